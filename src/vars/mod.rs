@@ -1,0 +1,29 @@
+//! Variables: where expressions find them, and which of several definitions wins.
+
+use std::sync::Arc;
+
+use crate::model::Value;
+
+/// What an expression sees: names and their values as they were written.
+///
+/// Values may hold templates; who evaluates them does it lazily, in this same scope.
+pub trait Variables: Send + Sync {
+    /// The value of `name` as written, or `None` when it is not defined.
+    fn get(&self, name: &str) -> Option<Value>;
+
+    /// All names that are defined, for suggestions, `vars` and `varnames`.
+    fn names(&self) -> Vec<String>;
+
+    /// The scopes behind `hostvars`: those of all hosts, each evaluated in its own.
+    fn hostvars(&self) -> Option<Arc<dyn HostVars>> {
+        None
+    }
+}
+
+/// Every host's variables.
+pub trait HostVars: Send + Sync {
+    /// The inventory's hosts in order.
+    fn hosts(&self) -> Vec<String>;
+    /// The scope of `host`.
+    fn scope(&self, host: &str) -> Option<Arc<dyn Variables>>;
+}
