@@ -3,5 +3,10 @@
 
 pub mod diag;
 pub mod model;
+pub mod module;
+pub mod modules;
+pub mod protocol;
+pub mod sys;
 #[cfg(feature = "controller")]
 pub mod vars;
+pub mod worker;

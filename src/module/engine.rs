@@ -1,0 +1,125 @@
+//! From plan to outcome: the one place where check mode, diff mode and real runs part.
+
+use super::{Kind, Module, Plan, Run};
+use crate::model::{Cause, Diff, Failure, Map, Outcome, Reason, Status, Value};
+use crate::sys::{Effect, Host, Probe, Session};
+
+/// How a task is to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mode {
+    /// Plan only; remember what the steps would have done.
+    pub check: bool,
+    /// Somebody looks at diffs.
+    pub diff: bool,
+}
+
+/// Plans a module's task and, in a real run, carries the plan out. `task` names it in
+/// reasons for what is unknown. The effects returned are those that a dry run planned.
+pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+    let plan = match module.run {
+        Run::Target(plan) | Run::Split { plan, .. } => plan,
+        Run::Controller(_) => return (Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()),
+    };
+    let probe = Probe::new(session, mode.diff);
+    match plan(args, &probe) {
+        Err(failure) if mode.check => failed_check(module, failure, session, task),
+        Err(failure) => (failed(failure, Map::new()), Vec::new()),
+        Ok(plan) if mode.check => check(module, plan, session, mode, task),
+        Ok(plan) => (act(plan, probe, mode), Vec::new()),
+    }
+}
+
+fn failed(failure: Failure, mut result: Map) -> Outcome {
+    result.insert("msg", failure.message);
+    result.extend(failure.fields);
+    Outcome::new(Status::Failed, result)
+}
+
+/// A failure while planning a dry run: for want of what an earlier step may provide
+/// it is no failure, but unknown.
+fn failed_check(module: &Module, failure: Failure, session: &Session, task: &str) -> (Outcome, Vec<Effect>) {
+    let reason = match &failure.cause {
+        Cause::Unknown(reason) => Some(reason.clone()),
+        Cause::Missing => session.may_be_provided().map(|by| format!("{}; {by}", failure.message).into()),
+        Cause::Failed => None,
+    };
+    let Some(reason) = reason else {
+        return (failed(failure, Map::new()), Vec::new());
+    };
+    let effects = provide(module, session, task);
+    (Outcome::new(Status::Unknown(reason.clone()), unknown_result(module, &reason)), effects)
+}
+
+/// What would be done is not known, so from here on anything missing may be provided by it.
+fn provide(module: &Module, session: &Session, task: &str) -> Vec<Effect> {
+    if module.kind == Kind::Query {
+        return Vec::new();
+    }
+    let effects = vec![Effect::MayProvide(not_run(task))];
+    session.plan(&effects);
+    effects
+}
+
+fn not_run(task: &str) -> Reason {
+    format!("task `{task}` was not run").into()
+}
+
+fn unknown_result(module: &Module, reason: &Reason) -> Map {
+    module.returns.iter().map(|r| (r.name, Value::Unknown(reason.clone()))).collect()
+}
+
+fn check(module: &Module, plan: Plan, session: &Session, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+    let mut effects = Vec::new();
+    let mut diff = Vec::new();
+    let mut result = plan.result;
+    let any = !plan.steps.is_empty();
+    for step in plan.steps {
+        for name in step.yields {
+            result.insert(*name, Value::Unknown(not_run(task)));
+        }
+        effects.extend(step.effects);
+        diff.extend(step.diff.filter(|_| mode.diff));
+    }
+    if any && module.kind == Kind::Action {
+        effects.push(Effect::MayProvide(not_run(task)));
+    }
+    session.plan(&effects);
+    let status = status(any && plan.changed != Some(false), plan.skipped);
+    (Outcome { status, result, diff, warnings: plan.warnings }, effects)
+}
+
+const fn status(changed: bool, skipped: bool) -> Status {
+    match (skipped, changed) {
+        (true, _) => Status::Skipped,
+        (false, true) => Status::Changed,
+        (false, false) => Status::Ok,
+    }
+}
+
+fn act(plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
+    let mut host = Host::new(probe);
+    let mut result = plan.result;
+    let mut diff: Vec<Diff> = Vec::new();
+    let mut changed = false;
+    for step in plan.steps {
+        let step_changed = match step.action {
+            None => step.effects.iter().try_for_each(|effect| host.apply(effect)).map(|()| true),
+            Some(action) => action(&mut host).map(|done| {
+                result.extend(done.result);
+                diff.extend(done.diff.into_iter().filter(|_| mode.diff));
+                done.changed.unwrap_or(true)
+            }),
+        };
+        match step_changed {
+            Ok(c) => changed |= c,
+            Err(failure) => {
+                // What the earlier steps did has been done, and is said.
+                result.insert("changed", changed);
+                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
+            }
+        }
+        diff.extend(step.diff.filter(|_| mode.diff));
+    }
+    let status = status(plan.changed.unwrap_or(changed), plan.skipped);
+    Outcome { status, result, diff, warnings: plan.warnings }
+}

@@ -1,0 +1,141 @@
+//! Plans: what is to be done on a host, as steps that can be carried out or dropped.
+
+use crate::model::{Diff, Failure, Map, Value};
+use crate::sys::{Effect, Host};
+
+/// What carrying a step out gave.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Return values to add to the plan's.
+    pub result: Map,
+    /// Set when only the step itself could tell whether it changed something.
+    pub changed: Option<bool>,
+    /// What it turned out to change, for `--diff`, where that was not known before.
+    pub diff: Vec<Diff>,
+}
+
+impl Done {
+    /// Return values.
+    pub fn with(result: Map) -> Self {
+        Self { result, ..Self::default() }
+    }
+}
+
+type Action = Box<dyn FnOnce(&mut Host<'_>) -> Result<Done, Failure>>;
+
+/// One step: what differs, what it does to the host, and how.
+pub struct Step {
+    pub(super) diff: Option<Diff>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) action: Option<Action>,
+    pub(super) yields: &'static [&'static str],
+}
+
+impl Step {
+    /// A step that an effect on files describes completely.
+    pub fn effect(effect: Effect) -> Self {
+        Self { diff: None, effects: vec![effect], action: None, yields: &[] }
+    }
+
+    /// A step that runs code. A dry run takes its `effects` as planned state instead.
+    pub fn action(
+        effects: impl IntoIterator<Item = Effect>,
+        action: impl FnOnce(&mut Host<'_>) -> Result<Done, Failure> + 'static,
+    ) -> Self {
+        Self { diff: None, effects: effects.into_iter().collect(), action: Some(Box::new(action)), yields: &[] }
+    }
+
+    /// What differs.
+    #[must_use]
+    pub fn diff(mut self, diff: impl Into<Option<Diff>>) -> Self {
+        self.diff = diff.into();
+        self
+    }
+
+    /// Return values that only carrying the step out gives; unknown in a dry run.
+    #[must_use]
+    pub const fn yields(mut self, names: &'static [&'static str]) -> Self {
+        self.yields = names;
+        self
+    }
+}
+
+/// What a module found and what is to be done. No steps: nothing is.
+#[derive(Default)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) result: Map,
+    pub(super) warnings: Vec<String>,
+    pub(super) skipped: bool,
+    pub(super) changed: Option<bool>,
+}
+
+impl Plan {
+    /// Nothing to do, nothing to say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a return value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.result.insert(name, value);
+        self
+    }
+
+    /// Sets a return value.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.result.insert(name, value);
+    }
+
+    /// Sets return values.
+    pub fn extend(&mut self, values: Map) {
+        self.result.extend(values);
+    }
+
+    /// The return values so far.
+    pub const fn result(&self) -> &Map {
+        &self.result
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    /// Adds all of another plan's steps and return values.
+    pub fn append(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.result.extend(other.result);
+        self.warnings.extend(other.warnings);
+    }
+
+    /// Whether nothing is to be done.
+    pub const fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Number of steps.
+    pub const fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Reports the task as skipped.
+    #[must_use]
+    pub const fn skipped(mut self) -> Self {
+        self.skipped = true;
+        self
+    }
+
+    /// Says whether the steps count as a change, where "there are some" is not the answer.
+    #[must_use]
+    pub const fn changed(mut self, changed: bool) -> Self {
+        self.changed = Some(changed);
+        self
+    }
+}

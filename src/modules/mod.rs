@@ -1,0 +1,19 @@
+//! The modules, one file each, and the registry that finds them by any of their names.
+
+mod ping;
+
+use crate::module::Module;
+
+/// Every module, in alphabetical order.
+pub static MODULES: &[&Module] = &[&ping::MODULE];
+
+/// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
+pub fn find(name: &str) -> Option<&'static Module> {
+    let (collection, short) = name.rsplit_once('.').map_or((None, name), |(c, s)| (Some(c), s));
+    let module = MODULES.iter().find(|m| m.name == short)?;
+    match collection {
+        None | Some("ansible.builtin" | "ansible.legacy") if module.collection == "ansible.builtin" => Some(module),
+        None => Some(module),
+        Some(c) => (module.collection == c).then_some(module),
+    }
+}

@@ -1,0 +1,74 @@
+//! Writing to a host, and spawning what changes it. Only steps get hold of this.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Content, Effect, Probe, fs, process};
+use crate::model::{Command, Failure, Output};
+
+/// Changes a host. Handed to steps in a real run, never while planning.
+pub struct Host<'s> {
+    probe: Probe<'s>,
+}
+
+impl<'s> Host<'s> {
+    /// A host to act on through the same session that was planned on.
+    pub const fn new(probe: Probe<'s>) -> Self {
+        Self { probe }
+    }
+
+    /// Reads, as while planning.
+    pub const fn probe(&self) -> &Probe<'s> {
+        &self.probe
+    }
+
+    /// Runs a program in the task's environment.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be started, or takes longer than `timeout`.
+    /// An exit status other than 0 is not an error here.
+    pub fn run(&mut self, command: &Command, timeout: Option<Duration>) -> Result<Output, Failure> {
+        let env = self.probe.session().environment.borrow().clone();
+        process::run_command(command, &env, timeout)
+    }
+
+    /// Carries out an effect on files. Effects on accounts, packages and units are
+    /// carried out by the programs that their modules run; here they are nothing.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn apply(&mut self, effect: &Effect) -> Result<(), Failure> {
+        match effect {
+            Effect::File { path, content: Content::Bytes(bytes), mode, uid, gid, in_place } => {
+                check(path, "write", fs::replace(path, bytes, *mode, (*uid, *gid), *in_place))
+            }
+            Effect::File { path, content: Content::Unknown(reason), .. } => {
+                Err(Failure::new(format!("content of {} is unknown: {reason}", path.display())))
+            }
+            Effect::Directory { path, mode, uid, gid } => {
+                check(path, "create", fs::make_dir(path, *mode, (*uid, *gid)))
+            }
+            Effect::Link { path, target } => check(path, "link", fs::link(path, target, false)),
+            Effect::HardLink { path, target } => check(path, "link", fs::link(path, target, true)),
+            Effect::Attributes { path, mode, uid, gid } => {
+                check(path, "change the attributes of", fs::set_attributes(path, *mode, *uid, *gid))
+            }
+            Effect::Times { path, atime, mtime } => {
+                check(path, "change the times of", fs::set_times(path, *atime, *mtime))
+            }
+            Effect::Remove { path } => check(path, "remove", fs::remove(path)),
+            Effect::User(_)
+            | Effect::NoUser(_)
+            | Effect::Group(_)
+            | Effect::NoGroup(_)
+            | Effect::Package { .. }
+            | Effect::Unit { .. }
+            | Effect::MayProvide(_) => Ok(()),
+        }
+    }
+}
+
+fn check(path: &Path, what: &str, result: io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|e| Failure::new(format!("cannot {what} {}: {e}", path.display())))
+}

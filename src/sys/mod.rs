@@ -1,0 +1,21 @@
+//! The only doors to a managed host's system: [`Probe`] reads, [`Host`] writes and spawns.
+//!
+//! In a dry run a Probe looks through the effects that earlier steps of the same run
+//! planned ([`Overlay`]), so that modules need no code for check mode.
+
+mod accounts;
+mod effect;
+mod fs;
+mod host;
+mod overlay;
+mod probe;
+mod process;
+mod session;
+
+pub use accounts::{Group, User};
+pub use effect::{Content, Effect, Stat, Time};
+pub use host::Host;
+pub use overlay::Overlay;
+pub use probe::Probe;
+pub use process::{kill_children, run_command};
+pub use session::{BlobHash, Blobs, NoBlobs, Session};
