@@ -5,3 +5,5 @@ pub mod diag;
 pub mod model;
 #[cfg(feature = "controller")]
 pub mod vars;
+#[cfg(feature = "controller")]
+pub mod yaml;
