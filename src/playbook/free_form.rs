@@ -1,0 +1,123 @@
+//! `key=value` arguments and free-form text, split as Ansible does: quotes and
+//! `{{ … }}` keep a word together.
+
+/// A free-form argument string, taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FreeForm {
+    /// `key=value` words in order, quotes removed from values.
+    pub pairs: Vec<(String, String)>,
+    /// All the other words, spaced as written.
+    pub rest: String,
+}
+
+impl FreeForm {
+    /// Takes `text` apart. `is_argument` says which keys are arguments; where it says
+    /// no, the word stays in the text (`command: FOO=bar run`).
+    ///
+    /// # Errors
+    /// When a quote or a `{{` is not closed.
+    pub fn parse(text: &str, is_argument: impl Fn(&str) -> bool) -> Result<Self, String> {
+        let mut out = Self::default();
+        let mut keep = String::new();
+        for word in split_words(text)? {
+            match word.trim().split_once('=') {
+                Some((key, value)) if is_name(key) && is_argument(key) => {
+                    out.pairs.push((key.to_owned(), unquote(value)));
+                }
+                _ => keep.push_str(&word),
+            }
+        }
+        keep.trim().clone_into(&mut out.rest);
+        Ok(out)
+    }
+}
+
+fn is_name(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Removes one pair of quotes around a value, and the backslashes before such quotes in it.
+fn unquote(value: &str) -> String {
+    for quote in ['"', '\''] {
+        let inner = value.strip_prefix(quote).and_then(|v| v.strip_suffix(quote));
+        if let Some(inner) = inner.filter(|_| value.len() > 1) {
+            return inner.replace(&format!("\\{quote}"), &quote.to_string());
+        }
+    }
+    value.to_owned()
+}
+
+/// Splits at white space outside of quotes and template braces. Words keep the white
+/// space that follows them, so that joining them gives the text back.
+///
+/// # Errors
+/// When a quote or brace is not closed.
+pub fn split_words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote: Option<char> = None;
+    let mut depth = 0usize;
+    let mut chars = text.chars().peekable();
+    let mut in_space = false;
+    while let Some(c) = chars.next() {
+        let space = c.is_whitespace() && quote.is_none() && depth == 0;
+        if in_space && !space {
+            words.push(std::mem::take(&mut word));
+        }
+        in_space = space && !word.is_empty();
+        word.push(c);
+        match (c, quote) {
+            ('\\', _) => word.extend(chars.next()),
+            (q, Some(open)) if q == open => quote = None,
+            ('"' | '\'', None) if depth == 0 => quote = Some(c),
+            ('{', _) if chars.peek().is_some_and(|n| matches!(n, '{' | '%' | '#')) => {
+                depth += 1;
+                word.extend(chars.next());
+            }
+            ('}' | '%' | '#', _) if depth > 0 && chars.peek() == Some(&'}') => {
+                depth -= 1;
+                word.extend(chars.next());
+            }
+            _ => {}
+        }
+    }
+    if quote.is_some() || depth > 0 {
+        return Err("unbalanced quotes or template braces".to_owned());
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> (Vec<(String, String)>, String) {
+        let f = FreeForm::parse(text, |k| k != "FOO").unwrap();
+        (f.pairs, f.rest)
+    }
+
+    #[test]
+    fn words_keys_quotes_and_braces() {
+        let (p, rest) = pairs("dest=/etc/hosts regexp='.*{{ item }}$' line=\"{{ a.b }} {{ item }}\" state=present");
+        assert_eq!(rest, "");
+        let expected = [
+            ("dest", "/etc/hosts"),
+            ("regexp", ".*{{ item }}$"),
+            ("line", "{{ a.b }} {{ item }}"),
+            ("state", "present"),
+        ];
+        assert_eq!(p, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+        let (p, rest) = pairs("FOO=1 run  --x='a b' {{ y | default('q w') }} chdir=/tmp");
+        assert_eq!(p, [("chdir".to_owned(), "/tmp".to_owned())]);
+        assert_eq!(rest, "FOO=1 run  --x='a b' {{ y | default('q w') }}");
+    }
+
+    #[test]
+    fn what_is_not_closed_is_an_error() {
+        assert!(split_words("a 'b").is_err());
+        assert!(split_words("a={{ b").is_err());
+    }
+}

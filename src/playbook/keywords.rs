@@ -1,0 +1,284 @@
+//! The keywords of plays, roles, blocks, tasks and handlers, and their values.
+//!
+//! Source: "Playbook Keywords" of ansible-core 2.19's documentation.
+
+use std::collections::BTreeMap;
+
+use super::parse::Findings;
+use crate::diag::Diagnostic;
+use crate::model::{Origin, Value};
+use crate::yaml::{Node, NodeKind};
+
+/// Where a keyword stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A play.
+    Play,
+    /// An entry of `roles:` or of a role's dependencies.
+    Role,
+    /// A block.
+    Block,
+    /// A task.
+    Task,
+    /// A handler.
+    Handler,
+}
+
+impl Place {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Play => P,
+            Self::Role => R,
+            Self::Block => B,
+            Self::Task => T,
+            Self::Handler => H,
+        }
+    }
+
+    /// The word for it in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Play => "play",
+            Self::Role => "role",
+            Self::Block => "block",
+            Self::Task => "task",
+            Self::Handler => "handler",
+        }
+    }
+}
+
+const P: u8 = 1;
+const R: u8 = 2;
+const B: u8 = 4;
+const T: u8 = 8;
+const H: u8 = 16;
+const ALL: u8 = P | R | B | T | H;
+const TASKS: u8 = T | H;
+const BELOW: u8 = R | B | T | H;
+
+/// What values a keyword takes, as far as that can be told before templates are rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A truth value or a template.
+    Bool,
+    /// A whole number or a template.
+    Int,
+    /// A number or a template.
+    Number,
+    /// A string.
+    Str,
+    /// A string or a list of strings.
+    Strs,
+    /// A condition: string, truth value, or a list of them.
+    Conditions,
+    /// A mapping.
+    Map,
+    /// A mapping or a list of mappings.
+    Maps,
+    /// A list.
+    List,
+    /// Anything.
+    Any,
+}
+
+/// A keyword: where it may stand, what it takes, whether it is built.
+pub struct Keyword {
+    /// Its name.
+    pub name: &'static str,
+    places: u8,
+    takes: Takes,
+    built: bool,
+}
+
+const fn k(name: &'static str, places: u8, takes: Takes) -> Keyword {
+    Keyword { name, places, takes, built: true }
+}
+
+const fn not_built(name: &'static str, places: u8) -> Keyword {
+    Keyword { name, places, takes: Takes::Any, built: false }
+}
+
+/// All keywords. Those that carry structure (`tasks`, `block`, …) are read elsewhere.
+pub static KEYWORDS: &[Keyword] = &[
+    k("action", TASKS, Takes::Any),
+    k("always", B, Takes::List),
+    k("any_errors_fatal", ALL, Takes::Bool),
+    k("args", TASKS, Takes::Any),
+    not_built("async", TASKS),
+    k("become", ALL, Takes::Bool),
+    k("become_exe", ALL, Takes::Str),
+    k("become_flags", ALL, Takes::Str),
+    k("become_method", ALL, Takes::Str),
+    k("become_user", ALL, Takes::Str),
+    k("block", B, Takes::List),
+    k("changed_when", TASKS, Takes::Conditions),
+    k("check_mode", ALL, Takes::Bool),
+    k("collections", ALL, Takes::Strs),
+    k("connection", ALL, Takes::Str),
+    not_built("debugger", ALL),
+    k("delay", TASKS, Takes::Number),
+    not_built("delegate_facts", BELOW),
+    k("delegate_to", BELOW, Takes::Str),
+    k("diff", ALL, Takes::Bool),
+    k("environment", ALL, Takes::Maps),
+    not_built("fact_path", P),
+    k("failed_when", TASKS, Takes::Conditions),
+    k("force_handlers", P, Takes::Bool),
+    k("gather_facts", P, Takes::Bool),
+    k("gather_subset", P, Takes::Strs),
+    k("gather_timeout", P, Takes::Int),
+    k("handlers", P, Takes::List),
+    k("hosts", P, Takes::Strs),
+    k("ignore_errors", ALL, Takes::Bool),
+    k("ignore_unreachable", ALL, Takes::Bool),
+    k("listen", H, Takes::Strs),
+    k("local_action", TASKS, Takes::Any),
+    k("loop", TASKS, Takes::Any),
+    k("loop_control", TASKS, Takes::Map),
+    k("max_fail_percentage", P, Takes::Number),
+    not_built("module_defaults", ALL),
+    k("name", ALL, Takes::Str),
+    k("no_log", ALL, Takes::Bool),
+    k("notify", B | TASKS, Takes::Strs),
+    k("order", P, Takes::Str),
+    not_built("poll", TASKS),
+    k("port", ALL, Takes::Int),
+    k("post_tasks", P, Takes::List),
+    k("pre_tasks", P, Takes::List),
+    k("register", TASKS, Takes::Str),
+    k("remote_user", ALL, Takes::Str),
+    k("rescue", B, Takes::List),
+    k("retries", TASKS, Takes::Int),
+    k("roles", P, Takes::List),
+    k("run_once", ALL, Takes::Bool),
+    k("serial", P, Takes::Any),
+    k("strategy", P, Takes::Str),
+    k("tags", ALL, Takes::Strs),
+    k("tasks", P, Takes::List),
+    not_built("throttle", ALL),
+    not_built("timeout", ALL),
+    k("until", TASKS, Takes::Conditions),
+    not_built("validate_argspec", P),
+    k("vars", ALL, Takes::Map),
+    k("vars_files", P, Takes::Any),
+    not_built("vars_prompt", P),
+    k("when", BELOW, Takes::Conditions),
+];
+
+/// The keyword with this name, where it may stand.
+pub(super) fn find(name: &str, place: Place) -> Option<&'static Keyword> {
+    KEYWORDS.iter().find(|k| k.name == name && k.places & place.bit() != 0)
+}
+
+/// Names of the keywords that may stand at a place.
+pub(super) fn names(place: Place) -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().filter(move |k| k.places & place.bit() != 0).map(|k| k.name)
+}
+
+/// A keyword's value and where the keyword stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The value, templates not rendered.
+    pub value: Value,
+    /// Where the value stands.
+    pub origin: Origin,
+}
+
+/// The keywords that were given at one place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Keywords(BTreeMap<&'static str, Setting>);
+
+impl Keywords {
+    /// The setting of a keyword.
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.0.get(name)
+    }
+
+    /// The value of a keyword.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.get(name).map(|s| &s.value)
+    }
+
+    /// Sets a keyword.
+    pub fn set(&mut self, name: &'static str, setting: Setting) {
+        self.0.insert(name, setting);
+    }
+
+    /// All that were given.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Setting)> {
+        self.0.iter().map(|(name, setting)| (*name, setting))
+    }
+
+    /// Reads one entry of a mapping at `place`. `false` when the key is no keyword.
+    pub(super) fn read(&mut self, key: &Node, value: &Node, place: Place, findings: &mut Findings) -> bool {
+        let Some(keyword) = key.as_str().and_then(|name| find(name, place)) else {
+            return false;
+        };
+        if !keyword.built {
+            findings.push(
+                Diagnostic::error(format!("`{}` is not supported yet", keyword.name))
+                    .at(key.origin.clone())
+                    .label(format!("keyword of a {}", place.name())),
+            );
+            return true;
+        }
+        keyword.check(value, findings);
+        if let Some(data) = findings.take(value.to_value()) {
+            self.0.insert(keyword.name, Setting { value: data, origin: value.origin.clone() });
+        }
+        true
+    }
+}
+
+impl Keyword {
+    fn check(&self, value: &Node, findings: &mut Findings) {
+        if value.is_null() {
+            return;
+        }
+        let wanted = match self.takes {
+            Takes::Bool if !is_bool(value) => "a truth value",
+            Takes::Int if !is_int(value) => "a whole number",
+            Takes::Number if !(is_int(value) || matches!(value.kind, NodeKind::Float(_))) => "a number",
+            Takes::Str if !is_scalar(value) => "a string",
+            Takes::Strs if !one_or_list(value, is_scalar) => "a string or a list of strings",
+            Takes::Conditions if !one_or_list(value, is_scalar) => "a condition or a list of conditions",
+            Takes::Map if value.as_map().is_none() => "a mapping",
+            Takes::Maps if !(one_or_list(value, |n| n.as_map().is_some() || is_template(n))) => "a mapping",
+            Takes::List if value.as_seq().is_none() => "a list",
+            _ => return,
+        };
+        findings.push(
+            Diagnostic::error(format!("`{}` takes {wanted}, not {}", self.name, value.describe()))
+                .at(value.origin.clone()),
+        );
+    }
+}
+
+fn is_template(node: &Node) -> bool {
+    node.as_str().is_some_and(|s| s.contains("{{") || s.contains("{%"))
+}
+
+fn is_bool(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Bool(_) => true,
+        NodeKind::Int(i) => matches!(i, 0 | 1),
+        NodeKind::Str(_) => {
+            is_template(node) || node.as_str().is_some_and(|s| crate::module::to_bool(&Value::from(s)).is_some())
+        }
+        _ => false,
+    }
+}
+
+fn is_int(node: &Node) -> bool {
+    matches!(node.kind, NodeKind::Int(_))
+        || is_template(node)
+        || node.as_str().is_some_and(|s| s.trim().parse::<f64>().is_ok())
+}
+
+fn is_scalar(node: &Node) -> bool {
+    !matches!(node.kind, NodeKind::Seq(_) | NodeKind::Map(_))
+}
+
+fn one_or_list(node: &Node, each: impl Fn(&Node) -> bool) -> bool {
+    node.as_seq().map_or_else(|| each(node), |items| items.iter().all(&each))
+}

@@ -1,0 +1,20 @@
+//! Playbooks and roles as data: parsed and checked, nothing resolved yet.
+//!
+//! Every keyword of Ansible's is known here; those that are not built are refused with
+//! their position, and what is no keyword at all with a suggestion.
+
+mod free_form;
+mod keywords;
+mod parse;
+mod play;
+mod role;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use free_form::{FreeForm, split_words};
+pub use keywords::{KEYWORDS, Keywords, Place, Setting};
+pub use parse::Findings;
+pub use play::{Entry, Import, Play, parse_playbook};
+pub use role::{Role, RoleFiles, RoleRef};
+pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

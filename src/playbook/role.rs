@@ -1,0 +1,119 @@
+//! Roles: references to them, and what their folders hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::keywords::{Keywords, Place};
+use super::parse::Findings;
+use super::task::Item;
+use crate::diag::Diagnostic;
+use crate::model::{Map, Origin};
+use crate::yaml::{Node, NodeKind};
+
+/// An entry of `roles:` or of a role's `dependencies:`.
+#[derive(Debug, Clone)]
+pub struct RoleRef {
+    /// The role's name or path.
+    pub name: String,
+    /// Where it stands.
+    pub origin: Origin,
+    /// `when`, `tags`, `become`, `vars`, …
+    pub keywords: Keywords,
+    /// All other keys: role parameters.
+    pub params: Map,
+}
+
+/// A role with all that its folders hold.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// The name it was asked for by.
+    pub name: String,
+    /// Its folder.
+    pub path: std::path::PathBuf,
+    /// `tasks/main.yml`.
+    pub tasks: Vec<Item>,
+    /// `handlers/main.yml`.
+    pub handlers: Vec<Item>,
+    /// `defaults/main.yml`.
+    pub defaults: Arc<Map>,
+    /// `vars/main.yml`.
+    pub vars: Arc<Map>,
+    /// `dependencies` of `meta/main.yml`.
+    pub dependencies: Vec<RoleRef>,
+    /// `allow_duplicates` of `meta/main.yml`.
+    pub allow_duplicates: bool,
+}
+
+/// The parsed main files of a role, as they were found.
+#[derive(Debug, Default)]
+pub struct RoleFiles {
+    /// By folder: `tasks`, `handlers`, `meta`.
+    pub documents: BTreeMap<&'static str, Node>,
+}
+
+impl RoleRef {
+    /// Reads a list of references.
+    pub fn parse_list(node: &Node, findings: &mut Findings) -> Vec<Self> {
+        findings.list(node, "`roles`").iter().filter_map(|item| Self::parse(item, findings)).collect()
+    }
+
+    fn parse(node: &Node, findings: &mut Findings) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Str(text) => Some(Self {
+                name: text.text.to_string(),
+                origin: node.origin.clone(),
+                keywords: Keywords::default(),
+                params: Map::new(),
+            }),
+            NodeKind::Map(entries) => Self::parse_map(node, entries, findings),
+            _ => {
+                findings.push(
+                    Diagnostic::error(format!("a role is a name or a mapping, this is {}", node.describe()))
+                        .at(node.origin.clone()),
+                );
+                None
+            }
+        }
+    }
+
+    fn parse_map(node: &Node, entries: &[(Node, Node)], findings: &mut Findings) -> Option<Self> {
+        let named = node.get("role").or_else(|| node.get("name")).filter(|n| n.as_str().is_some());
+        let Some(name) = named else {
+            findings.push(
+                Diagnostic::error("role definitions must contain a role name")
+                    .at(node.origin.clone())
+                    .hint("write `- role: NAME`"),
+            );
+            return None;
+        };
+        let mut keywords = Keywords::default();
+        let mut params = Map::new();
+        for (key, value) in entries {
+            match key.as_str() {
+                Some("role" | "name") => {}
+                Some(text) if !keywords.read(key, value, Place::Role, findings) => {
+                    if let Some(data) = findings.take(value.to_value()) {
+                        params.insert(text, data);
+                    }
+                }
+                Some(_) => {}
+                None => findings.push(Diagnostic::error("a role parameter's name is a string").at(key.origin.clone())),
+            }
+        }
+        Some(Self { name: name.as_str()?.to_owned(), origin: name.origin.clone(), keywords, params })
+    }
+}
+
+impl RoleFiles {
+    /// Reads `meta/main.yml`: dependencies, and whether the role may run twice.
+    pub fn meta(&self, findings: &mut Findings) -> (Vec<RoleRef>, bool) {
+        let Some(meta) = self.documents.get("meta").filter(|m| !m.is_null()) else {
+            return (Vec::new(), false);
+        };
+        if meta.as_map().is_none() {
+            findings.push(Diagnostic::error("a role's meta file is a mapping").at(meta.origin.clone()));
+        }
+        let dependencies = meta.get("dependencies").map(|n| RoleRef::parse_list(n, findings)).unwrap_or_default();
+        (dependencies, meta.get("allow_duplicates").and_then(Node::as_bool).unwrap_or(false))
+    }
+}

@@ -1,0 +1,40 @@
+//! JSON where YAML is expected: Ansible tries JSON first.
+//!
+//! YAML 1.1 covers JSON but for a few corners (`1e3`, surrogate pairs), and these decide
+//! what `from_yaml` and `-e '{…}'` give.
+
+use std::sync::Arc;
+
+use crate::model::{Map, Origin, Source, Text, Value};
+
+/// The value, when the whole text is a JSON list or object.
+pub(super) fn read(source: &Arc<Source>, templated: bool) -> Option<Value> {
+    if !source.text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let json: serde_json::Value = serde_json::from_str(&source.text).ok()?;
+    let origin = templated.then(|| Origin::new(source, 1, 1));
+    Some(convert(json, origin.as_ref()))
+}
+
+fn convert(json: serde_json::Value, origin: Option<&Origin>) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(b) => Value::Bool(b),
+        serde_json::Value::Number(n) => n
+            .as_i64()
+            .map(i128::from)
+            .or_else(|| n.as_u64().map(i128::from))
+            .map_or_else(|| Value::Float(n.as_f64().unwrap_or(f64::NAN)), Value::Int),
+        serde_json::Value::String(s) => Value::Str(match origin {
+            Some(origin) => Text::template(s, Some(origin.clone())),
+            None => Text::new(s),
+        }),
+        serde_json::Value::Array(items) => {
+            Value::List(Arc::new(items.into_iter().map(|item| convert(item, origin)).collect()))
+        }
+        serde_json::Value::Object(entries) => {
+            Value::from(entries.into_iter().map(|(k, v)| (k, convert(v, origin))).collect::<Map>())
+        }
+    }
+}

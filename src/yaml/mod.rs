@@ -1,0 +1,63 @@
+//! YAML as Ansible reads it: YAML 1.1 types, tags, merge keys, a position for every node.
+//!
+//! libyaml gives the events, the composer makes nodes of them, and a node becomes a
+//! [`Value`](crate::model::Value) where data is wanted.
+
+mod compose;
+mod events;
+mod json;
+mod node;
+mod problem;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use node::{Node, NodeKind, Scalar, Style};
+pub use scalar::{Plain, resolve as resolve_plain};
+
+use crate::diag::{Checked, Diagnostic};
+use crate::model::{Source, Value};
+
+/// What was read from a text.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The documents in order; none when the text holds no more than comments.
+    pub documents: Vec<Node>,
+    /// What is accepted, and yet probably not meant: duplicate keys.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads all documents of a text.
+///
+/// # Errors
+/// When it is not well-formed, or holds what has no meaning here (complex keys, unknown
+/// tags, an alias to nothing, a "billion laughs").
+pub fn load(source: &Arc<Source>) -> Checked<Loaded> {
+    compose::compose(source)
+}
+
+/// Reads a text that holds one value, as `from_yaml` and `-e` do: JSON first, then YAML.
+/// An empty text is null.
+///
+/// `templated` says whether its strings are the user's (`-e`) or data (`from_yaml`).
+///
+/// # Errors
+/// As [`load`], and when there is more than one document.
+pub fn from_str_value(text: &str, name: &str, templated: bool) -> Checked<Value> {
+    let source = Source::new(name, text);
+    if let Some(value) = json::read(&source, templated) {
+        return Ok(value);
+    }
+    let loaded = load(&source)?;
+    let mut documents = loaded.documents.into_iter();
+    let Some(first) = documents.next() else { return Ok(Value::Null) };
+    if let Some(second) = documents.next() {
+        return Err(Diagnostic::error("expected a single YAML document, found another")
+            .at(second.origin)
+            .hint("remove the `---` between them")
+            .into());
+    }
+    if templated { first.to_value() } else { first.to_data() }
+}
