@@ -1,7 +1,11 @@
 //! rplay: agentless, Ansible-compatible configuration management.
 #![forbid(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(feature = "controller")]
+pub mod connection;
 pub mod diag;
+#[cfg(feature = "controller")]
+pub mod event;
 pub mod model;
 pub mod module;
 pub mod modules;

@@ -1,0 +1,124 @@
+//! Becoming another user on the host: sudo, su, doas.
+
+use super::shell_quote;
+
+/// The program that changes the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// sudo(8).
+    Sudo,
+    /// su(1).
+    Su,
+    /// doas(1).
+    Doas,
+}
+
+impl Method {
+    /// Reads Ansible's name of it.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.rsplit('.').next().unwrap_or(name) {
+            "sudo" => Some(Self::Sudo),
+            "su" => Some(Self::Su),
+            "doas" => Some(Self::Doas),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::Su => "su",
+            Self::Doas => "doas",
+        }
+    }
+}
+
+/// Who to become, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Become {
+    /// The program.
+    pub method: Method,
+    /// Another path for the program.
+    pub exe: Option<String>,
+    /// Its flags; the method's usual ones when `None`.
+    pub flags: Option<String>,
+    /// The user to become.
+    pub user: String,
+    /// The password that is asked for.
+    pub password: Option<String>,
+}
+
+/// What sudo prints when it wants a password: nothing else on a host prints this.
+const SUDO_PROMPT: &str = "[rplay: password for sudo] ";
+
+impl Become {
+    /// The command line that runs `inner` (a command line itself) as the other user.
+    pub(super) fn wrap(&self, inner: &str) -> String {
+        let exe = self.exe.as_deref().unwrap_or_else(|| self.method.name());
+        let (inner, user) = (shell_quote(inner), shell_quote(&self.user));
+        match self.method {
+            Method::Sudo => {
+                let flags = self.flags.as_deref().unwrap_or("-H -S -n");
+                // With -n sudo refuses to ask; it may ask when there is an answer.
+                let flags = match self.password {
+                    Some(_) => flags.split_whitespace().filter(|f| *f != "-n").collect::<Vec<_>>().join(" "),
+                    None => flags.to_owned(),
+                };
+                let prompt =
+                    if self.password.is_some() { format!("-p {}", shell_quote(SUDO_PROMPT)) } else { String::new() };
+                format!("{exe} {flags} {prompt} -u {user} /bin/sh -c {inner}")
+            }
+            Method::Su => {
+                let flags = self.flags.as_deref().unwrap_or_default();
+                format!("{exe} {flags} -s /bin/sh {user} -c {inner}")
+            }
+            Method::Doas => {
+                let flags = self.flags.as_deref().unwrap_or(if self.password.is_some() { "" } else { "-n" });
+                format!("{exe} {flags} -u {user} /bin/sh -c {inner}")
+            }
+        }
+    }
+
+    /// Whether what came on standard error is the question for the password.
+    pub(super) fn asks(&self, stderr: &str) -> bool {
+        match self.method {
+            Method::Sudo => stderr.contains(SUDO_PROMPT),
+            // Localised; what they have in common is a colon at the end.
+            Method::Su | Method::Doas => {
+                stderr.trim_end().ends_with([':', '：']) || stderr.to_lowercase().contains("password")
+            }
+        }
+    }
+
+    /// Words for a refusal, when standard error shows one.
+    pub(super) fn refusal(&self, stderr: &str) -> Option<String> {
+        let name = self.method.name();
+        let lower = stderr.to_lowercase();
+        if lower.contains("a password is required")
+            || lower.contains("authentication required")
+            || lower.contains("interactive authentication")
+        {
+            return Some(format!("Missing {name} password"));
+        }
+        let wrong = [
+            "sorry, try again",
+            "incorrect password",
+            "authentication failure",
+            "authentication failed",
+            "permission denied",
+        ];
+        if wrong.iter().any(|w| lower.contains(w)) {
+            return Some(if self.password.is_some() {
+                format!("Incorrect {name} password")
+            } else {
+                format!("Missing {name} password")
+            });
+        }
+        let told =
+            ["is not in the sudoers", "is not allowed", "unknown user", "does not exist", "not permitted", "not found"];
+        told.iter()
+            .any(|w| lower.contains(w))
+            .then(|| format!("cannot become {} with {name}: {}", self.user, stderr.trim()))
+    }
+}

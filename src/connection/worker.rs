@@ -1,0 +1,289 @@
+//! The controller's end of a worker: start it, hand it tasks, notice when it is gone.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::bootstrap::{GO, NEED, STUCK};
+use super::{Become, BoxFuture, Channel, Connection, LinkError, Workers};
+use crate::model::Outcome;
+use crate::protocol::{self, BLOB_PART, HEARTBEAT, Reply, Request, TaskRequest, VERSION};
+use crate::sys::{BlobHash, Effect};
+
+/// How long a busy worker may be silent: it speaks every [`HEARTBEAT`] seconds.
+const SILENCE: Duration = Duration::from_secs(4 * HEARTBEAT);
+
+/// What a host's login may print before our script does.
+const MAX_NOISE: usize = 1 << 16;
+
+/// What a task came to.
+pub struct Ended {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// What a dry run planned.
+    pub planned: Vec<Effect>,
+}
+
+/// A running worker.
+pub struct Worker {
+    stdin: Box<dyn tokio::io::AsyncWrite + Send + Unpin>,
+    stdout: Box<dyn tokio::io::AsyncRead + Send + Unpin>,
+    stderr: Arc<Mutex<String>>,
+    _ended: BoxFuture<'static, Option<i32>>,
+}
+
+impl Worker {
+    /// Starts a worker, sending the program when the host does not have it.
+    ///
+    /// # Errors
+    /// When the host cannot be reached, the account not be used, or the program not be
+    /// started before `deadline` is over.
+    pub async fn start(
+        connection: &dyn Connection,
+        account: Option<&Become>,
+        workers: &Workers,
+        deadline: Duration,
+    ) -> Result<Self, LinkError> {
+        let line = command_line(connection, account, workers)?;
+        let channel = connection.spawn(&line).await?;
+        let mut start = Start::new(channel, account);
+        match timeout(deadline, start.shake_hands(workers)).await {
+            Ok(Ok(())) => Ok(start.into_worker()),
+            Ok(Err(e)) => Err(e),
+            Err(_) => Err(LinkError::Unreachable(format!(
+                "the host did not start its worker within {} seconds{}",
+                deadline.as_secs(),
+                start.last_words()
+            ))),
+        }
+    }
+
+    /// Runs a task to its end. `blob` gives content by its name.
+    ///
+    /// # Errors
+    /// When the link breaks or the host falls silent; the worker is then of no use.
+    pub async fn run(
+        &mut self,
+        task: TaskRequest,
+        blob: impl Fn(BlobHash) -> Option<Arc<[u8]>>,
+    ) -> Result<Ended, LinkError> {
+        let id = task.id;
+        self.send(&Request::Run(Box::new(task))).await?;
+        loop {
+            match self.receive().await? {
+                Reply::Done { id: done, outcome, planned } if done == id => {
+                    return Ok(Ended { outcome: *outcome, planned });
+                }
+                Reply::NeedBlob(hash) => self.send_blob(hash, blob(hash)).await?,
+                Reply::Done { .. } | Reply::Alive | Reply::Hello { .. } => {}
+            }
+        }
+    }
+
+    async fn send_blob(&mut self, hash: BlobHash, bytes: Option<Arc<[u8]>>) -> Result<(), LinkError> {
+        let Some(bytes) = bytes else { return self.send(&Request::NoBlob(hash)).await };
+        let mut parts = bytes.chunks(BLOB_PART).peekable();
+        if parts.peek().is_none() {
+            return self.send(&Request::Blob { hash, part: Vec::new(), last: true }).await;
+        }
+        while let Some(part) = parts.next() {
+            self.send(&Request::Blob { hash, part: part.to_vec(), last: parts.peek().is_none() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, request: &Request) -> Result<(), LinkError> {
+        let frame = protocol::encode(request).map_err(|e| LinkError::Failed(e.to_string()))?;
+        let write = async {
+            self.stdin.write_all(&frame).await?;
+            self.stdin.flush().await
+        };
+        match timeout(SILENCE, write).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(e)) => Err(self.broken(&e.to_string())),
+            Err(_) => Err(self.broken("the host takes no more data")),
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Reply, LinkError> {
+        match timeout(SILENCE, read_frame(&mut self.stdout)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(e)) => {
+                // What was said last often comes a little later than the end.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(self.broken(&e.to_string()))
+            }
+            Err(_) => Err(self.broken(&format!("the host has been silent for {} seconds", SILENCE.as_secs()))),
+        }
+    }
+
+    fn broken(&self, why: &str) -> LinkError {
+        LinkError::Unreachable(format!("the link to the host broke: {why}{}", said(&self.stderr)))
+    }
+}
+
+fn said(stderr: &Mutex<String>) -> String {
+    let text = stderr.lock().map(|s| s.trim().to_owned()).unwrap_or_default();
+    if text.is_empty() { text } else { format!(": {text}") }
+}
+
+async fn read_frame(from: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<Reply> {
+    let mut head = [0u8; 4];
+    from.read_exact(&mut head).await?;
+    let mut body = vec![0u8; protocol::frame_length(head)?];
+    from.read_exact(&mut body).await?;
+    protocol::decode(&body)
+}
+
+fn command_line(connection: &dyn Connection, account: Option<&Become>, workers: &Workers) -> Result<String, LinkError> {
+    if connection.local_worker() && account.is_none() {
+        let own = workers
+            .own()
+            .map_or_else(|| workers.program(std::env::consts::ARCH).map(|p| p.path.clone()), |p| Ok(p.path.clone()))?;
+        return Ok(format!("echo {GO}; exec {}", super::shell_quote(&own.to_string_lossy())));
+    }
+    let script = workers.script();
+    // `exec` so that no shell of the login stays between us and the worker.
+    let line = format!("exec /bin/sh -c {}", super::shell_quote(&script));
+    Ok(account.map_or(line, |account| format!("exec {}", account.wrap(&script))))
+}
+
+/// A worker that is being started.
+struct Start<'a> {
+    channel: Channel,
+    account: Option<&'a Become>,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl<'a> Start<'a> {
+    fn new(mut channel: Channel, account: Option<&'a Become>) -> Self {
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let pipe = std::mem::replace(&mut channel.stderr, Box::new(tokio::io::empty()));
+        tokio::spawn(collect(pipe, Arc::clone(&stderr)));
+        Self { channel, account, stderr }
+    }
+
+    fn last_words(&self) -> String {
+        said(&self.stderr)
+    }
+
+    async fn shake_hands(&mut self, workers: &Workers) -> Result<(), LinkError> {
+        self.escalate().await?;
+        let mut noise = 0;
+        loop {
+            let line = self.line().await?;
+            noise += line.len();
+            if line == GO {
+                break;
+            } else if let Some(rest) = line.strip_prefix(NEED) {
+                let mut words = rest.split_whitespace();
+                let program = workers.program(words.next().unwrap_or_default())?;
+                let bytes = program.upload(words.next() == Some("gzip"));
+                self.write(format!("{}\n", bytes.len()).as_bytes()).await?;
+                self.write(bytes).await?;
+            } else if let Some(reason) = line.strip_prefix(STUCK) {
+                return Err(LinkError::Failed(reason.trim().to_owned()));
+            } else if noise > MAX_NOISE {
+                return Err(LinkError::Unreachable("the login prints without end".to_owned()));
+            }
+        }
+        match read_frame(&mut self.channel.stdout).await {
+            Ok(Reply::Hello { version: VERSION, .. }) => Ok(()),
+            Ok(_) => Err(LinkError::Failed("the worker on the host is another version than this rplay".to_owned())),
+            Err(e) => Err(self.broken(&e.to_string()).await),
+        }
+    }
+
+    /// Hands over the password when it is asked for; nothing when it is not.
+    async fn escalate(&mut self) -> Result<(), LinkError> {
+        let Some(account) = self.account else { return Ok(()) };
+        let Some(password) = &account.password else { return Ok(()) };
+        // Either the question comes, or the script's first line, or the end.
+        for _ in 0..600 {
+            let text = self.stderr.lock().map(|s| s.clone()).unwrap_or_default();
+            if account.asks(&text) {
+                if let Ok(mut stderr) = self.stderr.lock() {
+                    stderr.clear();
+                }
+                return self.write(format!("{password}\n").as_bytes()).await;
+            }
+            if let Some(byte) = self.peek().await? {
+                let rest = std::mem::replace(&mut self.channel.stdout, Box::new(tokio::io::empty()));
+                self.channel.stdout = Box::new(std::io::Cursor::new(vec![byte]).chain(rest));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A byte of standard output, if one comes soon.
+    async fn peek(&mut self) -> Result<Option<u8>, LinkError> {
+        match timeout(Duration::from_millis(50), self.channel.stdout.read_u8()).await {
+            Ok(Ok(byte)) => Ok(Some(byte)),
+            Ok(Err(e)) => Err(self.broken(&e.to_string()).await),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let written = async {
+            self.channel.stdin.write_all(bytes).await?;
+            self.channel.stdin.flush().await
+        };
+        match written.await {
+            Ok(()) => Ok(()),
+            Err(e) => Err(self.broken(&e.to_string()).await),
+        }
+    }
+
+    /// A line of standard output, read byte by byte: what follows it is not ours to take.
+    async fn line(&mut self) -> Result<String, LinkError> {
+        let mut line = Vec::new();
+        loop {
+            match self.channel.stdout.read_u8().await {
+                Ok(b'\n') => return Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+                Ok(byte) if line.len() < MAX_NOISE => line.push(byte),
+                Ok(_) => return Err(LinkError::Unreachable("the login prints without end".to_owned())),
+                Err(e) => return Err(self.broken(&e.to_string()).await),
+            }
+        }
+    }
+
+    async fn broken(&self, why: &str) -> LinkError {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let text = self.stderr.lock().map(|s| s.clone()).unwrap_or_default();
+        if let Some(refusal) = self.account.and_then(|a| a.refusal(&text)) {
+            return LinkError::Failed(refusal);
+        }
+        let words = if text.trim().is_empty() { why.to_owned() } else { text.trim().to_owned() };
+        match self.account {
+            Some(account) => LinkError::Failed(format!("cannot become {}: {words}", account.user)),
+            None => LinkError::Unreachable(format!("cannot start a worker: {words}")),
+        }
+    }
+
+    fn into_worker(self) -> Worker {
+        Worker {
+            stdin: self.channel.stdin,
+            stdout: self.channel.stdout,
+            stderr: self.stderr,
+            _ended: self.channel.ended,
+        }
+    }
+}
+
+/// Keeps the last of what comes on standard error.
+async fn collect(mut pipe: Box<dyn tokio::io::AsyncRead + Send + Unpin>, into: Arc<Mutex<String>>) {
+    let mut buffer = [0u8; 4096];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
+        if let Ok(mut text) = into.lock() {
+            text.push_str(&String::from_utf8_lossy(buffer.get(..n).unwrap_or_default()));
+            let excess = text.len().saturating_sub(8192);
+            if let Some(cut) = (excess..text.len()).find(|i| excess > 0 && text.is_char_boundary(*i)) {
+                text.drain(..cut);
+            }
+        }
+    }
+}
