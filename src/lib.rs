@@ -2,6 +2,8 @@
 #![forbid(clippy::undocumented_unsafe_blocks)]
 
 #[cfg(feature = "controller")]
+pub mod compile;
+#[cfg(feature = "controller")]
 pub mod connection;
 pub mod diag;
 #[cfg(feature = "controller")]

@@ -1,0 +1,114 @@
+//! What a task inherits from block, role and play.
+
+use std::sync::Arc;
+
+use super::{BlockPath, TaskVars};
+use crate::model::{Map, Origin, Text, Value};
+use crate::playbook::Keywords;
+
+/// Keywords that belong to the place they stand at and are not handed down as they are.
+const OWN: &[&str] = &[
+    "name",
+    "when",
+    "tags",
+    "vars",
+    "environment",
+    "notify",
+    "listen",
+    "register",
+    "loop",
+    "loop_control",
+    "until",
+    "retries",
+    "delay",
+    "changed_when",
+    "failed_when",
+    "args",
+    "action",
+    "local_action",
+    "hosts",
+    "gather_facts",
+    "gather_subset",
+    "gather_timeout",
+    "serial",
+    "strategy",
+    "order",
+    "force_handlers",
+    "max_fail_percentage",
+    "vars_files",
+    "collections",
+];
+
+/// What has been handed down so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inherited {
+    pub keywords: Keywords,
+    pub when: Vec<Value>,
+    pub environment: Vec<Value>,
+    pub tags: Vec<Text>,
+    pub vars: Vec<TaskVars>,
+    pub notify: Vec<Text>,
+    pub path: BlockPath,
+    pub role: Option<usize>,
+}
+
+impl Inherited {
+    /// What comes out when `keywords` stand one level further in. Play variables are
+    /// not taken: they have a level of their own.
+    pub fn with(&self, keywords: &Keywords, is_play: bool) -> Self {
+        let mut next = self.clone();
+        for (name, setting) in keywords.iter() {
+            if !OWN.contains(&name) {
+                next.keywords.set(name, setting.clone());
+            }
+        }
+        next.when.extend(conditions(keywords.value("when")));
+        next.environment.extend(items(keywords.value("environment")));
+        next.tags.extend(texts(keywords.value("tags"), true));
+        next.notify.extend(texts(keywords.value("notify"), false));
+        if let (Some((vars, origin)), false) = (vars(keywords), is_play) {
+            next.vars.push(TaskVars::Vars(vars, origin));
+        }
+        next
+    }
+}
+
+/// `vars` of a place, when it has any.
+pub(super) fn vars(keywords: &Keywords) -> Option<(Arc<Map>, Origin)> {
+    let setting = keywords.get("vars")?;
+    match &setting.value {
+        Value::Map(map) if !map.is_empty() => Some((Arc::clone(map), setting.origin.clone())),
+        _ => None,
+    }
+}
+
+/// A value that is one or a list of them.
+pub(super) fn items(value: Option<&Value>) -> Vec<Value> {
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::List(items)) => items.to_vec(),
+        Some(other) => vec![other.clone()],
+    }
+}
+
+/// Conditions; an empty one is none.
+pub(super) fn conditions(value: Option<&Value>) -> Vec<Value> {
+    items(value).into_iter().filter(|v| !v.is_null() && v.as_str() != Some("")).collect()
+}
+
+/// A string or a list of strings; with `commas`, each is split at commas.
+pub(super) fn texts(value: Option<&Value>, commas: bool) -> Vec<Text> {
+    let mut out = Vec::new();
+    for item in items(value) {
+        match item {
+            Value::Str(text) if commas && text.contains(',') => {
+                let parts = text.split(',').map(str::trim).filter(|p| !p.is_empty());
+                out.extend(parts.map(|p| Text::new(p).marked(text.marks()).at(text.origin().cloned())));
+            }
+            Value::Str(text) => out.push(text),
+            Value::Int(i) => out.push(Text::from(i.to_string())),
+            _ => {}
+        }
+    }
+    out
+}

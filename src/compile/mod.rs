@@ -1,0 +1,127 @@
+//! From playbooks to plays that can be run: roles put in their places, keywords
+//! inherited, blocks flattened, and the task graph.
+//!
+//! A play's tasks become one list in static order. Each task knows the blocks it stands
+//! in, and in which of their sections; who runs what after a failure follows from that.
+
+mod graph;
+mod inherit;
+mod play;
+mod roles;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use graph::{Edge, TaskGraph};
+pub use play::{LoadedPlay, compile};
+pub use roles::RoleInstance;
+pub use tags::TagFilter;
+
+use crate::model::{Map, Origin, Text, Value};
+use crate::playbook::{Action, Keywords, LoopSpec};
+
+/// A block's number within its play.
+pub type BlockId = usize;
+
+/// The section of a block that a task stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Section {
+    /// `block`.
+    Main,
+    /// `rescue`.
+    Rescue,
+    /// `always`.
+    Always,
+}
+
+/// The blocks around a task, outermost first.
+pub type BlockPath = Vec<(BlockId, Section)>;
+
+/// Variables that come with a task, by where they were written.
+#[derive(Debug, Clone)]
+pub enum TaskVars {
+    /// Parameters of a role: `- role: web, port: 80`.
+    RoleParams(Arc<Map>, Origin),
+    /// `vars` of a role's entry, a block, or the task.
+    Vars(Arc<Map>, Origin),
+}
+
+/// A task or handler, ready to be run on hosts.
+#[derive(Debug, Clone)]
+pub struct CompiledTask {
+    /// Its number: tasks of a play from 0 in static order, then its handlers.
+    pub id: usize,
+    /// Its name as written.
+    pub name: Option<Text>,
+    /// Where it stands.
+    pub origin: Origin,
+    /// The role it belongs to: an index into [`CompiledPlay::roles`].
+    pub role: Option<usize>,
+    /// The module and its arguments.
+    pub action: Action,
+    /// Over what it loops.
+    pub looped: Option<LoopSpec>,
+    /// Its keywords, inherited ones included.
+    pub keywords: Keywords,
+    /// Conditions, outermost first.
+    pub when: Vec<Value>,
+    /// `environment`, outermost first: later ones win.
+    pub environment: Vec<Value>,
+    /// Its tags and those it inherits.
+    pub tags: BTreeSet<String>,
+    /// Variables that come with it, outermost first: later ones win.
+    pub vars: Vec<TaskVars>,
+    /// Handlers it notifies.
+    pub notify: Vec<Text>,
+    /// The blocks around it.
+    pub path: BlockPath,
+}
+
+impl CompiledTask {
+    /// Its name, or its module's.
+    pub fn title(&self) -> Text {
+        self.name.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| Text::new(self.action.name.as_str()))
+    }
+}
+
+/// What a play does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The task with this index.
+    Task(usize),
+    /// Handlers that were notified run.
+    Flush,
+}
+
+/// A play, ready to be run.
+#[derive(Debug)]
+pub struct CompiledPlay {
+    /// Where it starts.
+    pub origin: Origin,
+    /// Its name, or its hosts.
+    pub title: Text,
+    /// Patterns of its hosts.
+    pub hosts: Vec<Text>,
+    /// Its keywords.
+    pub keywords: Keywords,
+    /// The directory of its playbook.
+    pub playbook_dir: PathBuf,
+    /// `vars`, those given by imports first.
+    pub vars: Vec<(Arc<Map>, Origin)>,
+    /// Its roles, each as often as it is used.
+    pub roles: Vec<RoleInstance>,
+    /// Its tasks in static order.
+    pub tasks: Vec<CompiledTask>,
+    /// Its handlers in order of definition.
+    pub handlers: Vec<CompiledTask>,
+    /// Tasks and flushes in order.
+    pub stages: Vec<Stage>,
+    /// Whether each block has a rescue section, by [`BlockId`].
+    pub rescued: Vec<bool>,
+    /// What depends on what.
+    pub graph: TaskGraph,
+}

@@ -1,0 +1,300 @@
+//! Compiling one play.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::inherit::{self, Inherited};
+use super::roles::{self, Placed, RoleInstance};
+use super::{BlockPath, CompiledPlay, CompiledTask, Edge, Section, Stage, TagFilter, TaskGraph, TaskVars};
+use crate::diag::{Checked, Diagnostic};
+use crate::model::{Map, Origin, Value};
+use crate::playbook::{Action, Item, Keywords, Play, Role, RoleRef, Setting, Task};
+
+/// A play as it was loaded, with all that it needs.
+#[derive(Debug)]
+pub struct LoadedPlay {
+    /// The play.
+    pub play: Play,
+    /// Keywords of the `import_playbook` statements that led to it, outermost first.
+    pub imports: Vec<Keywords>,
+    /// The directory of its playbook.
+    pub playbook_dir: PathBuf,
+    /// All roles that it uses, by the names they are referred to.
+    pub roles: HashMap<String, Arc<Role>>,
+}
+
+/// Compiles a play. `gather` says whether facts are gathered where the play does not.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<CompiledPlay> {
+    let play = &loaded.play;
+    let placed = roles::place(&play.roles, &loaded.roles)?;
+    let mut compiler = Compiler::new(loaded, tags);
+    let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, true));
+    root = root.with(&play.keywords, true);
+    if wants_facts(play, gather) {
+        compiler.gather(play, &root);
+    }
+    compiler.items(&play.pre_tasks, &root);
+    compiler.play.stages.push(Stage::Flush);
+    let mut instances = Vec::new();
+    for placed in &placed {
+        instances.push((compiler.role(placed, &root), placed));
+    }
+    compiler.items(&play.tasks, &root);
+    compiler.play.stages.push(Stage::Flush);
+    compiler.items(&play.post_tasks, &root);
+    compiler.play.stages.push(Stage::Flush);
+    // Ansible looks for handlers in the play first, then in its roles.
+    compiler.handlers(&play.handlers, &root);
+    for (inherited, placed) in &instances {
+        compiler.handlers(&placed.role.handlers, inherited);
+    }
+    compiler.finish(&placed)
+}
+
+fn wants_facts(play: &Play, default: bool) -> bool {
+    play.keywords.value("gather_facts").map_or(default, |v| crate::module::to_bool(v).unwrap_or(default))
+}
+
+struct Compiler<'a> {
+    play: CompiledPlay,
+    tags: &'a TagFilter,
+    findings: Vec<Diagnostic>,
+    role_of_task: Vec<Option<usize>>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(loaded: &LoadedPlay, tags: &'a TagFilter) -> Self {
+        let play = &loaded.play;
+        let vars = loaded.imports.iter().chain(std::iter::once(&play.keywords)).filter_map(inherit::vars).collect();
+        let compiled = CompiledPlay {
+            origin: play.origin.clone(),
+            title: play.title(),
+            hosts: play.hosts.clone(),
+            keywords: play.keywords.clone(),
+            playbook_dir: loaded.playbook_dir.clone(),
+            vars,
+            roles: Vec::new(),
+            tasks: Vec::new(),
+            handlers: Vec::new(),
+            stages: Vec::new(),
+            rescued: Vec::new(),
+            graph: TaskGraph::default(),
+        };
+        Self { play: compiled, tags, findings: Vec::new(), role_of_task: Vec::new() }
+    }
+
+    /// The play's own first task, which gathers facts.
+    fn gather(&mut self, play: &Play, root: &Inherited) {
+        let Some(module) = crate::modules::find("setup") else { return };
+        let mut args = Map::new();
+        for name in ["gather_subset", "gather_timeout"] {
+            if let Some(value) = play.keywords.value(name) {
+                args.insert(name, value.clone());
+            }
+        }
+        let action = Action { name: "setup".to_owned(), origin: play.origin.clone(), module, args, more: None };
+        let mut keywords = Keywords::default();
+        let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
+        keywords.set("name", setting("Gathering Facts"));
+        keywords.set("tags", setting("always"));
+        let task = Task { origin: play.origin.clone(), keywords, action, looped: None };
+        self.task(&task, root);
+    }
+
+    fn items(&mut self, items: &[Item], inherited: &Inherited) {
+        for item in items {
+            match item {
+                Item::Task(task) => self.task(task, inherited),
+                Item::Block(block) => {
+                    let id = self.play.rescued.len();
+                    self.play.rescued.push(!block.rescue.is_empty());
+                    let inner = inherited.with(&block.keywords, false);
+                    for (section, items) in [
+                        (Section::Main, &block.main),
+                        (Section::Rescue, &block.rescue),
+                        (Section::Always, &block.always),
+                    ] {
+                        let mut inner = inner.clone();
+                        inner.path.push((id, section));
+                        self.items(items, &inner);
+                    }
+                }
+            }
+        }
+    }
+
+    fn task(&mut self, task: &Task, inherited: &Inherited) {
+        let compiled = build(task, inherited, self.play.tasks.len());
+        if self.tags.wants(&compiled.tags) {
+            self.play.stages.push(Stage::Task(compiled.id));
+            self.role_of_task.push(compiled.role);
+            self.play.tasks.push(compiled);
+        }
+    }
+
+    fn role(&mut self, placed: &Placed<'_>, root: &Inherited) -> Inherited {
+        let index = self.play.roles.len();
+        let parents = placed.chain.iter().rev().skip(1).rev().map(|r| r.name.clone()).collect();
+        self.play.roles.push(RoleInstance {
+            name: placed.role.name.clone(),
+            path: placed.role.path.clone(),
+            defaults: Arc::clone(&placed.role.defaults),
+            vars: Arc::clone(&placed.role.vars),
+            parents,
+        });
+        let mut inherited = root.clone();
+        for reference in &placed.chain {
+            inherited = inherited.with(&reference.keywords, false);
+            if !reference.params.is_empty() {
+                let params = Arc::new(reference.params.clone());
+                inherited.vars.push(TaskVars::RoleParams(params, reference.origin.clone()));
+            }
+        }
+        inherited.role = Some(index);
+        self.items(&placed.role.tasks, &inherited);
+        inherited
+    }
+
+    fn handlers(&mut self, items: &[Item], inherited: &Inherited) {
+        for item in items {
+            match item {
+                Item::Task(task) => {
+                    let id = self.play.handlers.len();
+                    self.play.handlers.push(build(task, inherited, id));
+                }
+                Item::Block(block) => {
+                    if !block.rescue.is_empty() || !block.always.is_empty() {
+                        self.findings.push(
+                            Diagnostic::error("a block with `rescue` or `always` among handlers is not supported yet")
+                                .at(block.origin.clone()),
+                        );
+                    }
+                    let inner = inherited.with(&block.keywords, false);
+                    self.handlers(&block.main, &inner);
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, placed: &[Placed<'_>]) -> Checked<CompiledPlay> {
+        self.check_notified();
+        if !self.findings.is_empty() {
+            return Err(self.findings);
+        }
+        self.play.graph = self.graph(placed);
+        for (i, handler) in self.play.handlers.iter_mut().enumerate() {
+            handler.id = self.play.tasks.len() + i;
+        }
+        Ok(self.play)
+    }
+
+    /// A handler that is notified and does not exist is an error in Ansible, when the task
+    /// changes something; here it is found before.
+    fn check_notified(&mut self) {
+        let names: BTreeSet<String> =
+            self.play.handlers.iter().flat_map(|h| handler_names(h, &self.play.roles)).collect();
+        let any_templated = names.iter().any(|n| n.contains("{{"));
+        for task in self.play.tasks.iter().chain(&self.play.handlers) {
+            for wanted in &task.notify {
+                if wanted.is_template() || any_templated || names.contains(wanted.as_str()) {
+                    continue;
+                }
+                let at: Option<Origin> = wanted.origin().cloned().or_else(|| Some(task.origin.clone()));
+                self.findings.push(
+                    Diagnostic::error(format!(
+                        "The requested handler '{}' was not found in either the main handlers list nor in the listening handlers list",
+                        wanted.as_str()
+                    ))
+                    .at(at)
+                    .suggest(wanted.as_str(), names.iter().map(String::as_str)),
+                );
+            }
+        }
+    }
+
+    fn graph(&self, placed: &[Placed<'_>]) -> TaskGraph {
+        let mut graph = TaskGraph::default();
+        let tasks = self.play.tasks.len();
+        for id in 0..tasks + self.play.handlers.len() {
+            graph.add(id);
+        }
+        for id in 1..tasks {
+            graph.connect(id - 1, id, Edge::Order);
+        }
+        for task in &self.play.tasks {
+            for (i, handler) in self.play.handlers.iter().enumerate() {
+                let names = handler_names(handler, &self.play.roles);
+                if task.notify.iter().any(|n| names.iter().any(|name| name == n.as_str())) {
+                    graph.connect(task.id, tasks + i, Edge::Notify);
+                }
+            }
+        }
+        for (index, placed) in placed.iter().enumerate() {
+            for dependency in &placed.role.dependencies {
+                self.connect_roles(&mut graph, dependency, index);
+            }
+        }
+        graph
+    }
+
+    /// From the last task of a dependency to the first of the role that needs it.
+    fn connect_roles(&self, graph: &mut TaskGraph, dependency: &RoleRef, dependent: usize) {
+        let last = self
+            .role_of_task
+            .iter()
+            .rposition(|r| r.and_then(|r| self.play.roles.get(r)).is_some_and(|role| role.name == dependency.name));
+        let first = self.role_of_task.iter().position(|r| *r == Some(dependent));
+        if let (Some(last), Some(first)) = (last, first)
+            && last < first
+            && last + 1 != first
+        {
+            graph.connect(last, first, Edge::RoleDependency);
+        }
+    }
+}
+
+/// The names that a handler answers to: its own, `role : name`, and what it listens to.
+pub(super) fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    if let Some(name) = &handler.name {
+        names.push(name.as_str().to_owned());
+        if let Some(role) = handler.role.and_then(|r| roles.get(r)) {
+            names.push(format!("{} : {}", role.name, name.as_str()));
+        }
+    }
+    names.extend(inherit::texts(handler.keywords.value("listen"), false).iter().map(|t| t.as_str().to_owned()));
+    names
+}
+
+fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
+    let all = inherited.with(&task.keywords, false);
+    // What is the task's own stands beside what it inherits.
+    let mut keywords = all.keywords;
+    for (name, setting) in task.keywords.iter() {
+        keywords.set(name, setting.clone());
+    }
+    let name = match task.keywords.value("name") {
+        Some(Value::Str(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let path: BlockPath = inherited.path.clone();
+    CompiledTask {
+        id,
+        name,
+        origin: task.origin.clone(),
+        role: inherited.role,
+        action: task.action.clone(),
+        looped: task.looped.clone(),
+        keywords,
+        when: all.when,
+        environment: all.environment,
+        tags: all.tags.iter().map(|t| t.as_str().to_owned()).collect(),
+        vars: all.vars,
+        notify: all.notify,
+        path,
+    }
+}

@@ -1,0 +1,66 @@
+//! `--tags` and `--skip-tags`.
+//!
+//! Source: "Tags" in Ansible's user guide: `always`, `never`, `tagged`, `untagged`, `all`.
+
+use std::collections::BTreeSet;
+
+/// Which tasks are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TagFilter {
+    only: BTreeSet<String>,
+    skip: BTreeSet<String>,
+}
+
+impl TagFilter {
+    /// From the values of `--tags` and `--skip-tags`; no `--tags` is `all`.
+    pub fn new(only: impl IntoIterator<Item = String>, skip: impl IntoIterator<Item = String>) -> Self {
+        let mut only: BTreeSet<String> = only.into_iter().collect();
+        if only.is_empty() {
+            only.insert("all".to_owned());
+        }
+        Self { only, skip: skip.into_iter().collect() }
+    }
+
+    /// Whether a task with these tags runs.
+    pub fn wants(&self, tags: &BTreeSet<String>) -> bool {
+        let untagged = tags.is_empty();
+        let has = |name: &str| tags.contains(name);
+        let common = |set: &BTreeSet<String>| !set.is_disjoint(tags);
+        let run = has("always")
+            || self.only.contains("all") && !has("never")
+            || common(&self.only)
+            || self.only.contains("tagged") && !untagged && !has("never")
+            || self.only.contains("untagged") && untagged;
+        let skipped = if self.skip.contains("all") {
+            !has("always") || self.skip.contains("always")
+        } else if common(&self.skip) {
+            true
+        } else if self.skip.contains("tagged") {
+            !untagged
+        } else {
+            self.skip.contains("untagged") && untagged
+        };
+        run && !skipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wants(only: &[&str], skip: &[&str], tags: &[&str]) -> bool {
+        let owned = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        TagFilter::new(owned(only), owned(skip)).wants(&owned(tags).into_iter().collect())
+    }
+
+    #[test]
+    fn special_tags_mean_what_they_mean() {
+        assert!(wants(&[], &[], &[]) && wants(&[], &[], &["a"]));
+        assert!(!wants(&[], &[], &["never"]) && wants(&["never"], &[], &["never"]));
+        assert!(wants(&["a"], &[], &["a", "never"]) && !wants(&["a"], &[], &["b"]));
+        assert!(wants(&["a"], &[], &["always"]) && !wants(&["a"], &["always"], &["always"]));
+        assert!(wants(&["tagged"], &[], &["x"]) && !wants(&["tagged"], &[], &[]));
+        assert!(wants(&["untagged"], &[], &[]) && !wants(&["untagged"], &[], &["x"]));
+        assert!(!wants(&[], &["tagged"], &["x"]) && !wants(&[], &["a"], &["a", "b"]));
+    }
+}
