@@ -21,6 +21,8 @@ lock() {
     local dir=/run/lock
     [ -w "$dir" ] || dir=${TMPDIR:-/tmp}
     eval "exec $2>>'$dir/rplay-lab-$1.lock'"
+    flock --nonblock "$2" && return
+    [ "$1" != setup ] || say "waiting for another setup"
     flock "$2"
 }
 
