@@ -2,6 +2,8 @@
 #![forbid(clippy::undocumented_unsafe_blocks)]
 
 pub mod diag;
+#[cfg(feature = "controller")]
+pub mod inventory;
 pub mod model;
 #[cfg(feature = "controller")]
 pub mod vars;
