@@ -203,7 +203,7 @@ fn subscript(part: &str) -> (&str, Option<Subscript>) {
         let (name, inner) = part.strip_suffix(']')?.rsplit_once('[')?;
         let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
         let subscript = match inner.split_once([':', '-']).filter(|(first, _)| digits(first)) {
-            Some((first, last)) if last.is_empty() => Subscript::Range(first.parse().ok()?, None),
+            Some((first, "")) => Subscript::Range(first.parse().ok()?, None),
             Some((first, last)) if digits(last) => Subscript::Range(first.parse().ok()?, Some(last.parse().ok()?)),
             Some(_) => return None,
             None if digits(inner.strip_prefix('-').unwrap_or(inner)) => Subscript::One(inner.parse().ok()?),
