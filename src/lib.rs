@@ -8,12 +8,16 @@ pub mod connection;
 pub mod diag;
 #[cfg(feature = "controller")]
 pub mod event;
+#[cfg(feature = "controller")]
+pub mod inventory;
 pub mod model;
 pub mod module;
 pub mod modules;
 #[cfg(feature = "controller")]
 pub mod playbook;
 pub mod protocol;
+#[cfg(feature = "controller")]
+pub mod report;
 pub mod sys;
 #[cfg(feature = "controller")]
 pub mod vars;

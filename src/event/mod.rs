@@ -57,7 +57,7 @@ pub struct HostResult {
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+
 pub enum Event {
     /// The run starts.
     RunStarted {

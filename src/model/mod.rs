@@ -11,6 +11,7 @@ mod outcome;
 mod position;
 mod text;
 mod value;
+mod vars;
 
 pub use command::{Command, Output};
 pub use diff::{Attribute, Diff, TextDiff};
@@ -21,6 +22,7 @@ pub use outcome::{Outcome, Status};
 pub use position::{Origin, Position, Source};
 pub use text::{Marks, Text};
 pub use value::Value;
+pub use vars::Vars;
 
 /// Why something cannot be known in a dry run, in words that complete
 /// "unknown: …", for example `the command of task "probe" was not run`.

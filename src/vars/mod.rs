@@ -1,6 +1,16 @@
 //! Variables: where expressions find them, and which of several definitions wins.
 
+mod hosts;
+mod level;
+mod scope;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use hosts::{FileVars, HostLayers, Side};
+pub use level::Level;
+pub use scope::{Builder, Definition, Layer, Scope};
 
 use crate::model::Value;
 

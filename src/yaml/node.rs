@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Key, Map, Origin, Text, Value};
+use crate::model::{Key, Map, Origin, Text, Value, Vars};
 
 /// A node with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +159,43 @@ impl Node {
         self.convert(false)
     }
 
+    /// The variables of a mapping of names to values, each with its key's place. Nothing
+    /// (`vars:` without more) is no variables.
+    ///
+    /// # Errors
+    /// When it is no mapping, a name is no string, or a value is encrypted.
+    pub fn to_vars(&self) -> Checked<Vars> {
+        let mut vars = Vars::new();
+        let entries = match &self.kind {
+            NodeKind::Null => return Ok(vars),
+            NodeKind::Map(entries) => entries,
+            _ => {
+                return Err(Diagnostic::error(format!(
+                    "expected variables as `name: value`, found {}",
+                    self.describe()
+                ))
+                .at(self.origin.clone())
+                .into());
+            }
+        };
+        let mut errors = Vec::new();
+        for (key, value) in entries {
+            match key.as_str() {
+                Some(name) => {
+                    if let Some(value) = keep(value.to_value(), &mut errors) {
+                        vars.set(name, value, Some(key.origin.clone()));
+                    }
+                }
+                None => errors.push(
+                    Diagnostic::error(format!("a variable's name must be a string, and this is {}", key.describe()))
+                        .at(key.origin.clone())
+                        .hint("quote it"),
+                ),
+            }
+        }
+        done(vars, errors)
+    }
+
     fn convert(&self, templated: bool) -> Checked<Value> {
         Ok(match &self.kind {
             NodeKind::Null => Value::Null,
@@ -201,6 +238,6 @@ fn keep<T>(result: Checked<T>, errors: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|found| errors.extend(found)).ok()
 }
 
-fn done(value: Value, errors: Vec<Diagnostic>) -> Checked<Value> {
+fn done<T>(value: T, errors: Vec<Diagnostic>) -> Checked<T> {
     if errors.is_empty() { Ok(value) } else { Err(errors) }
 }

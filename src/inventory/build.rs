@@ -1,0 +1,331 @@
+//! Puts several inventory sources together and checks the whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use super::{ALL, Group, Host, Inventory, LOCALHOST, UNGROUPED, address};
+use crate::diag::{Checked, Diagnostic};
+use crate::model::{Origin, Source, Value, Vars};
+
+/// Collects hosts, groups and variables; all findings are kept until [`Builder::finish`].
+#[derive(Debug)]
+pub struct Builder {
+    hosts: IndexMap<String, (Host, Vars)>,
+    groups: IndexMap<String, Draft>,
+    /// Children named before they were defined, with the parents that named them.
+    awaited: IndexMap<String, Vec<(String, Origin)>>,
+    /// Groups that were given variables, and where, first.
+    with_vars: IndexMap<String, Origin>,
+    pub(super) errors: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+/// A group as it grows.
+#[derive(Debug, Default)]
+struct Draft {
+    hosts: IndexSet<String>,
+    children: IndexMap<String, Origin>,
+    vars: Vars,
+    priority: i64,
+    origin: Option<Origin>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Nothing but `all` and `ungrouped`.
+    pub fn new() -> Self {
+        let draft = || Draft { priority: 1, ..Draft::default() };
+        Self {
+            hosts: IndexMap::new(),
+            groups: IndexMap::from([(ALL.to_owned(), draft()), (UNGROUPED.to_owned(), draft())]),
+            awaited: IndexMap::new(),
+            with_vars: IndexMap::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds an inventory in INI form.
+    pub fn ini(&mut self, source: &Arc<Source>) {
+        super::ini::parse(self, source);
+    }
+
+    /// Adds an inventory in YAML or JSON form.
+    pub fn yaml(&mut self, source: &Arc<Source>) {
+        super::yaml::parse(self, source);
+    }
+
+    /// Adds a list of hosts as `-i` takes it: `a,b:2222,`. `name` is what messages call it.
+    pub fn host_list(&mut self, text: &str, name: &str) {
+        let source = Source::new(name, text);
+        let mut column = 1u32;
+        for part in text.split(',') {
+            let trimmed = part.trim();
+            if !trimmed.is_empty() {
+                let lead = part.chars().take_while(|c| c.is_whitespace()).count();
+                let at = Origin::new(&source, 1, column.saturating_add(u32::try_from(lead).unwrap_or(0)));
+                let found = address::address(trimmed);
+                self.add_host(&found.name, found.port, UNGROUPED, &at);
+            }
+            column = column.saturating_add(u32::try_from(part.chars().count() + 1).unwrap_or(1));
+        }
+    }
+
+    /// Defines a group; children that waited for it are now its parents'.
+    pub(super) fn add_group(&mut self, name: &str, origin: &Origin) {
+        if !self.groups.contains_key(name) {
+            if !valid_name(name) {
+                self.warnings.push(
+                    Diagnostic::warning(format!("the group name `{name}` is no valid variable name"))
+                        .at(origin.clone())
+                        .hint("use letters, digits and underscores; `groups.name` does not work with others"),
+                );
+            }
+            let draft = Draft { priority: 1, origin: Some(origin.clone()), ..Draft::default() };
+            self.groups.insert(name.to_owned(), draft);
+        }
+        for (parent, origin) in self.awaited.shift_remove(name).unwrap_or_default() {
+            self.add_child(&parent, name, &origin);
+        }
+    }
+
+    /// Makes a group the child of another; it may be defined later.
+    pub(super) fn add_child(&mut self, parent: &str, child: &str, origin: &Origin) {
+        if !self.groups.contains_key(child) {
+            self.awaited.entry(child.to_owned()).or_default().push((parent.to_owned(), origin.clone()));
+            return;
+        }
+        if let Some(draft) = self.groups.get_mut(parent) {
+            draft.children.entry(child.to_owned()).or_insert_with(|| origin.clone());
+        }
+    }
+
+    /// Adds a host to a group.
+    pub(super) fn add_host(&mut self, name: &str, port: Option<u32>, group: &str, origin: &Origin) {
+        let entry = self.hosts.entry(name.to_owned()).or_insert_with(|| {
+            (Host { name: name.to_owned(), origin: Some(origin.clone()), ..Host::default() }, Vars::new())
+        });
+        if let Some(port) = port {
+            entry.1.set("ansible_port", port, Some(origin.clone()));
+        }
+        if self.groups.get_mut(group).is_some_and(|draft| draft.hosts.insert(name.to_owned())) {
+            entry.0.groups.push(group.to_owned());
+        }
+    }
+
+    pub(super) fn set_host_var(&mut self, host: &str, name: &str, value: Value, origin: &Origin) {
+        if let Some((_, vars)) = self.hosts.get_mut(host) {
+            vars.set(name, value, Some(origin.clone()));
+        }
+    }
+
+    /// Sets a group's variable. The group may be defined later.
+    pub(super) fn set_group_var(&mut self, group: &str, name: &str, value: Value, origin: &Origin) {
+        self.with_vars.entry(group.to_owned()).or_insert_with(|| origin.clone());
+        if name == "ansible_group_priority" {
+            let priority = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
+            match priority.and_then(|p| i64::try_from(p).ok()) {
+                Some(priority) => self.draft(group).priority = priority,
+                None => self
+                    .errors
+                    .push(Diagnostic::error("`ansible_group_priority` must be an integer").at(origin.clone())),
+            }
+            return;
+        }
+        self.draft(group).vars.set(name, value, Some(origin.clone()));
+    }
+
+    /// The draft of a group; one that only has variables so far has no origin.
+    fn draft(&mut self, group: &str) -> &mut Draft {
+        self.groups.entry(group.to_owned()).or_insert_with(|| Draft { priority: 1, ..Draft::default() })
+    }
+
+    /// A `[group:vars]` section: the group must be defined somewhere.
+    pub(super) fn mention(&mut self, group: &str, origin: &Origin) {
+        self.with_vars.entry(group.to_owned()).or_insert_with(|| origin.clone());
+    }
+
+    /// Checks the whole, and gives the inventory.
+    ///
+    /// # Errors
+    /// All errors of all sources; groups that are used and not defined; cycles of groups.
+    pub fn finish(mut self) -> Checked<Inventory> {
+        self.check_names();
+        self.place_hosts();
+        self.place_groups();
+        let mut errors = std::mem::take(&mut self.errors);
+        let depths = self.depths(&mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut parents: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, draft) in &self.groups {
+            for child in draft.children.keys() {
+                parents.entry(child.clone()).or_default().push(name.clone());
+            }
+        }
+        let groups = self.groups.into_iter().map(|(name, draft)| {
+            let group = Group {
+                hosts: draft.hosts.into_iter().collect(),
+                children: draft.children.into_keys().collect(),
+                parents: parents.remove(&name).unwrap_or_default(),
+                vars: Arc::new(draft.vars),
+                priority: draft.priority,
+                depth: depths.get(&name).copied().unwrap_or(0),
+                origin: draft.origin,
+                name: name.clone(),
+            };
+            (name, group)
+        });
+        let hosts = self.hosts.into_iter().map(|(name, (host, vars))| (name, Host { vars: Arc::new(vars), ..host }));
+        let implicit = LOCALHOST.iter().map(|name| ((*name).to_owned(), implicit_localhost(name)));
+        Ok(Inventory {
+            groups: groups.collect(),
+            hosts: hosts.collect(),
+            implicit: implicit.collect(),
+            warnings: self.warnings,
+        })
+    }
+
+    /// Groups that are named as children or given variables, and defined nowhere.
+    fn check_names(&mut self) {
+        let defined = |name: &str, draft: &Draft| draft.origin.is_some() || name == ALL || name == UNGROUPED;
+        let known: Vec<&str> = self.groups.iter().filter(|(n, d)| defined(n, d)).map(|(n, _)| n.as_str()).collect();
+        let mut found = Vec::new();
+        for (child, places) in &self.awaited {
+            if let Some((parent, origin)) = places.first() {
+                let message = format!("the group `{parent}` has a child `{child}` that is not defined");
+                found.push((child, message, origin));
+            }
+        }
+        for (group, origin) in &self.with_vars {
+            if !known.contains(&group.as_str()) {
+                found.push((group, format!("variables for the group `{group}`, which is not defined"), origin));
+            }
+        }
+        for (name, message, origin) in found {
+            self.errors.push(
+                Diagnostic::error(message)
+                    .at(origin.clone())
+                    .label("unknown group")
+                    .suggest(name, known.iter().copied())
+                    .hint(format!("define it: a section `[{name}]`, which may be empty")),
+            );
+        }
+    }
+
+    /// A host that no group but `all` and `ungrouped` lists is in `ungrouped`, others are not.
+    fn place_hosts(&mut self) {
+        let mut ungrouped = IndexSet::new();
+        for (name, (host, _)) in &mut self.hosts {
+            host.groups.retain(|g| g != ALL);
+            let grouped = host.groups.iter().any(|g| g != UNGROUPED);
+            if grouped {
+                host.groups.retain(|g| g != UNGROUPED);
+            } else {
+                host.groups = vec![UNGROUPED.to_owned()];
+                ungrouped.insert(name.clone());
+            }
+        }
+        let listed = std::mem::take(&mut self.draft(UNGROUPED).hosts);
+        let mut order: IndexSet<String> = listed.into_iter().filter(|h| ungrouped.contains(h)).collect();
+        order.extend(ungrouped);
+        self.draft(UNGROUPED).hosts = order;
+        self.draft(ALL).hosts.clear();
+    }
+
+    /// Groups that are nobody's children are `all`'s.
+    fn place_groups(&mut self) {
+        let children: IndexSet<String> =
+            self.groups.iter().filter(|(n, _)| *n != ALL).flat_map(|(_, d)| d.children.keys().cloned()).collect();
+        let here = Origin::new(&Source::new("inventory", ""), 1, 1);
+        let roots: Vec<(String, Origin)> = self
+            .groups
+            .iter()
+            .filter(|(name, _)| *name != ALL && !children.contains(name.as_str()))
+            .map(|(name, d)| (name.clone(), d.origin.clone().unwrap_or_else(|| here.clone())))
+            .collect();
+        let all = self.draft(ALL);
+        let own = std::mem::take(&mut all.children);
+        // `ungrouped` comes first, then what the user listed under `all`, then the rest.
+        all.children.extend(roots.iter().filter(|(n, _)| n == UNGROUPED).cloned());
+        all.children.extend(own);
+        for (name, origin) in roots {
+            all.children.entry(name).or_insert(origin);
+        }
+    }
+
+    /// Each group's longest distance from `all`; cycles are errors.
+    fn depths(&self, errors: &mut Vec<Diagnostic>) -> IndexMap<String, usize> {
+        let mut graph: DiGraph<&str, &Origin> = DiGraph::new();
+        let index: IndexMap<&str, NodeIndex> =
+            self.groups.keys().map(|name| (name.as_str(), graph.add_node(name))).collect();
+        for (name, draft) in &self.groups {
+            for (child, origin) in &draft.children {
+                if let (Some(a), Some(b)) = (index.get(name.as_str()), index.get(child.as_str())) {
+                    graph.add_edge(*a, *b, origin);
+                }
+            }
+        }
+        let before = errors.len();
+        errors.extend(kosaraju_scc(&graph).iter().filter_map(|members| cycle(&graph, members)));
+        if errors.len() > before {
+            return IndexMap::new();
+        }
+        let mut depths: IndexMap<NodeIndex, usize> = IndexMap::new();
+        for node in toposort(&graph, None).unwrap_or_default() {
+            let depth = depths.get(&node).copied().unwrap_or(0);
+            for child in graph.neighbors(node) {
+                let entry = depths.entry(child).or_insert(0);
+                *entry = (*entry).max(depth + 1);
+            }
+        }
+        index.into_iter().map(|(name, node)| (name.to_owned(), depths.get(&node).copied().unwrap_or(0))).collect()
+    }
+}
+
+/// The diagnostic for groups that are each other's children: the lines that make it so.
+fn cycle(graph: &DiGraph<&str, &Origin>, members: &[NodeIndex]) -> Option<Diagnostic> {
+    let mut lines: Vec<(&Origin, &str, &str)> = members
+        .iter()
+        .flat_map(|node| graph.edges(*node))
+        .filter(|edge| members.contains(&edge.target()))
+        .filter_map(|edge| {
+            Some((*edge.weight(), *graph.node_weight(edge.source())?, *graph.node_weight(edge.target())?))
+        })
+        .collect();
+    lines.sort_by(|a, b| (&a.0.source.name, a.0.at).cmp(&(&b.0.source.name, b.0.at)));
+    let mut lines = lines.into_iter();
+    let (origin, parent, child) = lines.next()?;
+    let words = |parent: &str, child: &str| format!("`{child}` is a child of `{parent}` here");
+    let message = if parent == child {
+        format!("the group `{parent}` is its own child")
+    } else {
+        let mut names: Vec<&str> = members.iter().filter_map(|n| graph.node_weight(*n).copied()).collect();
+        names.sort_unstable();
+        format!("the groups `{}` are children of each other", names.join("`, `"))
+    };
+    let first = Diagnostic::error(message).at(origin.clone()).label(words(parent, child));
+    let all = lines.fold(first, |d, (origin, parent, child)| d.related(origin.clone(), words(parent, child)));
+    Some(all.hint("remove one of these lines"))
+}
+
+fn implicit_localhost(name: &str) -> Host {
+    let vars: Vars = [("ansible_connection", Value::from("local"))].into_iter().collect();
+    Host { name: name.to_owned(), vars: Arc::new(vars), implicit: true, ..Host::default() }
+}
+
+/// Whether a name can be used as a variable's.
+fn valid_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
+}

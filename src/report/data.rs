@@ -1,0 +1,68 @@
+//! Results as JSON: secrets masked, unknown values in words.
+
+use serde_json::{Map as JsonMap, Number, Value as Json};
+
+use crate::model::{MASK, Map, Outcome, Status, Value};
+
+/// A value as JSON. Secrets are masked; what is unknown becomes `unknown: why`.
+pub fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(i) => Number::from_i128(*i).map_or_else(|| Json::String(i.to_string()), Json::Number),
+        Value::Float(f) => Number::from_f64(*f).map_or_else(|| Json::String(f.to_string()), Json::Number),
+        Value::Str(t) if t.is_secret() => Json::String(MASK.to_owned()),
+        Value::Str(t) => Json::String(t.as_str().to_owned()),
+        Value::List(items) => Json::Array(items.iter().map(to_json).collect()),
+        Value::Map(map) => Json::Object(map_to_json(map)),
+        Value::Unknown(reason) => Json::String(format!("unknown: {reason}")),
+    }
+}
+
+fn map_to_json(map: &Map) -> JsonMap<String, Json> {
+    map.iter().map(|(k, v)| (k.to_string(), to_json(v))).collect()
+}
+
+/// A result as Ansible shows it: sorted by name, with `changed` and what the status adds.
+pub(super) fn result(outcome: &Outcome, hidden: bool) -> JsonMap<String, Json> {
+    let mut all = if hidden {
+        let text = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+        JsonMap::from_iter([("censored".to_owned(), Json::String(text.to_owned()))])
+    } else {
+        map_to_json(&outcome.result)
+    };
+    if !all.contains_key("changed") {
+        all.insert("changed".to_owned(), Json::Bool(outcome.status == Status::Changed));
+    }
+    match &outcome.status {
+        Status::Unreachable => drop(all.insert("unreachable".to_owned(), Json::Bool(true))),
+        Status::Unknown(reason) => drop(all.insert("unknown".to_owned(), Json::String(reason.to_string()))),
+        _ => {}
+    }
+    let mut sorted: Vec<(String, Json)> = all.into_iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    sorted.into_iter().collect()
+}
+
+/// JSON on one line, with the spaces that Python puts after `,` and `:`.
+pub(super) fn one_line(json: &Json) -> String {
+    match json {
+        Json::Array(items) => format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", ")),
+        Json::Object(map) => {
+            let entries = map.iter().map(|(k, v)| format!("{}: {}", Json::String(k.clone()), one_line(v)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// JSON over several lines, indented by four as Ansible's `debug` shows it.
+pub(super) fn indented(json: &Json) -> String {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    match serde::Serialize::serialize(json, &mut serializer) {
+        Ok(()) => String::from_utf8_lossy(&out).into_owned(),
+        Err(_) => json.to_string(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Diagnostics as the Rust compiler shows them: what, where, the line, a hint.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::style::Colours;
+use crate::diag::{Diagnostic, Severity};
+use crate::model::Origin;
+
+/// Several diagnostics, and a line that counts the errors when there are more than one.
+pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
+    let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();
+    let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
+    if errors > 1 {
+        out.push_str(&format!("error: {errors} errors, nothing was run\n"));
+    }
+    out
+}
+
+/// One diagnostic, ending in a newline.
+pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(finding.message.as_str()));
+    let mut places: Vec<(&Origin, Option<&str>, AnnotationKind)> = Vec::new();
+    if let Some(origin) = &finding.origin {
+        places.push((origin, finding.label.as_deref(), AnnotationKind::Primary));
+    }
+    places.extend(finding.related.iter().map(|(o, words)| (o, Some(words.as_str()), AnnotationKind::Context)));
+    for (origin, label, kind) in &places {
+        let (line_text, start, end) = marked(origin);
+        let mut annotation = kind.span(start..end);
+        if let Some(label) = label {
+            annotation = annotation.label(*label);
+        }
+        let snippet = Snippet::source(line_text)
+            .path(origin.source.name.as_str())
+            .line_start(origin.at.line as usize)
+            .annotation(annotation);
+        group = group.element(snippet);
+    }
+    for hint in &finding.hints {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    let renderer = if colours == Colours::On { Renderer::styled() } else { Renderer::plain() };
+    format!("{}\n", renderer.render(&[group]))
+}
+
+/// The line that an origin stands in, and the bytes of the word that is marked.
+fn marked(origin: &Origin) -> (&str, usize, usize) {
+    let line = origin.source.line(origin.at.line).unwrap_or_default();
+    let column = origin.at.column.saturating_sub(1) as usize;
+    let start = line.char_indices().nth(column).map_or(line.len(), |(i, _)| i);
+    let rest = line.get(start..).unwrap_or_default();
+    let word = rest.find([' ', ':', ',', ']', '}', '\t']).filter(|n| *n > 0).unwrap_or(rest.len());
+    (line, start, (start + word).max(start))
+}

@@ -1,0 +1,124 @@
+//! `--output json` (one document at the end) and `--output jsonl` (an event a line).
+
+use std::io::{self, Write};
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::{Colours, Report, data, render_diff};
+use crate::event::{Counts, Event, HostResult};
+use crate::model::Status;
+
+/// One document: plays with tasks with hosts, and the recap.
+#[derive(Default)]
+pub struct Document {
+    plays: Vec<Json>,
+    warnings: Vec<String>,
+    check: bool,
+}
+
+/// An event a line, as they come.
+#[derive(Default)]
+pub struct Lines;
+
+fn status(s: &Status) -> &'static str {
+    match s {
+        Status::Ok => "ok",
+        Status::Changed => "changed",
+        Status::Skipped => "skipped",
+        Status::Failed => "failed",
+        Status::Unreachable => "unreachable",
+        Status::Unknown(_) => "unknown",
+    }
+}
+
+fn counts(c: &Counts) -> Json {
+    json!({
+        "ok": c.ok, "changed": c.changed, "unreachable": c.unreachable, "failures": c.failed,
+        "skipped": c.skipped, "rescued": c.rescued, "ignored": c.ignored, "unknown": c.unknown,
+    })
+}
+
+fn recap_json(recap: &[(String, Counts)]) -> Json {
+    Json::Object(recap.iter().map(|(host, c)| (host.clone(), counts(c))).collect())
+}
+
+fn host_result(result: &HostResult) -> JsonMap<String, Json> {
+    let mut shown = data::result(&result.outcome, result.hidden);
+    shown.insert("status".to_owned(), json!(status(&result.outcome.status)));
+    if result.ignored {
+        shown.insert("ignored".to_owned(), json!(true));
+    }
+    if let Some(other) = &result.delegated_to {
+        shown.insert("delegated_to".to_owned(), json!(other));
+    }
+    if !result.outcome.diff.is_empty() && !result.hidden {
+        let texts: Vec<String> = result.outcome.diff.iter().map(|d| render_diff(d, Colours::Off)).collect();
+        shown.insert("diff".to_owned(), json!(texts.concat()));
+    }
+    shown.insert("seconds".to_owned(), json!(result.seconds));
+    shown
+}
+
+impl Document {
+    fn tasks(&mut self) -> Option<&mut Vec<Json>> {
+        self.plays.last_mut()?.get_mut("tasks")?.as_array_mut()
+    }
+
+    fn host(&mut self, result: &HostResult) {
+        let Some(task) = self.tasks().and_then(|t| t.last_mut()) else { return };
+        if let Some(hosts) = task.get_mut("hosts").and_then(Json::as_object_mut) {
+            hosts.insert(result.host.clone(), Json::Object(host_result(result)));
+        }
+    }
+}
+
+impl Report for Document {
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+        match event {
+            Event::RunStarted { check, .. } => self.check = *check,
+            Event::PlayStarted { name, hosts } => {
+                self.plays.push(json!({"play": {"name": name, "hosts": hosts}, "tasks": []}));
+            }
+            Event::TaskStarted { name, path, .. } => {
+                let task = json!({"task": {"name": name, "path": path}, "hosts": {}});
+                if let Some(tasks) = self.tasks() {
+                    tasks.push(task);
+                }
+            }
+            Event::HostDone(result) => self.host(result),
+            Event::Warning(text) => self.warnings.push(text.clone()),
+            Event::RunEnded { recap } => {
+                let plays = std::mem::take(&mut self.plays);
+                let document =
+                    json!({"check": self.check, "plays": plays, "stats": recap_json(recap), "warnings": self.warnings});
+                return writeln!(out, "{}", data::indented(&document));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Report for Lines {
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+        let line = match event {
+            Event::RunStarted { version, check } => json!({"event": "run_started", "version": version, "check": check}),
+            Event::PlayStarted { name, hosts } => json!({"event": "play_started", "play": name, "hosts": hosts}),
+            Event::NoHosts { play } => json!({"event": "no_hosts", "play": play}),
+            Event::TaskStarted { name, path, .. } => json!({"event": "task_started", "task": name, "path": path}),
+            Event::ItemDone(r) | Event::HostDone(r) => {
+                let name = if matches!(event, Event::ItemDone(_)) { "item_done" } else { "host_done" };
+                let item = r.item.as_ref().filter(|_| !r.hidden).map(data::to_json);
+                json!({"event": name, "host": r.host, "item": item, "result": host_result(r)})
+            }
+            Event::Retry { host, task, left, .. } => {
+                json!({"event": "retry", "host": host, "task": task, "left": left})
+            }
+            Event::Waiting { hosts, seconds } => json!({"event": "waiting", "hosts": hosts, "seconds": seconds}),
+            Event::Warning(text) => json!({"event": "warning", "text": text}),
+            Event::NoMoreHosts => json!({"event": "no_more_hosts"}),
+            Event::RunEnded { recap } => json!({"event": "run_ended", "stats": recap_json(recap)}),
+        };
+        writeln!(out, "{line}")
+    }
+}

@@ -1,0 +1,45 @@
+//! What a user sees of a run: made from events and diagnostics, and from nothing else.
+
+mod data;
+mod default;
+mod diagnostic;
+mod diff;
+mod json;
+mod style;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+
+pub use data::to_json;
+pub use default::Default as DefaultReport;
+pub use diagnostic::{render_diagnostic, render_diagnostics};
+pub use diff::render_diff;
+pub use json::{Document, Lines};
+pub use style::{Colours, Style};
+
+use crate::event::Event;
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Number of `-v`.
+    pub verbosity: u8,
+    /// Colours.
+    pub colours: Colours,
+    /// Whether tasks that were skipped are shown.
+    pub hide_skipped: bool,
+    /// Whether tasks that changed nothing are shown.
+    pub hide_ok: bool,
+    /// Width of the terminal in columns.
+    pub width: usize,
+}
+
+/// A reader of events.
+pub trait Report: Send {
+    /// Takes an event and writes what is to be seen of it.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    fn event(&mut self, event: &Event, out: &mut dyn Write) -> std::io::Result<()>;
+}

@@ -1,0 +1,214 @@
+//! Scopes: layers of variables in the order of precedence.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{HostVars, Level, Variables};
+use crate::model::{Key, Map, Origin, Value, Vars};
+
+/// The variables of one source at one level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Where it stands in the order of precedence.
+    pub level: Level,
+    /// What the user calls the source: a file, `group web`, a task's name.
+    pub label: Arc<str>,
+    /// The variables.
+    pub vars: Arc<Vars>,
+}
+
+impl Layer {
+    /// A layer, ready to be shared by scopes.
+    pub fn new(level: Level, label: impl Into<Arc<str>>, vars: impl Into<Arc<Vars>>) -> Arc<Self> {
+        Arc::new(Self { level, label: label.into(), vars: vars.into() })
+    }
+
+    /// A host's facts as `setup` returns them: under `ansible_facts` without their prefix,
+    /// and, when `inject` is set, under their own names too.
+    pub fn facts(label: impl Into<Arc<str>>, facts: &Map, inject: bool) -> Arc<Self> {
+        let mut vars = Vars::new();
+        let mut namespace = Map::new();
+        for (key, value) in facts {
+            let Some(name) = key.as_str() else { continue };
+            // These two keep their names, as in Ansible.
+            let keeps = name == "ansible_local" || name.starts_with("discovered_interpreter_");
+            let short = if keeps { name } else { name.strip_prefix("ansible_").unwrap_or(name) };
+            namespace.insert(short, value.clone());
+            if inject {
+                vars.set(name, value.clone(), None);
+            }
+        }
+        vars.set("ansible_facts", namespace, None);
+        Self::new(Level::Facts, label, vars)
+    }
+}
+
+/// One definition of a variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// The level it stands at.
+    pub level: Level,
+    /// The source it stands in.
+    pub label: Arc<str>,
+    /// Its value as written.
+    pub value: Value,
+    /// Where it was written, if that is known.
+    pub origin: Option<Origin>,
+}
+
+/// What is defined at one point of a run. Immutable; [`Scope::push`] derives another one
+/// that shares all layers.
+#[derive(Clone, Default)]
+pub struct Scope {
+    /// Lowest first; of one level, the last wins.
+    layers: Arc<[Arc<Layer>]>,
+    merge: bool,
+    hostvars: Option<Arc<dyn HostVars>>,
+}
+
+impl Scope {
+    /// Starts a scope.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// This scope with one more layer, above those of its level that are there.
+    #[must_use]
+    pub fn push(&self, layer: Arc<Layer>) -> Self {
+        self.push_all([layer])
+    }
+
+    /// This scope with more layers; each comes above those of its level that are there.
+    #[must_use]
+    pub fn push_all(&self, layers: impl IntoIterator<Item = Arc<Layer>>) -> Self {
+        let mut all: Vec<Arc<Layer>> = self.layers.iter().cloned().chain(layers).collect();
+        // Stable: of one level, the order of pushing stays.
+        all.sort_by_key(|layer| layer.level);
+        Self { layers: all.into(), ..self.clone() }
+    }
+
+    /// This scope with the scopes behind `hostvars`.
+    #[must_use]
+    pub fn with_hostvars(&self, hostvars: Arc<dyn HostVars>) -> Self {
+        Self { hostvars: Some(hostvars), ..self.clone() }
+    }
+
+    /// The layers, lowest first.
+    pub fn layers(&self) -> &[Arc<Layer>] {
+        &self.layers
+    }
+
+    /// All definitions of a variable, the one that wins first.
+    pub fn explain(&self, name: &str) -> Vec<Definition> {
+        let defined = self.layers.iter().rev().filter_map(|layer| Some((layer, layer.vars.get(name)?)));
+        defined
+            .map(|(layer, value)| Definition {
+                level: layer.level,
+                label: Arc::clone(&layer.label),
+                value: value.clone(),
+                origin: layer.vars.origin(name).cloned().or_else(|| match value {
+                    Value::Str(text) => text.origin().cloned(),
+                    _ => None,
+                }),
+            })
+            .collect()
+    }
+
+    /// Where the definition that wins stands.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.explain(name).into_iter().next()?.origin
+    }
+}
+
+impl Variables for Scope {
+    fn get(&self, name: &str) -> Option<Value> {
+        let mut found = self.layers.iter().rev().filter_map(|layer| layer.vars.get(name));
+        let top = found.next()?;
+        if !self.merge || top.as_map().is_none() {
+            return Some(top.clone());
+        }
+        let mut value = top.clone();
+        for lower in found {
+            match (lower.as_map(), value.as_map()) {
+                (Some(lower), Some(upper)) => value = Value::from(merged(lower, upper)),
+                // A lower value that is no mapping hides what is below it.
+                _ => break,
+            }
+        }
+        Some(value)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let keys = self.layers.iter().flat_map(|layer| layer.vars.values().keys());
+        keys.filter_map(Key::as_str).filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+    }
+
+    fn hostvars(&self) -> Option<Arc<dyn HostVars>> {
+        self.hostvars.clone()
+    }
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").field("layers", &self.layers).field("merge", &self.merge).finish_non_exhaustive()
+    }
+}
+
+/// `hash_behaviour = merge`: mappings are merged at all depths, the upper one wins.
+fn merged(lower: &Map, upper: &Map) -> Map {
+    let mut result = lower.clone();
+    for (key, value) in upper {
+        let both = (result.get_key(key).and_then(Value::as_map), value.as_map());
+        let value = match both {
+            (Some(below), Some(above)) => Value::from(merged(below, above)),
+            _ => value.clone(),
+        };
+        result.insert(key.clone(), value);
+    }
+    result
+}
+
+/// Collects a scope's layers.
+#[derive(Default)]
+pub struct Builder {
+    layers: Vec<Arc<Layer>>,
+    merge: bool,
+    hostvars: Option<Arc<dyn HostVars>>,
+}
+
+impl Builder {
+    /// Adds a layer.
+    #[must_use]
+    pub fn layer(mut self, layer: Arc<Layer>) -> Self {
+        self.layers.push(layer);
+        self
+    }
+
+    /// Adds layers.
+    #[must_use]
+    pub fn layers(mut self, layers: impl IntoIterator<Item = Arc<Layer>>) -> Self {
+        self.layers.extend(layers);
+        self
+    }
+
+    /// Sets `hash_behaviour = merge`.
+    #[must_use]
+    pub const fn merge(mut self, merge: bool) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// Sets the scopes behind `hostvars`.
+    #[must_use]
+    pub fn hostvars(mut self, hostvars: Arc<dyn HostVars>) -> Self {
+        self.hostvars = Some(hostvars);
+        self
+    }
+
+    /// The scope.
+    pub fn build(self) -> Scope {
+        let empty = Scope { layers: Arc::from([]), merge: self.merge, hostvars: self.hostvars };
+        empty.push_all(self.layers)
+    }
+}
