@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{BlockPath, TaskVars};
-use crate::model::{Map, Origin, Text, Value};
+use super::BlockPath;
+use crate::model::{Map, Origin, Text, Value, Vars};
 use crate::playbook::Keywords;
+use crate::vars::{Layer, Level};
 
 /// Keywords that belong to the place they stand at and are not handed down as they are.
 const OWN: &[&str] = &[
@@ -46,16 +47,16 @@ pub(super) struct Inherited {
     pub when: Vec<Value>,
     pub environment: Vec<Value>,
     pub tags: Vec<Text>,
-    pub vars: Vec<TaskVars>,
+    pub vars: Vec<Arc<Layer>>,
     pub notify: Vec<Text>,
     pub path: BlockPath,
     pub role: Option<usize>,
 }
 
 impl Inherited {
-    /// What comes out when `keywords` stand one level further in. Play variables are
-    /// not taken: they have a level of their own.
-    pub fn with(&self, keywords: &Keywords, is_play: bool) -> Self {
+    /// What comes out when `keywords` stand one level further in; their variables are
+    /// put at `level`. Those of a play are not taken: the play holds them.
+    pub fn with(&self, keywords: &Keywords, level: Level) -> Self {
         let mut next = self.clone();
         for (name, setting) in keywords.iter() {
             if !OWN.contains(&name) {
@@ -66,20 +67,25 @@ impl Inherited {
         next.environment.extend(items(keywords.value("environment")));
         next.tags.extend(texts(keywords.value("tags"), true));
         next.notify.extend(texts(keywords.value("notify"), false));
-        if let (Some((vars, origin)), false) = (vars(keywords), is_play) {
-            next.vars.push(TaskVars::Vars(vars, origin));
+        if level != Level::Play {
+            next.vars.extend(vars(keywords, level));
         }
         next
     }
 }
 
-/// `vars` of a place, when it has any.
-pub(super) fn vars(keywords: &Keywords) -> Option<(Arc<Map>, Origin)> {
+/// `vars` of a place as a layer, when it has any.
+pub(super) fn vars(keywords: &Keywords, level: Level) -> Option<Arc<Layer>> {
     let setting = keywords.get("vars")?;
     match &setting.value {
-        Value::Map(map) if !map.is_empty() => Some((Arc::clone(map), setting.origin.clone())),
+        Value::Map(map) if !map.is_empty() => Some(layer(map, level, &setting.origin)),
         _ => None,
     }
+}
+
+/// A map as a layer, called by where it stands.
+pub(super) fn layer(map: &Map, level: Level, origin: &Origin) -> Arc<Layer> {
+    Layer::new(level, origin.to_string(), Vars::from(map.clone()))
 }
 
 /// A value that is one or a list of them.

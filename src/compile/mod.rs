@@ -21,8 +21,9 @@ pub use play::{LoadedPlay, compile};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;
 
-use crate::model::{Map, Origin, Text, Value};
+use crate::model::{Origin, Text, Value};
 use crate::playbook::{Action, Keywords, LoopSpec};
+use crate::vars::Layer;
 
 /// A block's number within its play.
 pub type BlockId = usize;
@@ -40,15 +41,6 @@ pub enum Section {
 
 /// The blocks around a task, outermost first.
 pub type BlockPath = Vec<(BlockId, Section)>;
-
-/// Variables that come with a task, by where they were written.
-#[derive(Debug, Clone)]
-pub enum TaskVars {
-    /// Parameters of a role: `- role: web, port: 80`.
-    RoleParams(Arc<Map>, Origin),
-    /// `vars` of a role's entry, a block, or the task.
-    Vars(Arc<Map>, Origin),
-}
 
 /// A task or handler, ready to be run on hosts.
 #[derive(Debug, Clone)]
@@ -74,7 +66,7 @@ pub struct CompiledTask {
     /// Its tags and those it inherits.
     pub tags: BTreeSet<String>,
     /// Variables that come with it, outermost first: later ones win.
-    pub vars: Vec<TaskVars>,
+    pub vars: Vec<Arc<Layer>>,
     /// Handlers it notifies.
     pub notify: Vec<Text>,
     /// The blocks around it.
@@ -111,7 +103,7 @@ pub struct CompiledPlay {
     /// The directory of its playbook.
     pub playbook_dir: PathBuf,
     /// `vars`, those given by imports first.
-    pub vars: Vec<(Arc<Map>, Origin)>,
+    pub vars: Vec<Arc<Layer>>,
     /// Its roles, each as often as it is used.
     pub roles: Vec<RoleInstance>,
     /// Its tasks in static order.

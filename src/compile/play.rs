@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::inherit::{self, Inherited};
 use super::roles::{self, Placed, RoleInstance};
-use super::{BlockPath, CompiledPlay, CompiledTask, Edge, Section, Stage, TagFilter, TaskGraph, TaskVars};
+use super::{BlockPath, CompiledPlay, CompiledTask, Edge, Section, Stage, TagFilter, TaskGraph};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Map, Origin, Value};
+use crate::model::{Map, Origin, Value, Vars};
 use crate::playbook::{Action, Item, Keywords, Play, Role, RoleRef, Setting, Task};
+use crate::vars::{Layer, Level};
 
 /// A play as it was loaded, with all that it needs.
 #[derive(Debug)]
@@ -32,8 +33,8 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<C
     let play = &loaded.play;
     let placed = roles::place(&play.roles, &loaded.roles)?;
     let mut compiler = Compiler::new(loaded, tags);
-    let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, true));
-    root = root.with(&play.keywords, true);
+    let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
+    root = root.with(&play.keywords, Level::Play);
     if wants_facts(play, gather) {
         compiler.gather(play, &root);
     }
@@ -69,7 +70,12 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn new(loaded: &LoadedPlay, tags: &'a TagFilter) -> Self {
         let play = &loaded.play;
-        let vars = loaded.imports.iter().chain(std::iter::once(&play.keywords)).filter_map(inherit::vars).collect();
+        let vars = loaded
+            .imports
+            .iter()
+            .chain(std::iter::once(&play.keywords))
+            .filter_map(|k| inherit::vars(k, Level::Play))
+            .collect();
         let compiled = CompiledPlay {
             origin: play.origin.clone(),
             title: play.title(),
@@ -112,7 +118,7 @@ impl<'a> Compiler<'a> {
                 Item::Block(block) => {
                     let id = self.play.rescued.len();
                     self.play.rescued.push(!block.rescue.is_empty());
-                    let inner = inherited.with(&block.keywords, false);
+                    let inner = inherited.with(&block.keywords, Level::Block);
                     for (section, items) in [
                         (Section::Main, &block.main),
                         (Section::Rescue, &block.rescue),
@@ -138,20 +144,22 @@ impl<'a> Compiler<'a> {
 
     fn role(&mut self, placed: &Placed<'_>, root: &Inherited) -> Inherited {
         let index = self.play.roles.len();
+        let layer = |folder: &str, level, vars: &Arc<Vars>| {
+            Layer::new(level, format!("{folder} of role {}", placed.role.name), Arc::clone(vars))
+        };
         let parents = placed.chain.iter().rev().skip(1).rev().map(|r| r.name.clone()).collect();
         self.play.roles.push(RoleInstance {
             name: placed.role.name.clone(),
             path: placed.role.path.clone(),
-            defaults: Arc::clone(&placed.role.defaults),
-            vars: Arc::clone(&placed.role.vars),
+            defaults: layer("defaults", Level::RoleDefaults, &placed.role.defaults),
+            vars: layer("vars", Level::Role, &placed.role.vars),
             parents,
         });
         let mut inherited = root.clone();
         for reference in &placed.chain {
-            inherited = inherited.with(&reference.keywords, false);
+            inherited = inherited.with(&reference.keywords, Level::RoleParams);
             if !reference.params.is_empty() {
-                let params = Arc::new(reference.params.clone());
-                inherited.vars.push(TaskVars::RoleParams(params, reference.origin.clone()));
+                inherited.vars.push(inherit::layer(&reference.params, Level::RoleParams, &reference.origin));
             }
         }
         inherited.role = Some(index);
@@ -173,7 +181,7 @@ impl<'a> Compiler<'a> {
                                 .at(block.origin.clone()),
                         );
                     }
-                    let inner = inherited.with(&block.keywords, false);
+                    let inner = inherited.with(&block.keywords, Level::Block);
                     self.handlers(&block.main, &inner);
                 }
             }
@@ -271,7 +279,7 @@ pub(super) fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> V
 }
 
 fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
-    let all = inherited.with(&task.keywords, false);
+    let all = inherited.with(&task.keywords, Level::Task);
     // What is the task's own stands beside what it inherits.
     let mut keywords = all.keywords;
     for (name, setting) in task.keywords.iter() {

@@ -9,6 +9,7 @@ use petgraph::graph::DiGraph;
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin};
 use crate::playbook::{Keywords, Role, RoleRef};
+use crate::vars::Layer;
 
 /// A role as one play uses it.
 #[derive(Debug, Clone)]
@@ -18,9 +19,9 @@ pub struct RoleInstance {
     /// Its folder.
     pub path: PathBuf,
     /// Its defaults.
-    pub defaults: Arc<Map>,
+    pub defaults: Arc<Layer>,
     /// Its vars.
-    pub vars: Arc<Map>,
+    pub vars: Arc<Layer>,
     /// Names of the roles that brought it in as their dependency, outermost first.
     pub parents: Vec<String>,
 }

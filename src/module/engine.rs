@@ -22,10 +22,9 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
     };
     let probe = Probe::new(session, mode.diff);
     match plan(args, &probe) {
-        Err(failure) if mode.check => failed_check(module, failure, session, task),
-        Err(failure) => (failed(failure, Map::new()), Vec::new()),
+        Err(failure) => failed_plan(module, failure, session, task),
         Ok(plan) if mode.check => check(module, plan, session, mode, task),
-        Ok(plan) => (act(plan, probe, mode), Vec::new()),
+        Ok(plan) => act(module, plan, probe, mode, task),
     }
 }
 
@@ -35,15 +34,18 @@ fn failed(failure: Failure, mut result: Map) -> Outcome {
     Outcome::new(Status::Failed, result)
 }
 
-/// A failure while planning a dry run: for want of what an earlier step may provide
-/// it is no failure, but unknown.
-fn failed_check(module: &Module, failure: Failure, session: &Session, task: &str) -> (Outcome, Vec<Effect>) {
-    let reason = match &failure.cause {
+/// Why a failure is none, but unknown: something is missing that an earlier step of
+/// this dry run may provide. In a real run nothing is ever planned, so this is nothing.
+fn excuse(failure: &Failure, session: &Session) -> Option<Reason> {
+    match &failure.cause {
         Cause::Unknown(reason) => Some(reason.clone()),
         Cause::Missing => session.may_be_provided().map(|by| format!("{}; {by}", failure.message).into()),
         Cause::Failed => None,
-    };
-    let Some(reason) = reason else {
+    }
+}
+
+fn failed_plan(module: &Module, failure: Failure, session: &Session, task: &str) -> (Outcome, Vec<Effect>) {
+    let Some(reason) = excuse(&failure, session) else {
         return (failed(failure, Map::new()), Vec::new());
     };
     let effects = provide(module, session, task);
@@ -96,7 +98,7 @@ const fn status(changed: bool, skipped: bool) -> Status {
     }
 }
 
-fn act(plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
+fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
     let mut host = Host::new(probe);
     let mut result = plan.result;
     let mut diff: Vec<Diff> = Vec::new();
@@ -112,14 +114,18 @@ fn act(plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
         };
         match step_changed {
             Ok(c) => changed |= c,
+            // `check_mode: false` in a dry run: the program may not be there yet.
+            Err(failure) if !changed && excuse(&failure, probe.session()).is_some() => {
+                return failed_plan(module, failure, probe.session(), task);
+            }
             Err(failure) => {
                 // What the earlier steps did has been done, and is said.
                 result.insert("changed", changed);
-                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
+                return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
             }
         }
         diff.extend(step.diff.filter(|_| mode.diff));
     }
     let status = status(plan.changed.unwrap_or(changed), plan.skipped);
-    Outcome { status, result, diff, warnings: plan.warnings }
+    (Outcome { status, result, diff, warnings: plan.warnings }, Vec::new())
 }

@@ -7,7 +7,7 @@ use super::keywords::{Keywords, Place};
 use super::parse::Findings;
 use super::task::Item;
 use crate::diag::Diagnostic;
-use crate::model::{Map, Origin};
+use crate::model::{Map, Origin, Vars};
 use crate::yaml::{Node, NodeKind};
 
 /// An entry of `roles:` or of a role's `dependencies:`.
@@ -35,9 +35,9 @@ pub struct Role {
     /// `handlers/main.yml`.
     pub handlers: Vec<Item>,
     /// `defaults/main.yml`.
-    pub defaults: Arc<Map>,
+    pub defaults: Arc<Vars>,
     /// `vars/main.yml`.
-    pub vars: Arc<Map>,
+    pub vars: Arc<Vars>,
     /// `dependencies` of `meta/main.yml`.
     pub dependencies: Vec<RoleRef>,
     /// `allow_duplicates` of `meta/main.yml`.

@@ -241,7 +241,7 @@ impl<'s> Probe<'s> {
     }
 
     /// The session, for what carries steps out.
-    pub(super) const fn session(&self) -> &'s Session {
+    pub const fn session(&self) -> &'s Session {
         self.session
     }
 
