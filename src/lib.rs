@@ -4,6 +4,8 @@
 pub mod diag;
 #[cfg(feature = "controller")]
 pub mod inventory;
+#[cfg(feature = "controller")]
+pub mod load;
 pub mod model;
 #[cfg(feature = "controller")]
 pub mod vars;

@@ -5,7 +5,30 @@
 
 use std::sync::Arc;
 
+use super::node::{Node, NodeKind, Style};
 use crate::model::{Map, Origin, Source, Text, Value};
+
+/// In a JSON text, a plain scalar that YAML takes for a string is a number (`1e3`).
+pub(super) fn numbers(source: &Source, documents: &mut [Node]) {
+    if source.text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<serde_json::Value>(&source.text).is_ok()
+    {
+        documents.iter_mut().for_each(number);
+    }
+}
+
+fn number(node: &mut Node) {
+    match &mut node.kind {
+        NodeKind::Str(scalar) if scalar.style == Style::Plain => {
+            if let Ok(float) = scalar.text.parse() {
+                node.kind = NodeKind::Float(float);
+            }
+        }
+        NodeKind::Seq(items) => items.iter_mut().for_each(number),
+        NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| number(value)),
+        _ => {}
+    }
+}
 
 /// The value, when the whole text is a JSON list or object.
 pub(super) fn read(source: &Arc<Source>, templated: bool) -> Option<Value> {

@@ -35,7 +35,9 @@ pub struct Loaded {
 /// When it is not well-formed, or holds what has no meaning here (complex keys, unknown
 /// tags, an alias to nothing, a "billion laughs").
 pub fn load(source: &Arc<Source>) -> Checked<Loaded> {
-    compose::compose(source)
+    let mut loaded = compose::compose(source)?;
+    json::numbers(source, &mut loaded.documents);
+    Ok(loaded)
 }
 
 /// Reads a text that holds one value, as `from_yaml` and `-e` do: JSON first, then YAML.
