@@ -10,6 +10,8 @@ pub mod diag;
 pub mod event;
 #[cfg(feature = "controller")]
 pub mod inventory;
+#[cfg(feature = "controller")]
+pub mod load;
 pub mod model;
 pub mod module;
 pub mod modules;

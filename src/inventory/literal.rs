@@ -18,6 +18,20 @@ pub fn parse(text: &str) -> Option<Value> {
     parser.rest.trim().is_empty().then_some(value)
 }
 
+/// Text with Python's escapes (`\n`, `\x41`, …) decoded; a backslash that starts none stays.
+pub fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut parser = Parser { rest: text, depth: 0, brackets: 0 };
+    while let Some(c) = parser.next() {
+        let after = parser.rest;
+        if c != '\\' || parser.escape(&mut out).is_none() {
+            parser.rest = after;
+            out.push(c);
+        }
+    }
+    out
+}
+
 struct Parser<'a> {
     rest: &'a str,
     depth: usize,
@@ -379,10 +393,23 @@ mod tests {
             ("{'a': {'b': 1}, 'c': [2]}", "{\"a\": {\"b\": 1}, \"c\": [2]}"),
             ("{1, 2}", "[1, 2]"),
             ("'x' # c", "\"x\""),
+            ("1_0.5", "10.5"),
+            ("1e5_0", "1.0e+50"),
+            ("0b1_1", "3"),
+            ("09.5", "9.5"),
+            ("- 5", "-5"),
+            ("1,", "[1]"),
+            ("Rb'x'", "\"x\""),
+            ("'\\u00e4\\400'", "\"ä\u{0100}\""),
         ] {
             let expected = crate::yaml::from_str_value(json, "t", false).unwrap();
             assert_eq!(parse(text), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn escapes_are_decoded() {
+        assert_eq!(unescape(r"a\tb\x41\q\"), "a\tbA\\q\\");
     }
 
     #[test]
@@ -402,6 +429,19 @@ mod tests {
             "x # c",
             "\"a\" + \"b\"",
             "5L",
+            "1._5",
+            "'a'b",
+            "f'x'",
+            "[,]",
+            "{[]:1}",
+            "-True",
+            "1e+",
+            "(5",
+            "5)",
+            "[1 2]",
+            "[1,,2]",
+            "ur'x'",
+            "1j",
             ".",
         ] {
             assert_eq!(parse(text), None, "{text}");

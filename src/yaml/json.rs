@@ -1,23 +1,45 @@
 //! JSON where YAML is expected: Ansible tries JSON first.
 //!
 //! YAML 1.1 covers JSON but for a few corners (`1e3`, surrogate pairs), and these decide
-//! what `from_yaml` and `-e '{…}'` give.
+//! what a JSON file and `-e '{…}'` give.
 
 use std::sync::Arc;
 
+use super::node::{Node, NodeKind, Style};
 use crate::model::{Map, Origin, Source, Text, Value};
 
-/// The value, when the whole text is a JSON list or object.
-pub(super) fn read(source: &Arc<Source>, templated: bool) -> Option<Value> {
+/// In a JSON text, a plain scalar that YAML takes for a string is a number (`1e3`).
+pub(super) fn numbers(source: &Source, documents: &mut [Node]) {
+    if source.text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<serde_json::Value>(&source.text).is_ok()
+    {
+        documents.iter_mut().for_each(number);
+    }
+}
+
+fn number(node: &mut Node) {
+    match &mut node.kind {
+        NodeKind::Str(scalar) if scalar.style == Style::Plain => {
+            if let Ok(float) = scalar.text.parse() {
+                node.kind = NodeKind::Float(float);
+            }
+        }
+        NodeKind::Seq(items) => items.iter_mut().for_each(number),
+        NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| number(value)),
+        _ => {}
+    }
+}
+
+/// The value, when the whole text is a JSON list or object; its strings are templates.
+pub(super) fn read(source: &Arc<Source>) -> Option<Value> {
     if !source.text.trim_start().starts_with(['{', '[']) {
         return None;
     }
     let json: serde_json::Value = serde_json::from_str(&source.text).ok()?;
-    let origin = templated.then(|| Origin::new(source, 1, 1));
-    Some(convert(json, origin.as_ref()))
+    Some(convert(json, &Origin::new(source, 1, 1)))
 }
 
-fn convert(json: serde_json::Value, origin: Option<&Origin>) -> Value {
+fn convert(json: serde_json::Value, origin: &Origin) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(b) => Value::Bool(b),
@@ -26,10 +48,7 @@ fn convert(json: serde_json::Value, origin: Option<&Origin>) -> Value {
             .map(i128::from)
             .or_else(|| n.as_u64().map(i128::from))
             .map_or_else(|| Value::Float(n.as_f64().unwrap_or(f64::NAN)), Value::Int),
-        serde_json::Value::String(s) => Value::Str(match origin {
-            Some(origin) => Text::template(s, Some(origin.clone())),
-            None => Text::new(s),
-        }),
+        serde_json::Value::String(s) => Value::Str(Text::template(s, Some(origin.clone()))),
         serde_json::Value::Array(items) => {
             Value::List(Arc::new(items.into_iter().map(|item| convert(item, origin)).collect()))
         }

@@ -35,22 +35,24 @@ pub struct Loaded {
 /// When it is not well-formed, or holds what has no meaning here (complex keys, unknown
 /// tags, an alias to nothing, a "billion laughs").
 pub fn load(source: &Arc<Source>) -> Checked<Loaded> {
-    compose::compose(source)
+    let mut loaded = compose::compose(source)?;
+    json::numbers(source, &mut loaded.documents);
+    Ok(loaded)
 }
 
-/// Reads a text that holds one value, as `from_yaml` and `-e` do: JSON first, then YAML.
-/// An empty text is null.
+/// Reads a text that holds one value; an empty one is null.
 ///
-/// `templated` says whether its strings are the user's (`-e`) or data (`from_yaml`).
+/// `templated` text is the user's own (`-e`): its strings are templates, and it is read as
+/// JSON first, as Ansible reads its files. Other text is data (`from_yaml`), and YAML only.
 ///
 /// # Errors
 /// As [`load`], and when there is more than one document.
 pub fn from_str_value(text: &str, name: &str, templated: bool) -> Checked<Value> {
     let source = Source::new(name, text);
-    if let Some(value) = json::read(&source, templated) {
+    if let Some(value) = templated.then(|| json::read(&source)).flatten() {
         return Ok(value);
     }
-    let loaded = load(&source)?;
+    let loaded = compose::compose(&source)?;
     let mut documents = loaded.documents.into_iter();
     let Some(first) = documents.next() else { return Ok(Value::Null) };
     if let Some(second) = documents.next() {

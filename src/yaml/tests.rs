@@ -126,9 +126,13 @@ fn a_billion_laughs_and_a_bottomless_pit_are_refused() {
 fn documents_and_values_from_text() {
     assert_eq!(load(&Source::new("t", "# nothing\n")).unwrap().documents.len(), 0);
     assert_eq!(load(&Source::new("t", "a\n---\nb\n")).unwrap().documents.len(), 2);
-    let plain = from_str_value("{\"a\": \"{{ b }}\", \"c\": 1e3}", "from_yaml", false).unwrap();
-    assert_eq!(plain.get("c"), Some(&Value::Float(1000.0)));
-    assert!(matches!(plain.get("a"), Some(Value::Str(t)) if !t.is_template()));
+    let json = "{\"a\": \"{{ b }}\", \"c\": 1e3}";
+    let data = from_str_value(json, "from_yaml", false).unwrap();
+    assert_eq!(data.get("c").unwrap().as_str(), Some("1e3"));
+    assert!(matches!(data.get("a"), Some(Value::Str(t)) if !t.is_template()));
+    let extra = from_str_value(json, "-e", true).unwrap();
+    assert_eq!(extra.get("c"), Some(&Value::Float(1000.0)));
+    assert!(matches!(extra.get("a"), Some(Value::Str(t)) if t.is_template()));
     assert!(
         matches!(from_str_value("x: '{{ b }}'", "-e", true).unwrap().get("x"), Some(Value::Str(t)) if t.is_template())
     );

@@ -1,0 +1,340 @@
+//! The configuration: ansible.cfg and `ANSIBLE_*` variables, typed, each value with its origin.
+//!
+//! Source of names and defaults: `ansible-config list` of ansible-core 2.19.
+
+use std::path::{Path, PathBuf};
+
+use super::Files;
+use super::config_file::{self, ConfigFile, Unknown};
+use super::config_value::{Base, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
+use super::files::Environment;
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::model::Origin;
+
+/// Declares the settings: documentation, name, type, default, variables, `section.key`.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr, [$($env:literal),*], [$($section:literal . $key:literal),*];)*) => {
+        /// What ansible.cfg and the environment set.
+        #[derive(Debug, Clone)]
+        pub struct Config {
+            /// The file that was read.
+            pub file: Option<PathBuf>,
+            $($(#[$doc])* pub $name: Setting<$type>,)*
+            unknown: Vec<Unknown>,
+            warnings: Vec<Diagnostic>,
+        }
+
+        fn build(reader: &mut Reader) -> Config {
+            Config {
+                file: reader.file.path.clone(),
+                $($name: reader.setting($default, &[$($env),*], &[$(($section, $key)),*]),)*
+                unknown: Vec::new(),
+                warnings: Vec::new(),
+            }
+        }
+
+        /// All `(section, key)` that a setting is read from.
+        const KEYS: &[(&str, &str)] = &[$($(($section, $key),)*)*];
+    };
+}
+
+fn sources(list: &str) -> Vec<String> {
+    vec![list.to_owned()]
+}
+
+fn endings() -> Vec<String> {
+    [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"]
+        .map(str::to_owned)
+        .into()
+}
+
+settings! {
+    /// Where hosts come from when `-i` is not given.
+    inventory: Vec<String> = sources("/etc/ansible/hosts"), ["ANSIBLE_INVENTORY"], ["defaults"."inventory"];
+    /// Endings of files that an inventory directory's reader passes over.
+    inventory_ignore_extensions: Vec<String> = endings(), ["ANSIBLE_INVENTORY_IGNORE"], ["defaults"."inventory_ignore_extensions", "inventory"."ignore_extensions"];
+    /// The user to log in as.
+    remote_user: Option<String> = None, ["ANSIBLE_REMOTE_USER"], ["defaults"."remote_user"];
+    /// The port to connect to.
+    remote_port: Option<u16> = None, ["ANSIBLE_REMOTE_PORT"], ["defaults"."remote_port"];
+    /// The private key to log in with.
+    private_key_file: Option<PathBuf> = None, ["ANSIBLE_PRIVATE_KEY_FILE"], ["defaults"."private_key_file"];
+    /// Whether host keys are checked.
+    host_key_checking: bool = true, ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], ["defaults"."host_key_checking", "ssh_connection"."host_key_checking"];
+    /// Seconds to wait for a connection.
+    timeout: u32 = 10, ["ANSIBLE_TIMEOUT", "ANSIBLE_SSH_TIMEOUT"], ["defaults"."timeout", "ssh_connection"."timeout"];
+    /// How many hosts at once; all of them when it is not set.
+    forks: Option<u32> = None, ["ANSIBLE_FORKS"], ["defaults"."forks"];
+    /// The connection: ssh, local, docker.
+    transport: String = "ssh".to_owned(), ["ANSIBLE_TRANSPORT"], ["defaults"."transport"];
+    /// Whether to ask for the login password.
+    ask_pass: bool = false, ["ANSIBLE_ASK_PASS"], ["defaults"."ask_pass"];
+    /// A file that holds the login password.
+    connection_password_file: Option<PathBuf> = None, ["ANSIBLE_CONNECTION_PASSWORD_FILE"], ["defaults"."connection_password_file"];
+    /// Whether tasks run as another user.
+    r#become: bool = false, ["ANSIBLE_BECOME"], ["privilege_escalation"."become"];
+    /// How: sudo, su, doas.
+    become_method: String = "sudo".to_owned(), ["ANSIBLE_BECOME_METHOD"], ["privilege_escalation"."become_method"];
+    /// As whom.
+    become_user: String = "root".to_owned(), ["ANSIBLE_BECOME_USER"], ["privilege_escalation"."become_user"];
+    /// The program that does it, when it is not the method's own.
+    become_exe: Option<String> = None, ["ANSIBLE_BECOME_EXE"], ["privilege_escalation"."become_exe"];
+    /// The program's options; the method's own when it is not set.
+    become_flags: Option<String> = None, ["ANSIBLE_BECOME_FLAGS"], ["privilege_escalation"."become_flags"];
+    /// Whether to ask for its password.
+    become_ask_pass: bool = false, ["ANSIBLE_BECOME_ASK_PASS"], ["privilege_escalation"."become_ask_pass"];
+    /// A file that holds its password.
+    become_password_file: Option<PathBuf> = None, ["ANSIBLE_BECOME_PASSWORD_FILE"], ["defaults"."become_password_file"];
+    /// The ssh program.
+    ssh_executable: String = "ssh".to_owned(), ["ANSIBLE_SSH_EXECUTABLE"], ["ssh_connection"."ssh_executable"];
+    /// Arguments of every ssh; the place of ControlMaster and ControlPersist.
+    ssh_args: String = "-C -o ControlMaster=auto -o ControlPersist=60s".to_owned(), ["ANSIBLE_SSH_ARGS"], ["ssh_connection"."ssh_args"];
+    /// More arguments of every ssh.
+    ssh_common_args: String = String::new(), ["ANSIBLE_SSH_COMMON_ARGS"], ["ssh_connection"."ssh_common_args"];
+    /// More arguments of ssh alone.
+    ssh_extra_args: String = String::new(), ["ANSIBLE_SSH_EXTRA_ARGS"], ["ssh_connection"."ssh_extra_args"];
+    /// Where sockets of kept connections are.
+    control_path_dir: PathBuf = PathBuf::from("~/.ansible/cp"), ["ANSIBLE_SSH_CONTROL_PATH_DIR"], ["ssh_connection"."control_path_dir"];
+    /// The socket of a kept connection; made from host, port and user when it is not set.
+    control_path: Option<String> = None, ["ANSIBLE_SSH_CONTROL_PATH"], ["ssh_connection"."control_path"];
+    /// How often a connection is tried again.
+    ssh_retries: u32 = 0, ["ANSIBLE_SSH_RETRIES"], ["connection"."retries", "ssh_connection"."retries"];
+    /// Where roles are looked for, after the playbook's own.
+    roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
+    /// When facts are gathered.
+    gathering: Gathering = Gathering::Implicit, ["ANSIBLE_GATHERING"], ["defaults"."gathering"];
+    /// Whether facts are variables too, not only parts of `ansible_facts`.
+    inject_facts: bool = true, ["ANSIBLE_INJECT_FACT_VARS"], ["defaults"."inject_facts_as_vars"];
+    /// Where facts are kept between runs; `memory` is nowhere.
+    fact_caching: String = "memory".to_owned(), ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
+    /// A file that holds the vault's password, or prints it.
+    vault_password_file: Option<PathBuf> = None, ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
+    /// Vault identities, as `--vault-id` takes them.
+    vault_identity_list: Vec<String> = Vec::new(), ["ANSIBLE_VAULT_IDENTITY_LIST"], ["defaults"."vault_identity_list"];
+    /// Whether to ask for the vault's password.
+    ask_vault_pass: bool = false, ["ANSIBLE_ASK_VAULT_PASS"], ["defaults"."ask_vault_pass"];
+    /// What happens to mappings that are defined at several levels.
+    hash_behaviour: HashBehaviour = HashBehaviour::Replace, ["ANSIBLE_HASH_BEHAVIOUR"], ["defaults"."hash_behaviour"];
+    /// Whether an undefined variable is an error.
+    error_on_undefined_vars: bool = true, ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"], ["defaults"."error_on_undefined_vars"];
+    /// Jinja2 extensions: refused when set.
+    jinja2_extensions: Vec<String> = Vec::new(), ["ANSIBLE_JINJA2_EXTENSIONS"], ["defaults"."jinja2_extensions"];
+    /// What `ansible_managed` says.
+    ansible_managed: String = "Ansible managed".to_owned(), [], ["defaults"."ansible_managed"];
+    /// Whether a failure on one host ends the play on all.
+    any_errors_fatal: bool = false, ["ANSIBLE_ANY_ERRORS_FATAL"], ["defaults"."any_errors_fatal"];
+    /// Whether handlers run on hosts that failed.
+    force_handlers: bool = false, ["ANSIBLE_FORCE_HANDLERS"], ["defaults"."force_handlers"];
+    /// Whether a notification without its handler is an error.
+    error_on_missing_handler: bool = true, ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], ["defaults"."error_on_missing_handler"];
+    /// Whether all tasks hide what they print.
+    no_log: bool = false, ["ANSIBLE_NO_LOG"], ["defaults"."no_log"];
+    /// The shell that runs commands on hosts.
+    executable: String = "/bin/sh".to_owned(), ["ANSIBLE_EXECUTABLE"], ["defaults"."executable"];
+    /// Seconds that a task may take; 0 is no limit.
+    task_timeout: u32 = 0, ["ANSIBLE_TASK_TIMEOUT"], ["defaults"."task_timeout"];
+    /// Seconds between looks at an asynchronous task.
+    poll_interval: u32 = 15, ["ANSIBLE_POLL_INTERVAL"], ["defaults"."poll_interval"];
+    /// The order of tasks over hosts: linear, free, host_pinned.
+    strategy: String = "linear".to_owned(), ["ANSIBLE_STRATEGY"], ["defaults"."strategy"];
+    /// Tags to run.
+    tags_run: Vec<String> = Vec::new(), ["ANSIBLE_RUN_TAGS"], ["tags"."run"];
+    /// Tags to skip.
+    tags_skip: Vec<String> = Vec::new(), ["ANSIBLE_SKIP_TAGS"], ["tags"."skip"];
+    /// Whether differences are always shown.
+    diff_always: bool = false, ["ANSIBLE_DIFF_ALWAYS"], ["diff"."always"];
+    /// Lines around a difference.
+    diff_context: u32 = 3, ["ANSIBLE_DIFF_CONTEXT"], ["diff"."context"];
+    /// Files above this size are not compared line by line.
+    max_diff_size: u32 = 104_448, ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
+    /// How results are printed.
+    stdout_callback: String = "default".to_owned(), ["ANSIBLE_STDOUT_CALLBACK"], ["defaults"."stdout_callback"];
+    /// Whether skipped hosts are shown.
+    display_skipped_hosts: bool = true, ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
+    /// Whether hosts where nothing changed are shown.
+    display_ok_hosts: bool = true, ["ANSIBLE_DISPLAY_OK_HOSTS"], ["defaults"."display_ok_hosts"];
+    /// No colours.
+    nocolor: bool = false, ["ANSIBLE_NOCOLOR", "NO_COLOR"], ["defaults"."nocolor"];
+    /// Colours also where there is no terminal.
+    force_color: bool = false, ["ANSIBLE_FORCE_COLOR"], ["defaults"."force_color"];
+    /// How much is said.
+    verbosity: u32 = 0, ["ANSIBLE_VERBOSITY"], ["defaults"."verbosity"];
+    /// A file that gets all that is printed.
+    log_path: Option<PathBuf> = None, ["ANSIBLE_LOG_PATH"], ["defaults"."log_path"];
+}
+
+/// Sections whose keys are checked; the others belong to other programs.
+const SECTIONS: [&str; 7] =
+    ["defaults", "privilege_escalation", "ssh_connection", "connection", "inventory", "diff", "tags"];
+
+/// Keys that are accepted, because leaving them out changes nothing that a user sees: what
+/// they tune (Python, sftp, cows) does not exist here.
+const NO_EFFECT: &[&str] = &[
+    "pipelining",
+    "retry_files_enabled",
+    "retry_files_save_path",
+    "interpreter_python",
+    "local_tmp",
+    "remote_tmp",
+    "module_compression",
+    "transfer_method",
+    "scp_if_ssh",
+    "sftp_batch_mode",
+    "scp_executable",
+    "sftp_executable",
+    "scp_extra_args",
+    "sftp_extra_args",
+    "usetty",
+    "nocows",
+    "cowpath",
+    "cow_selection",
+    "cowsay_enabled_stencils",
+    "deprecation_warnings",
+    "system_warnings",
+    "command_warnings",
+    "action_warnings",
+    "devel_warning",
+    "localhost_warning",
+    "jinja2_native",
+    "internal_poll_interval",
+    "keep_remote_files",
+    "home",
+    "gather_subset",
+    "gather_timeout",
+    "bin_ansible_callbacks",
+    "show_custom_stats",
+    "allow_world_readable_tmpfiles",
+    "collections_path",
+    "collections_paths",
+    "inventory_unparsed_warning",
+    "result_format",
+    "callback_result_format",
+];
+
+impl Config {
+    /// Reads the configuration that holds in an environment.
+    ///
+    /// # Errors
+    /// When the file is malformed, a value is of the wrong type, or asks for what there is not.
+    pub fn load(files: &Files, environment: &Environment) -> Checked<Self> {
+        let (path, mut warnings) = config_file::find(environment);
+        let file = path.map(|path| config_file::read(files, &path)).transpose()?.unwrap_or_default();
+        let mut reader = Reader { file, environment, errors: Vec::new() };
+        let mut config = build(&mut reader);
+        reader.refine(&mut config);
+        config.unknown = reader.unknown();
+        if let Some(found) = config.refused() {
+            reader.errors.push(found);
+        }
+        warnings.extend(config.notes());
+        config.warnings = warnings;
+        if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
+    }
+
+    /// Keys of known sections that are no setting; they are ignored, as Ansible does.
+    pub fn unknown(&self) -> &[Unknown] {
+        &self.unknown
+    }
+
+    /// What is set and has another effect than in Ansible.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    fn refused(&self) -> Option<Diagnostic> {
+        let set = &self.jinja2_extensions;
+        (!set.value.is_empty()).then(|| {
+            Diagnostic::error(format!("Jinja2 extensions ({}) cannot be loaded", set.value.join(", ")))
+                .at(set.origin().cloned())
+                .exit(ExitCode::Options)
+                .hint("`do`, `break` and `continue` are always there; remove the setting")
+        })
+    }
+
+    fn notes(&self) -> Vec<Diagnostic> {
+        let mut notes = Vec::new();
+        let mut note = |message: String, origin: Option<&Origin>| {
+            notes.push(Diagnostic::warning(message).at(origin.cloned()));
+        };
+        if !matches!(self.stdout_callback.value.as_str(), "default" | "ansible.builtin.default") {
+            let name = &self.stdout_callback.value;
+            note(
+                format!("the callback `{name}` does not exist here; the default output is used"),
+                self.stdout_callback.origin(),
+            );
+        }
+        if self.fact_caching.value != "memory" {
+            let name = &self.fact_caching.value;
+            note(format!("facts are not cached (`{name}` is not supported yet)"), self.fact_caching.origin());
+        }
+        notes
+    }
+}
+
+struct Reader<'a> {
+    file: ConfigFile,
+    environment: &'a Environment,
+    errors: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    /// A setting: the environment wins over the file, the file over the default.
+    fn setting<T: FromText>(&mut self, default: T, env: &[&'static str], keys: &[(&str, &str)]) -> Setting<T> {
+        let environment = self.environment;
+        for name in env {
+            let Some(text) = environment.var(name) else { continue };
+            let base = Base { environment, dir: &environment.cwd };
+            // https://no-color.org: any value but the empty one counts.
+            let text = if *name == "NO_COLOR" && !text.is_empty() { "1" } else { text.trim() };
+            match T::from_text(text, &base) {
+                Ok(value) => return Setting { value, by: SetBy::Environment(name) },
+                Err(why) => self.errors.push(
+                    Diagnostic::error(format!("the environment variable {name} is `{text}`: {why}"))
+                        .exit(ExitCode::Options),
+                ),
+            }
+        }
+        for (section, key) in keys {
+            let Some(entry) = self.file.entries.get(&((*section).to_owned(), (*key).to_owned())) else { continue };
+            let text = unquoted(&entry.value).replace("{{CWD}}", &environment.cwd.display().to_string());
+            let dir = self.file.path.as_deref().and_then(Path::parent).unwrap_or(&environment.cwd);
+            match T::from_text(&text, &Base { environment, dir }) {
+                Ok(value) => return Setting { value, by: SetBy::File(entry.origin.clone()) },
+                Err(why) => self.errors.push(
+                    Diagnostic::error(format!("`{key}` is `{text}`: {why}"))
+                        .at(entry.origin.clone())
+                        .exit(ExitCode::Options),
+                ),
+            }
+        }
+        Setting { value: default, by: SetBy::Default }
+    }
+
+    /// Paths in defaults start from the home directory; inventories are paths or host lists.
+    fn refine(&mut self, config: &mut Config) {
+        let home = |path: &Path| self.environment.path(&path.display().to_string(), &self.environment.cwd);
+        let control = home(&config.control_path_dir.value);
+        config.control_path_dir.value = control;
+        config.roles_path.value = config.roles_path.value.iter().map(|path| home(path)).collect();
+        let sources: Setting<Sources> =
+            self.setting(Sources(config.inventory.value.clone()), &["ANSIBLE_INVENTORY"], &[("defaults", "inventory")]);
+        config.inventory.value = sources.value.0;
+    }
+
+    fn unknown(&self) -> Vec<Unknown> {
+        let known = |section: &str, key: &str| {
+            !SECTIONS.contains(&section) || KEYS.contains(&(section, key)) || NO_EFFECT.contains(&key)
+        };
+        let keys = self.file.order.iter().filter(|(section, key)| !known(section, key));
+        keys.filter_map(|id| {
+            let origin = self.file.entries.get(id)?.origin.clone();
+            Some(Unknown { section: id.0.clone(), key: id.1.clone(), origin })
+        })
+        .collect()
+    }
+}
+
+/// A value without quotes around the whole of it, as Ansible takes strings.
+fn unquoted(value: &str) -> &str {
+    ['"', '\''].into_iter().find_map(|q| value.strip_prefix(q)?.strip_suffix(q)).unwrap_or(value)
+}

@@ -1,0 +1,161 @@
+//! Settings: their values, where each came from, and how text becomes one.
+
+use std::path::{Path, PathBuf};
+
+use super::files::Environment;
+use crate::model::Origin;
+
+/// A setting with who set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Who set it.
+    pub by: SetBy,
+}
+
+/// Who set a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetBy {
+    /// Nobody: rplay's default.
+    Default,
+    /// The environment variable of that name.
+    Environment(&'static str),
+    /// The configuration file, there.
+    File(Origin),
+}
+
+impl<T> Setting<T> {
+    /// Whether nobody set it.
+    pub const fn is_default(&self) -> bool {
+        matches!(self.by, SetBy::Default)
+    }
+
+    /// Where it stands in the configuration file.
+    pub const fn origin(&self) -> Option<&Origin> {
+        match &self.by {
+            SetBy::File(origin) => Some(origin),
+            _ => None,
+        }
+    }
+}
+
+/// When facts are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gathering {
+    /// At each play's start, unless it says no.
+    Implicit,
+    /// Only where a play says so.
+    Explicit,
+    /// At a host's first play.
+    Smart,
+}
+
+/// What happens to mappings that are defined at several levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashBehaviour {
+    /// The highest one is used.
+    Replace,
+    /// They are merged.
+    Merge,
+}
+
+/// What a path or list in a setting starts from.
+pub(super) struct Base<'a> {
+    pub environment: &'a Environment,
+    pub dir: &'a Path,
+}
+
+/// Text that becomes a setting's value; an error says what was expected.
+pub(super) trait FromText: Sized {
+    fn from_text(text: &str, base: &Base) -> Result<Self, String>;
+}
+
+impl FromText for bool {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text.to_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Ok(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" | "" => Ok(false),
+            _ => Err("expected a truth value: yes or no".to_owned()),
+        }
+    }
+}
+
+impl FromText for u32 {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        text.parse().map_err(|_| "expected a whole number, not below zero".to_owned())
+    }
+}
+
+impl FromText for u16 {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        text.parse().map_err(|_| "expected a port number".to_owned())
+    }
+}
+
+impl FromText for String {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+}
+
+impl FromText for PathBuf {
+    fn from_text(text: &str, base: &Base) -> Result<Self, String> {
+        Ok(base.environment.path(text, base.dir))
+    }
+}
+
+impl FromText for Vec<String> {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        Ok(text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+impl FromText for Vec<PathBuf> {
+    fn from_text(text: &str, base: &Base) -> Result<Self, String> {
+        let parts = text.split(':').map(str::trim).filter(|t| !t.is_empty());
+        Ok(parts.map(|part| base.environment.path(part, base.dir)).collect())
+    }
+}
+
+impl<T: FromText> FromText for Option<T> {
+    fn from_text(text: &str, base: &Base) -> Result<Self, String> {
+        if text.is_empty() { Ok(None) } else { T::from_text(text, base).map(Some) }
+    }
+}
+
+impl FromText for Gathering {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text {
+            "implicit" => Ok(Self::Implicit),
+            "explicit" => Ok(Self::Explicit),
+            "smart" => Ok(Self::Smart),
+            _ => Err("expected implicit, explicit or smart".to_owned()),
+        }
+    }
+}
+
+impl FromText for HashBehaviour {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text {
+            "replace" => Ok(Self::Replace),
+            "merge" => Ok(Self::Merge),
+            _ => Err("expected replace or merge".to_owned()),
+        }
+    }
+}
+
+/// Inventory sources as `-i` takes them: paths are made absolute, a list of hosts stays one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sources(pub Vec<String>);
+
+impl FromText for Sources {
+    fn from_text(text: &str, base: &Base) -> Result<Self, String> {
+        // With a comma at its end it is a list of hosts, not of files.
+        if text.trim_end().ends_with(',') {
+            return Ok(Self(vec![text.trim().to_owned()]));
+        }
+        let parts = text.split(',').map(str::trim).filter(|t| !t.is_empty());
+        Ok(Self(parts.map(|part| base.environment.path(part, base.dir).display().to_string()).collect()))
+    }
+}

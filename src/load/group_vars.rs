@@ -1,0 +1,122 @@
+//! `group_vars/` and `host_vars/` beside inventories and playbooks.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::{Files, load_vars};
+use crate::diag::{Checked, Diagnostic};
+use crate::inventory::Inventory;
+use crate::vars::{FileVars, Side};
+
+/// Endings of files with variables; the first that is found for a name is the one.
+const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
+/// Folders in folders: a link that leads back to itself ends here.
+const MAX_DEPTH: usize = 20;
+
+/// Reads the folders beside `dirs`, of one side, for the groups and hosts of an inventory.
+/// Returns warnings.
+///
+/// # Errors
+/// All that is wrong with the files.
+pub fn load_group_vars(
+    files: &Files,
+    inventory: &Inventory,
+    side: Side,
+    dirs: &[PathBuf],
+    into: &mut FileVars,
+) -> Checked<Vec<Diagnostic>> {
+    let mut reader = Reader { files, warnings: Vec::new(), errors: Vec::new() };
+    let mut seen = HashSet::new();
+    for dir in dirs.iter().filter(|dir| seen.insert((*dir).clone())) {
+        for (group, path) in reader.folder(&dir.join("group_vars"), inventory.groups().map(|g| g.name.as_str())) {
+            if let Some(vars) = reader.vars(&path) {
+                into.add_group(side, &group, &path.display().to_string(), vars);
+            }
+        }
+        let hosts = inventory.hosts().map(|h| h.name.as_str()).chain(crate::inventory::LOCALHOST);
+        let distinct: HashSet<&str> = hosts.collect();
+        for (host, path) in reader.folder(&dir.join("host_vars"), distinct) {
+            if let Some(vars) = reader.vars(&path) {
+                into.add_host(side, &host, &path.display().to_string(), vars);
+            }
+        }
+    }
+    if reader.errors.is_empty() { Ok(reader.warnings) } else { Err(reader.errors) }
+}
+
+struct Reader<'a> {
+    files: &'a Files,
+    warnings: Vec<Diagnostic>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn vars(&mut self, path: &Path) -> Option<crate::model::Vars> {
+        match load_vars(self.files, path) {
+            Ok(loaded) => {
+                self.warnings.extend(loaded.warnings);
+                Some(loaded.vars)
+            }
+            Err(found) => {
+                self.errors.extend(found);
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, dir: &Path) -> Vec<String> {
+        match self.files.list(dir) {
+            Ok(names) => names.unwrap_or_default(),
+            Err(found) => {
+                self.errors.extend(found);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The files of each name in a folder, in the order in which they are merged.
+    fn folder<'n>(&mut self, dir: &Path, names: impl IntoIterator<Item = &'n str>) -> Vec<(String, PathBuf)> {
+        if dir.is_file() {
+            self.warnings.push(Diagnostic::warning(format!("{} is no directory, and is ignored", dir.display())));
+            return Vec::new();
+        }
+        let there: HashMap<String, PathBuf> = self.list(dir).into_iter().map(|n| (n.clone(), dir.join(n))).collect();
+        let mut found = Vec::new();
+        for name in names {
+            let first = ENDINGS.iter().find_map(|ending| there.get(&format!("{name}{ending}")));
+            let Some(path) = first else { continue };
+            if path.is_dir() {
+                let mut inside = Vec::new();
+                self.inside(path, 0, &mut inside);
+                found.extend(inside.into_iter().map(|path| (name.to_owned(), path)));
+            } else {
+                found.push((name.to_owned(), path.clone()));
+            }
+        }
+        // Warnings and errors come in the order of paths, whatever the order of names is.
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+
+    /// The files below a folder, sorted, without hidden ones and backups.
+    fn inside(&mut self, dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+        if depth > MAX_DEPTH {
+            self.errors.push(Diagnostic::error(format!("{} is nested too deeply", dir.display())));
+            return;
+        }
+        for name in self.list(dir) {
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            let path = dir.join(&name);
+            let ending = name.rfind('.').and_then(|at| name.get(at..)).unwrap_or("");
+            if path.is_dir() {
+                if ending.is_empty() {
+                    self.inside(&path, depth + 1, found);
+                }
+            } else if ENDINGS.contains(&ending) {
+                found.push(path);
+            }
+        }
+    }
+}

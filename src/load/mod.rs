@@ -1,0 +1,22 @@
+//! Finds and reads a project's files, and calls the pure parsers.
+//!
+//! Each file is read once; every one that is missing, unreadable or encrypted is a
+//! diagnostic with its path.
+
+mod config;
+mod config_file;
+mod config_value;
+mod files;
+mod group_vars;
+mod inventory;
+#[cfg(test)]
+mod tests;
+mod vars_file;
+
+pub use config::Config;
+pub use config_file::Unknown;
+pub use config_value::{Gathering, HashBehaviour, SetBy, Setting};
+pub use files::{Environment, Files};
+pub use group_vars::load_group_vars;
+pub use inventory::{LoadedInventory, limit, load_inventory};
+pub use vars_file::{LoadedVars, extra_vars, load_vars};
