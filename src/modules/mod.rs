@@ -1,16 +1,19 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+pub mod glob;
+mod json;
 mod ping;
+mod setup;
 
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
-pub static MODULES: &[&Module] = &[&ping::MODULE];
+pub static MODULES: &[&Module] = &[&ping::MODULE, &setup::MODULE];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(c, s)| (Some(c), s));
-    let module = MODULES.iter().find(|m| m.name == short)?;
+    let module = MODULES.iter().find(|m| m.name == short || m.aliases.contains(&short))?;
     match collection {
         None | Some("ansible.builtin" | "ansible.legacy") if module.collection == "ansible.builtin" => Some(module),
         None => Some(module),
