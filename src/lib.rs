@@ -4,4 +4,6 @@
 pub mod diag;
 pub mod model;
 #[cfg(feature = "controller")]
+pub mod template;
+#[cfg(feature = "controller")]
 pub mod vars;
