@@ -22,6 +22,8 @@ pub mod protocol;
 pub mod report;
 pub mod sys;
 #[cfg(feature = "controller")]
+pub mod template;
+#[cfg(feature = "controller")]
 pub mod vars;
 pub mod worker;
 #[cfg(feature = "controller")]
