@@ -20,6 +20,8 @@ pub mod playbook;
 pub mod protocol;
 #[cfg(feature = "controller")]
 pub mod report;
+#[cfg(feature = "controller")]
+pub mod schedule;
 pub mod sys;
 #[cfg(feature = "controller")]
 pub mod template;

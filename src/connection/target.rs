@@ -59,7 +59,14 @@ pub struct Links {
 impl Links {
     /// No links yet.
     pub fn new(workers: Workers, options: SshOptions, deadline: Duration) -> Self {
-        Self { workers, options, deadline, connections: Mutex::default(), slots: Mutex::default(), planned: Mutex::default() }
+        Self {
+            workers,
+            options,
+            deadline,
+            connections: Mutex::default(),
+            slots: Mutex::default(),
+            planned: Mutex::default(),
+        }
     }
 
     /// The connection to a target, made once.

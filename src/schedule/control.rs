@@ -100,7 +100,8 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
             Truth::False => {
                 result.insert("assertion", condition.untemplated());
                 result.insert("evaluated_to", false);
-                let message = argument(args, &["fail_msg", "msg"], view)?.unwrap_or_else(|| Value::from("Assertion failed"));
+                let message =
+                    argument(args, &["fail_msg", "msg"], view)?.unwrap_or_else(|| Value::from("Assertion failed"));
                 result.insert("msg", message);
                 return Ok(Controlled::new(Status::Failed, result));
             }

@@ -285,7 +285,8 @@ impl OnHost<'_> {
     fn delegate_view(&self, view: &View, name: &str) -> View {
         let mut scope = Scope::builder().hostvars(Arc::clone(self.hostvars));
         scope = scope.layers(self.context.hosts.layers(name));
-        let task_vars = view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));
+        let task_vars =
+            view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));
         scope = scope.layers(task_vars.cloned());
         scope = scope.layer(super::scope::magic::of_host(self.context, name));
         View::new(&self.context.engine, scope.build())
@@ -311,8 +312,12 @@ impl OnHost<'_> {
         }
         if let Some(conditions) = conditions(&self.task.keywords, "changed_when") {
             match view.conditions(&conditions)?.0 {
-                Truth::True if matches!(outcome.status, Status::Ok | Status::Unknown(_)) => outcome.status = Status::Changed,
-                Truth::False if matches!(outcome.status, Status::Changed | Status::Unknown(_)) => outcome.status = Status::Ok,
+                Truth::True if matches!(outcome.status, Status::Ok | Status::Unknown(_)) => {
+                    outcome.status = Status::Changed
+                }
+                Truth::False if matches!(outcome.status, Status::Changed | Status::Unknown(_)) => {
+                    outcome.status = Status::Ok
+                }
                 Truth::Unknown(reason) if outcome.status != Status::Failed => outcome.status = Status::Unknown(reason),
                 _ => {}
             }
@@ -404,5 +409,8 @@ fn skipped(condition: Option<&Value>) -> Outcome {
 
 /// A name as Ansible prints it, when it cannot be rendered as it was written.
 pub fn rendered_or_raw(view: &View, text: &Text) -> String {
-    view.text(text).map_or_else(|_| text.as_str().to_owned(), |t| if t.is_secret() { crate::model::MASK.to_owned() } else { t.as_str().to_owned() })
+    view.text(text).map_or_else(
+        |_| text.as_str().to_owned(),
+        |t| if t.is_secret() { crate::model::MASK.to_owned() } else { t.as_str().to_owned() },
+    )
 }

@@ -107,7 +107,7 @@ impl Local for Files<'_> {
         let rendered = if path.extension().is_some_and(|e| e == "hbs") {
             templar.handlebars(&text)
         } else {
-            TemplateOptions::from_args(options, roots).and_then(|options| templar.text(&text, options))
+            templar.text(&text, template_options(options, roots))
         };
         match rendered {
             Ok(text) => Ok(Value::Str(text)),
@@ -117,4 +117,24 @@ impl Local for Files<'_> {
             },
         }
     }
+}
+
+/// The template module's options, already converted by its own half.
+fn template_options(args: &Map, search: Vec<String>) -> TemplateOptions {
+    let mut options = TemplateOptions { search, ..TemplateOptions::default() };
+    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    let flag = |name: &str, default: bool| args.get(name).and_then(crate::module::to_bool).unwrap_or(default);
+    options.trim_blocks = flag("trim_blocks", options.trim_blocks);
+    options.lstrip_blocks = flag("lstrip_blocks", options.lstrip_blocks);
+    if let Some(sequence) = text("newline_sequence") {
+        // As written in a playbook: an escape, or the characters themselves.
+        options.newline_sequence = sequence.replace("\\r", "\r").replace("\\n", "\n");
+    }
+    let pair = |open: &str, close: &str, default: &(String, String)| {
+        (text(open).unwrap_or_else(|| default.0.clone()), text(close).unwrap_or_else(|| default.1.clone()))
+    };
+    options.block = pair("block_start_string", "block_end_string", &options.block);
+    options.variable = pair("variable_start_string", "variable_end_string", &options.variable);
+    options.comment = pair("comment_start_string", "comment_end_string", &options.comment);
+    options
 }

@@ -47,7 +47,8 @@ pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
         Value::from(map)
     });
     let mut result = Map::from_iter([("results", Value::list(results))]);
-    let any = |wanted: fn(&Status) -> bool| items.iter().find(|(o, _)| wanted(&o.status)).map(|(o, _)| o.status.clone());
+    let any =
+        |wanted: fn(&Status) -> bool| items.iter().find(|(o, _)| wanted(&o.status)).map(|(o, _)| o.status.clone());
     let all_skipped = !items.is_empty() && items.iter().all(|(o, _)| o.status == Status::Skipped);
     let status = if let Some(status) = any(|s| matches!(s, Status::Unreachable)) {
         result.insert("msg", "One or more items were unreachable");

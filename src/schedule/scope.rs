@@ -22,7 +22,13 @@ pub mod magic {
     }
 
     /// Those of the run and the play: the same for all hosts.
-    pub fn shared(context: &Context, play: &CompiledPlay, hosts: &[String], batch: &[String], alive: &[String]) -> Arc<Layer> {
+    pub fn shared(
+        context: &Context,
+        play: &CompiledPlay,
+        hosts: &[String],
+        batch: &[String],
+        alive: &[String],
+    ) -> Arc<Layer> {
         let inventory = context.hosts.inventory();
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
@@ -100,7 +106,14 @@ pub mod magic {
 }
 
 /// What all tasks of a play see on a host: inventory, play, files, facts.
-pub fn of_host(context: &Context, play: &CompiledPlay, snapshot: &Snapshot, play_layers: &[Arc<Layer>], magic: &Arc<Layer>, host: &str) -> Scope {
+pub fn of_host(
+    context: &Context,
+    play: &CompiledPlay,
+    snapshot: &Snapshot,
+    play_layers: &[Arc<Layer>],
+    magic: &Arc<Layer>,
+    host: &str,
+) -> Scope {
     let mut layers = context.hosts.layers(host);
     layers.extend(play.roles.iter().map(|r| Arc::clone(&r.defaults)));
     layers.extend(play.vars.iter().cloned());

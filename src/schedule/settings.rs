@@ -1,11 +1,11 @@
 //! How a host is reached and as whom: from variables, keywords, options, configuration.
 
 use super::Context;
+use super::view::View;
 use crate::connection::{Account, Become, Method, SshSettings, Target};
 use crate::model::{Text, Value};
 use crate::module::to_bool;
 use crate::playbook::Keywords;
-use super::view::View;
 use crate::template::Error;
 
 /// Passwords that were asked for on the terminal.
@@ -146,7 +146,9 @@ fn target(context: &Context, host: &str, reader: &Reader<'_>, delegated: bool) -
             user: reader.text(&["ansible_docker_user", "ansible_user"])?,
         }),
         "ssh" | "smart" => ssh(context, host, reader).map(Target::Ssh),
-        other => Err(Unsettled::Wrong(format!("the connection plugin '{other}' was not found: rplay has ssh, local and docker"))),
+        other => Err(Unsettled::Wrong(format!(
+            "the connection plugin '{other}' was not found: rplay has ssh, local and docker"
+        ))),
     }
 }
 
@@ -154,7 +156,8 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
     let defaults = &context.options.connection;
     let words = |text: Option<String>| -> Result<Vec<String>, Unsettled> {
         let text = text.unwrap_or_default();
-        let words = crate::playbook::split_words(&text).map_err(|e| Unsettled::Wrong(format!("ssh arguments: {e}: {text}")))?;
+        let words =
+            crate::playbook::split_words(&text).map_err(|e| Unsettled::Wrong(format!("ssh arguments: {e}: {text}")))?;
         Ok(words.iter().map(|w| unquote(w.trim())).filter(|w| !w.is_empty()).collect())
     };
     let port = match reader.either(&["ansible_port", "ansible_ssh_port"], "port")? {
@@ -163,7 +166,8 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
     };
     let checking = reader.var(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"])?;
     let password = reader.text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?;
-    let key = reader.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?.or_else(|| defaults.key.clone());
+    let key =
+        reader.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?.or_else(|| defaults.key.clone());
     let or_default = |value: Option<String>, default: &str| value.or_else(|| Some(default.to_owned()));
     Ok(SshSettings {
         executable: reader.text(&["ansible_ssh_executable"])?,
@@ -217,16 +221,13 @@ fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, 
     }
     let name = reader.either(&["ansible_become_method"], "become_method")?;
     let name = name.or_else(|| defaults.become_method.clone()).unwrap_or_else(|| "sudo".to_owned());
-    let method = Method::parse(&name)
-        .ok_or_else(|| Unsettled::Wrong(format!("become method '{name}' is not supported: rplay has sudo, su and doas")))?;
+    let method = Method::parse(&name).ok_or_else(|| {
+        Unsettled::Wrong(format!("become method '{name}' is not supported: rplay has sudo, su and doas"))
+    })?;
     let user = reader.either(&["ansible_become_user"], "become_user")?.or_else(|| defaults.become_user.clone());
     let specific = |what: &str| format!("ansible_{}_{what}", method.name());
-    let password = reader.text(&[
-        "ansible_become_password",
-        "ansible_become_pass",
-        &specific("pass"),
-        &specific("password"),
-    ])?;
+    let password =
+        reader.text(&["ansible_become_password", "ansible_become_pass", &specific("pass"), &specific("password")])?;
     Ok(Some(Become {
         method,
         exe: reader.either(&["ansible_become_exe"], "become_exe")?,
