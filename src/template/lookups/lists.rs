@@ -84,8 +84,23 @@ pub(super) fn subelements(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         None => args.named("skip_missing").cloned().unwrap_or(Val::Bool(false)),
     };
     let skip = if skip.is_undefined() { Val::Bool(false) } else { skip };
-    let rows = filters::subelements(ev, input, &Args::of(vec![path, skip]))?;
-    ev.iterate(&rows)
+    let rows = filters::subelements(ev, input, &Args::of(vec![path.clone(), skip]))?;
+    let mut out = Vec::new();
+    for row in ev.iterate(&rows)? {
+        // Unlike the filter, the lookup takes the list out of the element.
+        let [element, sub] =
+            <[Val; 2]>::try_from(ev.iterate(&row)?).map_err(|_| Error::new("a row has not length 2"))?;
+        let rest = match (&element, path.to_key()) {
+            (Val::Map(map), Ok(key)) => {
+                let mut all = map.all(ev)?;
+                all.shift_remove(&key);
+                Val::map(all)
+            }
+            _ => element,
+        };
+        out.push(Val::tuple(vec![rest, sub]));
+    }
+    Ok(out)
 }
 
 pub(super) fn random_choice(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
