@@ -359,3 +359,25 @@ fn files_include_import_and_extend_each_other() {
     assert_eq!(look("env", "HOME"), [Value::from("/root")]);
     assert_eq!(look("first_found", "part.j2"), [Value::from("/t/part.j2")]);
 }
+
+#[test]
+fn handlebars_is_strict_and_sees_the_same_variables() {
+    let t = with(&[("xs", Value::list(["a", "b"])), ("n", template("{{ xs | length }}")), ("none", Value::Null)]);
+    let render = |text: &str| t.handlebars(&Text::template(text, None)).map(|t| t.as_str().to_owned());
+    assert_eq!(
+        render("n={{n}} {{#each xs}}{{@index}}{{this}} {{/each}}{{join xs \"+\"}}").expect("hbs"),
+        "n=2 0a 1b a+b"
+    );
+    assert_eq!(
+        render("{{default none \"d\"}} {{b64 \"x\"}} {{to_json xs}} <&>").expect("helpers"),
+        "d eA== [\"a\", \"b\"] <&>"
+    );
+    assert!(render("{{nope}}").is_err());
+}
+
+#[test]
+fn a_templar_can_be_sent_and_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Engine>();
+    shared::<Templar>();
+}

@@ -84,6 +84,11 @@ impl Eval {
         value
     }
 
+    /// Whether something secret was read.
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     /// Does `work` one level deeper.
     pub fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
         if self.depth >= DEPTH {

@@ -129,7 +129,7 @@ fn list(ev: &mut Eval, l: &List, name: &str, args: &Args) -> R<Val> {
 
 fn clamp(at: i64, len: usize) -> usize {
     let len = i64::try_from(len).unwrap_or(i64::MAX);
-    usize::try_from(if at < 0 { (at + len).max(0) } else { at.min(len) }).unwrap_or(0)
+    usize::try_from(if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) }).unwrap_or(0)
 }
 
 fn position(ev: &mut Eval, l: &List, wanted: &Val) -> R<Option<usize>> {

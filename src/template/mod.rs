@@ -13,6 +13,7 @@ mod exec;
 mod file;
 mod filters;
 mod functions;
+mod handlebars;
 mod ir;
 mod json;
 mod lookups;

@@ -165,6 +165,7 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let seed = args.named("seed").or_else(|| args.pos.get(2)).cloned();
     if let Some(end) = input.as_int() {
         let (start, step) = (i128::from(args.int(0, "start", 0)?), i128::from(args.int(1, "step", 1)?));
+        let end = end.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
         if step == 0 || (end - start) * step.signum() <= 0 {
             return Err(Error::new("empty range for randrange()"));
         }

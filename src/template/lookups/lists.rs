@@ -163,7 +163,7 @@ fn sequence_of(ev: &mut Eval, text: &str, args: &Args) -> R<Vec<Val>> {
             if count == 0 {
                 return Ok(Vec::new());
             }
-            start + count * stride - stride
+            start.saturating_add((count - 1).saturating_mul(stride))
         }
         (None, None) => return Err(Error::new("must specify count or end in with_sequence")),
         _ => return Err(Error::new("can't specify both count and end in with_sequence")),
@@ -180,7 +180,7 @@ fn sequence_of(ev: &mut Eval, text: &str, args: &Args) -> R<Vec<Val>> {
     while (stride > 0 && at <= end) || (stride < 0 && at >= end) {
         let value = Val::Int(i128::from(at));
         out.push(Val::str(crate::template::pyformat::percent(ev, &format, &value)?));
-        at += stride;
+        at = at.saturating_add(stride);
         if out.len() > 1 << 20 {
             return Err(Error::new("the sequence is too long"));
         }
