@@ -41,7 +41,7 @@ impl Engine {
     }
 
     pub(super) fn template(&self, text: &Text) -> Result<Arc<Template>, Error> {
-        Self::cached(&self.templates, text, |source| lower::template(source, &self.syntax))
+        Self::cached(&self.templates, text, |source| lower::template(&super::quoting::protect(source), &self.syntax))
     }
 
     pub(super) fn bare(&self, text: &Text) -> Result<Arc<Template>, Error> {

@@ -29,6 +29,7 @@ struct Inner {
     snippet: String,
     trail: Vec<(Option<Origin>, String)>,
     hints: Vec<String>,
+    soft: bool,
 }
 
 impl Error {
@@ -42,7 +43,20 @@ impl Error {
             snippet: String::new(),
             trail: Vec::new(),
             hints: Vec::new(),
+            soft: false,
         }))
+    }
+
+    /// The undefined value of an inline `if` without `else`: nothing when printed, false when tested.
+    pub(super) fn no_else() -> Self {
+        let words = "the inline if-expression evaluated to false and no else section was defined";
+        let mut error = Self::undefined("", words);
+        error.0.soft = true;
+        error
+    }
+
+    pub(super) const fn is_soft(&self) -> bool {
+        self.0.soft
     }
 
     /// An error that is none of the special ones.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use indexmap::IndexMap;
 
+use super::access::twin;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
@@ -81,6 +82,11 @@ impl Eval {
             self.secret |= t.is_secret();
         }
         value
+    }
+
+    /// Whether something secret was read.
+    pub const fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Does `work` one level deeper.
@@ -200,6 +206,7 @@ impl Eval {
             },
             Val::List(list) => {
                 if let Some(plain) = list.plain() {
+                    self.secret |= plain.iter().any(has_secret);
                     return Ok(Value::List(plain));
                 }
                 let mut items = Vec::with_capacity(list.len());
@@ -211,6 +218,7 @@ impl Eval {
             }
             Val::Map(map) => {
                 if let Some(plain) = map.plain() {
+                    self.secret |= plain.values().any(has_secret);
                     return Ok(Value::Map(plain));
                 }
                 let mut entries = Map::new();
@@ -320,18 +328,19 @@ impl Eval {
                 }
                 Val::Bool(true)
             }
+            other => return self.applied(other, e.at),
+        })
+    }
+
+    /// Choices, filters, tests and calls.
+    fn applied(&mut self, kind: &ExprKind, at: Span) -> R<Val> {
+        Ok(match kind {
             ExprKind::If(pair, otherwise) => {
                 let test = self.expr(&pair.0)?;
                 match (self.truth(&test)?, otherwise) {
                     (true, _) => self.expr(&pair.1)?,
                     (false, Some(otherwise)) => self.expr(otherwise)?,
-                    (false, None) => Val::Undefined(Arc::new(
-                        Error::undefined(
-                            "",
-                            "the inline if-expression evaluated to false and no else section was defined",
-                        )
-                        .spanned(e.at),
-                    )),
+                    (false, None) => Val::Undefined(Arc::new(Error::no_else().spanned(at))),
                 }
             }
             ExprKind::Filter(f) => {
@@ -348,6 +357,7 @@ impl Eval {
                 Val::Bool((t.what.run)(self, &input, &args)?)
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
+            _ => Val::Null,
         })
     }
 
@@ -419,71 +429,6 @@ impl Eval {
             other => Err(Error::new(format!("'{}' object is not callable", other.type_name()))),
         }
     }
-
-    pub fn attr(&mut self, of: &Val, name: &str, at: Span) -> R<Val> {
-        let found = match of {
-            Val::Undefined(_) => return Ok(of.clone()),
-            Val::Map(map) => map.get(self, &Key::from(name))?,
-            Val::Object(o) => o.attr(self, name)?,
-            _ => None,
-        };
-        Ok(found.unwrap_or_else(|| self.missing(of, name, &format!("'{name}'"), at)))
-    }
-
-    pub fn item(&mut self, of: &Val, key: &Val, at: Span) -> R<Val> {
-        if of.is_undefined() {
-            return Ok(of.clone());
-        }
-        let key = key.clone().defined()?;
-        let found = match (of, &key) {
-            (Val::Map(map), _) => {
-                let key = key.to_key()?;
-                match map.get(self, &key)? {
-                    Some(found) => Some(found),
-                    None => twin(&key).map_or(Ok(None), |key| map.get(self, &key))?,
-                }
-            }
-            (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
-            (Val::Str(s), Val::Int(i)) => {
-                let at = index(*i, s.chars().count());
-                at.and_then(|i| s.chars().nth(i)).map(|c| Val::str(c.to_string()))
-            }
-            (Val::Object(o), Val::Str(name)) => o.attr(self, name)?,
-            _ => None,
-        };
-        match found {
-            Some(found) => Ok(found),
-            None => {
-                let (name, shown) = (self.text(&key)?, self.repr(&key)?);
-                Ok(self.missing(of, &name, &shown, at))
-            }
-        }
-    }
-
-    fn missing(&mut self, of: &Val, name: &str, shown: &str, at: Span) -> Val {
-        let mut error =
-            Error::undefined(name, format!("object of type '{}' has no attribute {shown}", of.type_name())).spanned(at);
-        if let Val::Map(map) = of {
-            let keys = map.keys();
-            let near = crate::diag::nearest(name, keys.iter().filter_map(Key::as_str));
-            error = near.map_or(error.clone(), |near| error.hint(format!("did you mean `{near}`?")));
-        }
-        Val::Undefined(Arc::new(error))
-    }
-
-    /// What `for` goes through.
-    pub fn iterate(&mut self, value: &Val) -> R<Vec<Val>> {
-        match value {
-            Val::Undefined(e) => Err((**e).clone()),
-            Val::List(l) => l.all(self),
-            Val::Map(m) => Ok(m.keys().iter().map(Val::of_key).collect()),
-            Val::Str(s) => Ok(s.chars().map(|c| Val::str(c.to_string())).collect()),
-            other => {
-                let keys = if let Val::Object(o) = other { o.keys(self) } else { None };
-                keys.ok_or_else(|| Error::new(format!("'{}' object is not iterable", other.type_name())))
-            }
-        }
-    }
 }
 
 fn has_template(value: &Value) -> bool {
@@ -495,18 +440,12 @@ fn has_template(value: &Value) -> bool {
     }
 }
 
-fn index(i: i128, len: usize) -> Option<usize> {
-    let at = if i < 0 { i + len as i128 } else { i };
-    usize::try_from(at).ok().filter(|at| *at < len)
-}
-
-/// Python's `1 == True` as keys.
-const fn twin(key: &Key) -> Option<Key> {
-    match key {
-        Key::Bool(b) => Some(Key::Int(*b as i64)),
-        Key::Int(0) => Some(Key::Bool(false)),
-        Key::Int(1) => Some(Key::Bool(true)),
-        _ => None,
+fn has_secret(value: &Value) -> bool {
+    match value {
+        Value::Str(t) => t.is_secret(),
+        Value::List(items) => items.iter().any(has_secret),
+        Value::Map(map) => map.values().any(has_secret),
+        _ => false,
     }
 }
 

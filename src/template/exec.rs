@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::error::Error;
 use super::eval::{Eval, Frame};
 use super::ir::{Arg, Expr, ExprKind, For, Macro, Name, Stmt, Target, Template};
-use super::value::{Args, Object, R, Val};
+use super::objects::{Loop, MacroValue, Module, Super};
+use super::value::{Object, R, Val};
 use crate::model::Text;
 
 /// What was written so far.
@@ -16,10 +17,16 @@ pub(super) struct Out {
     text: String,
     only: Option<Val>,
     parts: usize,
+    /// Whether none was written: it is nothing beside anything else.
+    none: bool,
 }
 
 impl Out {
     fn push(&mut self, ev: &mut Eval, value: Val) -> R<()> {
+        if let Val::Null = value {
+            self.none = true;
+            return Ok(());
+        }
         self.parts += 1;
         if self.parts == 1 {
             self.only = Some(value);
@@ -44,34 +51,41 @@ impl Out {
     }
 
     fn finish(self) -> Val {
+        if self.parts == 0 && self.none {
+            return Val::Null;
+        }
         self.only.unwrap_or_else(|| Val::str(self.text))
     }
 }
 
-/// Joined with text, none is nothing and a tuple shows as a list.
+/// Joined with text, none is nothing and tuples show as lists.
 fn append(ev: &mut Eval, text: &mut String, value: &Val) -> R<()> {
     match value {
-        Val::Null => {}
-        Val::List(l) if l.tuple => {
-            let list = Val::list(l.all(ev)?);
-            text.push_str(&ev.text(&list)?);
+        Val::Null | Val::Omit => {}
+        Val::Undefined(e) if e.is_soft() => {}
+        Val::List(_) | Val::Map(_) => {
+            let done = ev.finish(value.clone())?;
+            let done = ev.read(&done, None)?;
+            text.push_str(&ev.text(&done)?);
         }
-        Val::Omit => return Err(Error::omitted()),
         other => text.push_str(&ev.text(other)?),
     }
     Ok(())
 }
 
+/// A block's body and the text that it stands in.
+type Definition = (Arc<Vec<Stmt>>, Text);
+
 /// Blocks of a template and its parents, the outermost child's first.
 #[derive(Default)]
 pub(super) struct Blocks {
-    named: HashMap<Name, Vec<(Arc<Vec<Stmt>>, Text)>>,
+    named: HashMap<Name, Vec<Definition>>,
     parent: Option<(Text, Arc<Template>)>,
 }
 
 /// How a run of statements ended.
 #[derive(PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     On,
     Break,
     Continue,
@@ -112,7 +126,7 @@ impl Eval {
         result
     }
 
-    fn exec(&mut self, body: &[Stmt]) -> R<Flow> {
+    pub(super) fn exec(&mut self, body: &[Stmt]) -> R<Flow> {
         for stmt in body {
             let flow = self.stmt(stmt)?;
             if flow != Flow::On {
@@ -192,11 +206,9 @@ impl Eval {
                 let value = self.call_with(callee, args, caller).map_err(|e| e.spanned(callee.at))?;
                 self.write(value)?;
             }
-            Stmt::Block(name) => {
-                if self.blocks.parent.is_none() {
-                    let value = self.block(name, 0)?;
-                    self.write(value)?;
-                }
+            Stmt::Block(name) if self.blocks.parent.is_none() => {
+                let value = self.block(name, 0)?;
+                self.write(value)?;
             }
             Stmt::Extends(e) => {
                 let name = self.expr(e)?;
@@ -240,7 +252,7 @@ impl Eval {
     }
 
     /// Runs a block's `level`-th definition.
-    fn block(&mut self, name: &Name, level: usize) -> R<Val> {
+    pub(super) fn block(&mut self, name: &Name, level: usize) -> R<Val> {
         let Some((body, text)) = self.blocks.named.get(name).and_then(|l| l.get(level)).cloned() else {
             return Err(Error::undefined("super", format!("there is no parent block called '{name}'")));
         };
@@ -257,14 +269,14 @@ impl Eval {
     }
 
     /// What `work` writes, as a value.
-    fn capture(&mut self, work: impl FnOnce(&mut Self) -> R<Flow>) -> R<Val> {
+    pub(super) fn capture(&mut self, work: impl FnOnce(&mut Self) -> R<Flow>) -> R<Val> {
         self.outs.push(Out::default());
         let result = work(self);
         let out = self.outs.pop().unwrap_or_default();
         result.map(|_| out.finish())
     }
 
-    fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
+    pub(super) fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
         self.frames.push(Arc::default());
         let result = work(self);
         self.frames.pop();
@@ -280,7 +292,7 @@ impl Eval {
         self.filter(applied, value).map_err(|e| e.spanned(filter.at))
     }
 
-    fn assign_name(&self, name: &Name, value: Val) {
+    pub(super) fn assign_name(&self, name: &Name, value: Val) {
         if let Some(frame) = self.frames.last() {
             frame.set(name, value);
         }
@@ -311,7 +323,7 @@ impl Eval {
         Ok(())
     }
 
-    fn for_loop(&mut self, f: &Arc<For>, items: Vec<Val>, depth: usize) -> R<()> {
+    pub(super) fn for_loop(&mut self, f: &Arc<For>, items: Vec<Val>, depth: usize) -> R<()> {
         let items = match &f.filter {
             None => items,
             Some(test) => {
@@ -375,168 +387,5 @@ impl Eval {
         self.current = current;
         result.map_err(|err| err.located(&text))?;
         Ok(Arc::new(Module { frame }))
-    }
-}
-
-/// An imported template.
-struct Module {
-    frame: Arc<Frame>,
-}
-
-impl Object for Module {
-    fn type_name(&self) -> &'static str {
-        "TemplateModule"
-    }
-
-    fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
-        Ok(self.frame.get(name))
-    }
-}
-
-/// `super` in a block.
-struct Super {
-    name: Name,
-    level: usize,
-}
-
-impl Object for Super {
-    fn type_name(&self) -> &'static str {
-        "BlockReference"
-    }
-
-    fn call(&self, ev: &mut Eval, _args: Args) -> R<Val> {
-        ev.block(&self.name, self.level)
-    }
-}
-
-/// A macro with what it sees around it.
-struct MacroValue {
-    decl: Arc<Macro>,
-    frames: Vec<Arc<Frame>>,
-    text: Text,
-}
-
-impl MacroValue {
-    fn bind(&self, ev: &mut Eval, args: Args) -> R<()> {
-        let decl = &self.decl;
-        let mut kw = args.kw;
-        let mut take = |name: &str| kw.iter().position(|(k, _)| &**k == name).map(|i| kw.swap_remove(i).1);
-        let caller = take("caller");
-        let plain = decl.args.len() - decl.defaults.len();
-        for (i, name) in decl.args.iter().enumerate() {
-            let value = match args.pos.get(i).cloned().or_else(|| take(name)) {
-                Some(value) => value,
-                None => match i.checked_sub(plain).and_then(|i| decl.defaults.get(i)) {
-                    Some(default) => ev.expr(default)?,
-                    None => {
-                        Val::Undefined(Arc::new(Error::undefined(name, format!("parameter '{name}' was not provided"))))
-                    }
-                },
-            };
-            ev.assign_name(name, value);
-        }
-        let rest: Vec<Val> = args.pos.into_iter().skip(decl.args.len()).collect();
-        if !rest.is_empty() && !decl.varargs {
-            let (name, most) = (&decl.name, decl.args.len());
-            return Err(Error::new(format!("macro '{name}' takes not more than {most} argument(s)")));
-        }
-        if let (Some((name, _)), false) = (kw.first(), decl.kwargs) {
-            return Err(Error::new(format!("macro '{}' takes no keyword argument '{name}'", decl.name)));
-        }
-        ev.assign_name(&"varargs".into(), Val::tuple(rest));
-        let kwargs = kw.into_iter().map(|(k, v)| (crate::model::Key::Str(k), v)).collect();
-        ev.assign_name(&"kwargs".into(), Val::map(kwargs));
-        if let Some(caller) = caller {
-            ev.assign_name(&"caller".into(), caller);
-        }
-        Ok(())
-    }
-}
-
-impl Object for MacroValue {
-    fn type_name(&self) -> &'static str {
-        "Macro"
-    }
-
-    fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
-        Ok((name == "name").then(|| Val::Str(Text::new(Arc::clone(&self.decl.name)))))
-    }
-
-    fn call(&self, ev: &mut Eval, args: Args) -> R<Val> {
-        let frames = std::mem::replace(&mut ev.frames, self.frames.clone());
-        let current = std::mem::replace(&mut ev.current, self.text.clone());
-        let result = ev.capture(|ev| {
-            ev.scoped(|ev| {
-                self.bind(ev, args)?;
-                ev.exec(&self.decl.body)
-            })
-        });
-        ev.frames = frames;
-        ev.current = current;
-        result
-    }
-}
-
-/// `loop` in a `for`.
-struct Loop {
-    items: Vec<Val>,
-    at: AtomicUsize,
-    depth: usize,
-    body: Option<Arc<For>>,
-    changed: Mutex<Option<Vec<Val>>>,
-}
-
-impl Object for Loop {
-    fn type_name(&self) -> &'static str {
-        "LoopContext"
-    }
-
-    fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
-        let (at, len) = (self.at.load(Ordering::Relaxed), self.items.len());
-        let int = |i: usize| Val::Int(i as i128);
-        let neighbour = |i: Option<usize>, what: &str| {
-            i.and_then(|i| self.items.get(i))
-                .cloned()
-                .unwrap_or_else(|| Val::Undefined(Arc::new(Error::undefined(what, format!("there is no {what} item")))))
-        };
-        Ok(Some(match name {
-            "index" => int(at + 1),
-            "index0" => int(at),
-            "revindex" => int(len - at),
-            "revindex0" => int(len - at - 1),
-            "first" => Val::Bool(at == 0),
-            "last" => Val::Bool(at + 1 == len),
-            "length" => int(len),
-            "depth" => int(self.depth + 1),
-            "depth0" => int(self.depth),
-            "previtem" => neighbour(at.checked_sub(1), "previous"),
-            "nextitem" => neighbour(Some(at + 1), "next"),
-            _ => return Ok(None),
-        }))
-    }
-
-    fn method(&self, ev: &mut Eval, name: &str, args: &Args) -> R<Option<Val>> {
-        match name {
-            "cycle" if !args.pos.is_empty() => {
-                Ok(args.pos.get(self.at.load(Ordering::Relaxed) % args.pos.len()).cloned())
-            }
-            "changed" => {
-                let last = self.changed.lock().unwrap_or_else(PoisonError::into_inner).replace(args.pos.clone());
-                let same = match last {
-                    Some(last) => ev.equal(&Val::list(last), &Val::list(args.pos.clone()))?,
-                    None => false,
-                };
-                Ok(Some(Val::Bool(!same)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn call(&self, ev: &mut Eval, args: Args) -> R<Val> {
-        let Some(body) = &self.body else {
-            return Err(Error::new("the loop must have the 'recursive' marker to be called recursively"));
-        };
-        let items = ev.iterate(args.need(0, "iterable")?)?;
-        ev.capture(|ev| ev.for_loop(body, items, self.depth + 1).map(|()| Flow::On))
     }
 }

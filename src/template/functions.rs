@@ -57,11 +57,12 @@ fn range(_: &mut Eval, args: &Args) -> R<Val> {
     if step == 0 {
         return Err(Error::new("range() arg 3 must not be zero"));
     }
-    let len = if step > 0 { (stop - start + step - 1) / step } else { (start - stop - step - 1) / -step };
+    let (from, to, by) = (i128::from(start), i128::from(stop), i128::from(step));
+    let len = if by > 0 { (to - from + by - 1) / by } else { (from - to - by - 1) / -by };
     if len > 100_000 {
         return Err(Error::new("range too big: the sandbox limits ranges to 100000 items"));
     }
-    Ok(Val::list((0..len.max(0)).map(|i| Val::Int(i128::from(start + i * step))).collect()))
+    Ok(Val::list((0..len.max(0)).map(|i| Val::Int(from + i * by)).collect()))
 }
 
 fn namespace(ev: &mut Eval, args: &Args) -> R<Val> {

@@ -10,6 +10,7 @@ use minijinja::value::ValueKind;
 use super::error::Error;
 use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
+use super::quoting;
 use super::tests;
 use super::value::Val;
 use crate::model::Text;
@@ -188,10 +189,10 @@ impl Lower {
             let before = std::mem::take(&mut me.reads);
             let body = me.stmts(&m.body)?;
             let asks = |name: &str| me.reads.contains(name);
-            let (varargs, kwargs, caller) = (asks("varargs"), asks("kwargs"), asks("caller"));
+            let (varargs, kwargs) = (asks("varargs"), asks("kwargs"));
             let own: BTreeSet<String> = std::mem::replace(&mut me.reads, before);
             me.reads.extend(own.into_iter().filter(|n| !matches!(n.as_str(), "varargs" | "kwargs" | "caller")));
-            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs, caller })
+            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs })
         })
     }
 
@@ -362,7 +363,7 @@ fn constant(value: &minijinja::Value) -> Val {
             i128::try_from(value.clone()).map_or_else(|_| Val::Float(f64::MAX), Val::Int)
         }
         ValueKind::Number => f64::try_from(value.clone()).map_or(Val::Null, Val::Float),
-        ValueKind::String => Val::Str(Text::new(value.as_str().unwrap_or_default())),
+        ValueKind::String => Val::Str(Text::new(quoting::restore(value.as_str().unwrap_or_default()).into_owned())),
         _ => Val::Null,
     }
 }

@@ -129,7 +129,7 @@ fn list(ev: &mut Eval, l: &List, name: &str, args: &Args) -> R<Val> {
 
 fn clamp(at: i64, len: usize) -> usize {
     let len = i64::try_from(len).unwrap_or(i64::MAX);
-    usize::try_from(if at < 0 { (at + len).max(0) } else { at.min(len) }).unwrap_or(0)
+    usize::try_from(if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) }).unwrap_or(0)
 }
 
 fn position(ev: &mut Eval, l: &List, wanted: &Val) -> R<Option<usize>> {
@@ -209,6 +209,9 @@ fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
     if let Some(done) = cases(s, name) {
         return Ok(Some(done));
     }
+    if let Some(done) = parts(ev, s, name, args)? {
+        return Ok(Some(done));
+    }
     let arg = |ev: &mut Eval, i: usize, what: &str| args.need(i, what).and_then(|v| ev.text(v));
     Ok(Some(match name {
         "strip" | "lstrip" | "rstrip" => {
@@ -226,6 +229,19 @@ fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
         "split" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, false)),
         "rsplit" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, true)),
         "splitlines" => Val::strs(lines(s, args.bool(ev, 0, "keepends", false)?)),
+        "format" => Val::str(super::pyformat::braces(ev, s, args)?),
+        "zfill" | "ljust" | "rjust" | "center" => Val::str(pad(ev, s, name, args)?),
+        "removeprefix" => Val::str(s.strip_prefix(&*arg(ev, 0, "prefix")?).unwrap_or(s)),
+        "removesuffix" => Val::str(s.strip_suffix(&*arg(ev, 0, "suffix")?).unwrap_or(s)),
+        "encode" | "decode" => Val::Str(s.clone()),
+        _ => return Ok(None),
+    }))
+}
+
+/// Methods that look for a part of the text.
+fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
+    let arg = |ev: &mut Eval, i: usize, what: &str| args.need(i, what).and_then(|v| ev.text(v));
+    Ok(Some(match name {
         "partition" | "rpartition" => {
             let sep = arg(ev, 0, "sep")?;
             let cut = if name == "partition" { s.split_once(&*sep) } else { s.rsplit_once(&*sep) };
@@ -274,11 +290,6 @@ fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
             }
             Val::str(parts.join(s))
         }
-        "format" => Val::str(super::pyformat::braces(ev, s, args)?),
-        "zfill" | "ljust" | "rjust" | "center" => Val::str(pad(ev, s, name, args)?),
-        "removeprefix" => Val::str(s.strip_prefix(&*arg(ev, 0, "prefix")?).unwrap_or(s)),
-        "removesuffix" => Val::str(s.strip_suffix(&*arg(ev, 0, "suffix")?).unwrap_or(s)),
-        "encode" | "decode" => Val::Str(s.clone()),
         _ => return Ok(None),
     }))
 }

@@ -5,6 +5,7 @@
 //! change in place, undefined names that `default` catches at any depth, variables and containers that
 //! are evaluated when they are read, values that are unknown, and secrets that stay secret.
 
+mod access;
 mod engine;
 mod error;
 mod eval;
@@ -12,13 +13,16 @@ mod exec;
 mod file;
 mod filters;
 mod functions;
+mod handlebars;
 mod ir;
 mod json;
 mod lookups;
 mod lower;
 mod methods;
+mod objects;
 mod ops;
 mod pyformat;
+mod quoting;
 mod random;
 mod regex;
 mod scope;
@@ -69,12 +73,12 @@ pub trait Outside: Send + Sync {
     ///
     /// # Errors
     /// When it is malformed.
-    fn from_yaml(&self, text: &str) -> Result<Value, String>;
+    fn parse_yaml(&self, text: &str) -> Result<Value, String>;
     /// Reads all YAML documents of a stream.
     ///
     /// # Errors
     /// When one is malformed.
-    fn from_yaml_all(&self, text: &str) -> Result<Vec<Value>, String>;
+    fn parse_yaml_all(&self, text: &str) -> Result<Vec<Value>, String>;
     /// The time: seconds since 1970 and nanoseconds.
     fn now(&self) -> (i64, u32);
 }
@@ -105,10 +109,10 @@ impl Outside for NoOutside {
     fn run(&self, _command: &str) -> Result<(i32, String), String> {
         Err("no commands here".into())
     }
-    fn from_yaml(&self, _text: &str) -> Result<Value, String> {
+    fn parse_yaml(&self, _text: &str) -> Result<Value, String> {
         Err("no YAML here".into())
     }
-    fn from_yaml_all(&self, _text: &str) -> Result<Vec<Value>, String> {
+    fn parse_yaml_all(&self, _text: &str) -> Result<Vec<Value>, String> {
         Err("no YAML here".into())
     }
     fn now(&self) -> (i64, u32) {

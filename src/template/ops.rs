@@ -205,6 +205,7 @@ impl Eval {
     /// Python's truth; undefined is an error.
     pub fn truth(&mut self, v: &Val) -> R<bool> {
         Ok(match v {
+            Val::Undefined(e) if e.is_soft() => false,
             Val::Undefined(e) => return Err((**e).clone()),
             Val::Null => false,
             Val::Bool(b) => *b,

@@ -168,6 +168,14 @@ impl Templar {
         Ok(Text::new(rendered).marked(marks))
     }
 
+    /// A Handlebars text, strict, with the same variables.
+    ///
+    /// # Errors
+    /// When it cannot be compiled, or names what is not defined.
+    pub fn handlebars(&self, text: &Text) -> Result<Text, Error> {
+        super::handlebars::render(&mut self.eval(), text)
+    }
+
     /// What a lookup plugin gives, as `with_…` needs it.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ impl Eval {
 
     fn repr_into(&mut self, value: &Val, out: &mut String) -> R<()> {
         match value {
+            Val::Undefined(e) if e.is_soft() => {}
             Val::Undefined(e) => return Err((**e).clone()),
             Val::Null => out.push_str("None"),
             Val::Bool(true) => out.push_str("True"),

@@ -23,23 +23,11 @@ pub(super) fn write(value: &Value, style: &Style) -> String {
             out.out.push(' ')
         }
     }
-    let scalar = !matches!(value, Value::List(_) | Value::Map(_));
-    out.node(value, 0, false);
+    out.node(value, 0);
     if !out.out.ends_with('\n') {
         out.out.push('\n');
     }
-    if scalar && open_ended(value) {
-        out.out.push_str("...\n");
-    }
     out.out
-}
-
-/// A plain scalar alone is closed, so that more could follow.
-fn open_ended(value: &Value) -> bool {
-    match value {
-        Value::Str(s) => plain_allowed(s, false) && !s.contains('\n'),
-        _ => true,
-    }
 }
 
 struct Writer<'a> {
@@ -76,7 +64,7 @@ impl Writer<'_> {
     }
 
     /// Writes a node whose first line begins where the writer stands; `level` is its column.
-    fn node(&mut self, value: &Value, level: usize, in_map: bool) {
+    fn node(&mut self, value: &Value, level: usize) {
         if self.is_flow(value) {
             self.flow(value, level + self.style.indent);
             return;
@@ -103,11 +91,7 @@ impl Writer<'_> {
                     self.gap(item, level, true);
                 }
             }
-            scalar => self.scalar(
-                scalar,
-                level + if in_map || level > 0 { self.style.indent } else { self.style.indent },
-                false,
-            ),
+            scalar => self.scalar(scalar, level + self.style.indent, false),
         }
     }
 
@@ -128,10 +112,10 @@ impl Writer<'_> {
             let below = if matches!(item, Value::List(_)) { level } else { level + self.style.indent };
             self.out.push('\n');
             self.pad(below);
-            self.node(item, below, true);
+            self.node(item, below);
         } else {
             self.pad(self.style.indent - 1);
-            self.node(item, level + self.style.indent, false);
+            self.node(item, level + self.style.indent);
         }
     }
 
@@ -264,7 +248,7 @@ impl Writer<'_> {
                 ' ' if !first && chars.peek().is_some() && self.column() > width => {
                     self.out.push_str("\\\n");
                     self.pad(level);
-                    self.out.push_str(if chars.peek() == Some(&' ') { "\\ " } else { "\\ " });
+                    self.out.push_str("\\ ");
                 }
                 c => self.out.push(c),
             }

@@ -69,13 +69,13 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
 
 fn from_yaml(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     let Val::Str(text) = &input else { return Ok(input) };
-    let value = ev.engine.outside.from_yaml(text).map_err(Error::new)?.untemplated();
+    let value = ev.engine.outside.parse_yaml(text).map_err(Error::new)?.untemplated();
     ev.read(&value, None)
 }
 
 fn from_yaml_all(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     let Val::Str(text) = &input else { return Ok(input) };
-    let documents = ev.engine.outside.from_yaml_all(text).map_err(Error::new)?;
+    let documents = ev.engine.outside.parse_yaml_all(text).map_err(Error::new)?;
     documents.iter().map(|d| ev.read(&d.untemplated(), None)).collect::<R<_>>().map(Val::list)
 }
 

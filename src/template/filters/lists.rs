@@ -178,7 +178,7 @@ fn has(ev: &mut Eval, items: &[Val], item: &Val) -> R<bool> {
 
 fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let case = match args.get(0, "case_sensitive") {
-        None | Some(Val::Null) => true,
+        None | Some(Val::Null) => false,
         Some(v) => ev.truth(v)?,
     };
     let path = args.get(1, "attribute").cloned();

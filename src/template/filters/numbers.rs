@@ -95,6 +95,8 @@ fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     };
     Ok(match input {
         Val::Int(i) if method == "common" && digits >= 0 => Val::Int(i),
+        #[allow(clippy::cast_possible_truncation, reason = "it was a whole number")]
+        Val::Int(_) if method == "common" => Val::Int(rounded as i128),
         _ => Val::Float(rounded),
     })
 }
@@ -144,8 +146,8 @@ fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
     Ok(match seed {
         None | Some(Val::Null) => {
             let (seconds, nanos) = ev.engine.outside.now();
-            let mut fresh = std::collections::hash_map::RandomState::new();
-            let hash = std::hash::BuildHasher::hash_one(&mut fresh, (seconds, nanos));
+            let fresh = std::collections::hash_map::RandomState::new();
+            let hash = std::hash::BuildHasher::hash_one(&fresh, (seconds, nanos));
             Random::from_int(u128::from(hash))
         }
         Some(Val::Int(i)) => Random::from_int(i.unsigned_abs()),
@@ -163,6 +165,7 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let seed = args.named("seed").or_else(|| args.pos.get(2)).cloned();
     if let Some(end) = input.as_int() {
         let (start, step) = (i128::from(args.int(0, "start", 0)?), i128::from(args.int(1, "step", 1)?));
+        let end = end.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
         if step == 0 || (end - start) * step.signum() <= 0 {
             return Err(Error::new("empty range for randrange()"));
         }

@@ -35,21 +35,22 @@ fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let (ignorecase, multiline) =
         (args.bool(ev, usize::MAX, "ignorecase", false)?, args.bool(ev, usize::MAX, "multiline", false)?);
     let regex = regex::compile(&pattern, ignorecase, multiline)?;
-    let found = regex::first(&regex, &text)?;
-    let wanted = args.pos.get(1..).unwrap_or_default();
-    let Some(found) = found else { return Ok(Val::Null) };
+    let mut wanted = Vec::new();
+    for group in args.pos.get(1..).unwrap_or_default() {
+        let name = ev.text(group)?;
+        let named = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')).map(str::to_owned);
+        let number = name.strip_prefix('\\').filter(|n| n.chars().all(|c| c.is_ascii_digit())).map(str::to_owned);
+        wanted.push(named.or(number).ok_or_else(|| Error::new(format!("Unknown argument '{name}'")))?);
+    }
+    let Some(found) = regex::first(&regex, &text)? else { return Ok(Val::Null) };
     if wanted.is_empty() {
         return Ok(found.get(0).map_or(Val::Null, |m| Val::str(m.as_str())));
     }
-    let mut groups = Vec::new();
-    for group in wanted {
-        let name = ev.text(group)?;
-        let name = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')).or_else(|| name.strip_prefix('\\'));
-        let name = name.ok_or_else(|| Error::new("Unknown argument"))?;
+    let group = |name: &String| {
         let part = name.parse::<usize>().map_or_else(|_| found.name(name), |i| found.get(i));
-        groups.push(part.map_or(Val::Null, |m| Val::str(m.as_str())));
-    }
-    Ok(Val::list(groups))
+        part.map_or(Val::Null, |m| Val::str(m.as_str()))
+    };
+    Ok(Val::list(wanted.iter().map(group).collect()))
 }
 
 fn regex_findall(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {

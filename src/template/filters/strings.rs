@@ -165,7 +165,7 @@ fn truncate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let length = usize::try_from(args.int(0, "length", 255)?).unwrap_or(255);
     let kill = args.bool(ev, 1, "killwords", false)?;
     let end = args.str(ev, 2, "end", "...")?;
-    let leeway = usize::try_from(args.int(3, "leeway", 0)?).unwrap_or(0);
+    let leeway = usize::try_from(args.int(3, "leeway", 5)?).unwrap_or(5);
     if text.chars().count() <= length + leeway {
         return Ok(Val::str(text));
     }

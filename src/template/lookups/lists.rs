@@ -84,8 +84,23 @@ pub(super) fn subelements(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         None => args.named("skip_missing").cloned().unwrap_or(Val::Bool(false)),
     };
     let skip = if skip.is_undefined() { Val::Bool(false) } else { skip };
-    let rows = filters::subelements(ev, input, &Args::of(vec![path, skip]))?;
-    ev.iterate(&rows)
+    let rows = filters::subelements(ev, input, &Args::of(vec![path.clone(), skip]))?;
+    let mut out = Vec::new();
+    for row in ev.iterate(&rows)? {
+        // Unlike the filter, the lookup takes the list out of the element.
+        let [element, sub] =
+            <[Val; 2]>::try_from(ev.iterate(&row)?).map_err(|_| Error::new("a row has not length 2"))?;
+        let rest = match (&element, path.to_key()) {
+            (Val::Map(map), Ok(key)) => {
+                let mut all = map.all(ev)?;
+                all.shift_remove(&key);
+                Val::map(all)
+            }
+            _ => element,
+        };
+        out.push(Val::tuple(vec![rest, sub]));
+    }
+    Ok(out)
 }
 
 pub(super) fn random_choice(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
@@ -148,7 +163,7 @@ fn sequence_of(ev: &mut Eval, text: &str, args: &Args) -> R<Vec<Val>> {
             if count == 0 {
                 return Ok(Vec::new());
             }
-            start + count * stride - stride
+            start.saturating_add((count - 1).saturating_mul(stride))
         }
         (None, None) => return Err(Error::new("must specify count or end in with_sequence")),
         _ => return Err(Error::new("can't specify both count and end in with_sequence")),
@@ -165,7 +180,7 @@ fn sequence_of(ev: &mut Eval, text: &str, args: &Args) -> R<Vec<Val>> {
     while (stride > 0 && at <= end) || (stride < 0 && at >= end) {
         let value = Val::Int(i128::from(at));
         out.push(Val::str(crate::template::pyformat::percent(ev, &format, &value)?));
-        at += stride;
+        at = at.saturating_add(stride);
         if out.len() > 1 << 20 {
             return Err(Error::new("the sequence is too long"));
         }
