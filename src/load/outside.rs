@@ -80,11 +80,11 @@ impl Outside for Machine {
         Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
-    fn from_yaml(&self, text: &str) -> Result<Value, String> {
+    fn parse_yaml(&self, text: &str) -> Result<Value, String> {
         yaml::from_str_value(text, "from_yaml", false).map_err(|findings| words(&findings))
     }
 
-    fn from_yaml_all(&self, text: &str) -> Result<Vec<Value>, String> {
+    fn parse_yaml_all(&self, text: &str) -> Result<Vec<Value>, String> {
         let source = crate::model::Source::new("from_yaml_all", text);
         let loaded = yaml::load(&source).map_err(|findings| words(&findings))?;
         loaded.documents.iter().map(|d| d.to_data().map_err(|findings| words(&findings))).collect()

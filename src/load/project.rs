@@ -126,7 +126,7 @@ impl Loader<'_> {
     }
 
     fn role(&mut self, reference: &RoleRef, dir: &Path) -> Option<Arc<Role>> {
-        let Some(path) = self.find_role(reference, dir) else { return None };
+        let path = self.find_role(reference, dir)?;
         if let Some(known) = self.roles.get(&path) {
             return known.clone();
         }

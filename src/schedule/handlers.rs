@@ -24,7 +24,7 @@ impl Handlers {
         let answering =
             play.handlers.iter().enumerate().filter(|(_, h)| handler_names(h, &play.roles).iter().any(|n| n == name));
         let all: Vec<usize> = answering.map(|(index, _)| index).collect();
-        let named = all.iter().copied().filter(own).next_back();
+        let named = all.iter().copied().rfind(own);
         let listening = all.into_iter().filter(|i| !own(i));
         for index in listening.chain(named).collect::<BTreeSet<_>>() {
             let entry =

@@ -99,7 +99,7 @@ impl Local for Files<'_> {
     fn render(&self, path: &Path, text: &Text, options: &Map, vars: &Map) -> Result<Value, Failure> {
         let source = Source::new(path.to_string_lossy(), text.as_str());
         let text = Text::template(text.shared(), Some(Origin::new(&source, 1, 1))).marked(text.marks());
-        let layer = Layer::new(Level::Magic, "the template module", vars.clone());
+        let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars.clone()));
         let scope: Arc<dyn Variables> = Arc::new(self.view.scope.push(layer));
         let templar = Templar::new(Arc::clone(&self.context.engine), scope);
         let mut roots: Vec<String> = path.parent().map(|p| p.to_string_lossy().into_owned()).into_iter().collect();
