@@ -1,6 +1,8 @@
 //! rplay: agentless, Ansible-compatible configuration management.
-#![forbid(clippy::undocumented_unsafe_blocks)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(feature = "controller")]
+pub mod cli;
 #[cfg(feature = "controller")]
 pub mod compile;
 #[cfg(feature = "controller")]
@@ -20,7 +22,11 @@ pub mod playbook;
 pub mod protocol;
 #[cfg(feature = "controller")]
 pub mod report;
+#[cfg(feature = "controller")]
+pub mod schedule;
 pub mod sys;
+#[cfg(feature = "controller")]
+pub mod template;
 #[cfg(feature = "controller")]
 pub mod vars;
 pub mod worker;

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use graph::{Edge, TaskGraph};
-pub use play::{LoadedPlay, compile};
+pub use inherit::texts;
+pub use play::{LoadedPlay, compile, handler_names};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;
 

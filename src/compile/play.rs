@@ -266,7 +266,7 @@ impl<'a> Compiler<'a> {
 }
 
 /// The names that a handler answers to: its own, `role : name`, and what it listens to.
-pub(super) fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<String> {
+pub fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     if let Some(name) = &handler.name {
         names.push(name.as_str().to_owned());

@@ -80,6 +80,11 @@ impl Become {
         }
     }
 
+    /// A user's own command line as the other user.
+    pub fn command_line(&self, line: &str) -> String {
+        self.wrap(line)
+    }
+
     /// Whether what came on standard error is the question for the password.
     pub(super) fn asks(&self, stderr: &str) -> bool {
         match self.method {

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::model::Reason;
+use crate::sys::Effect;
+
 use super::{Become, Connection, Docker, LinkError, LocalMachine, Ssh, SshOptions, SshSettings, Worker, Workers};
 
 /// How to reach a host.
@@ -35,6 +38,13 @@ pub struct Account {
 
 type Slot = Arc<tokio::sync::Mutex<Option<Worker>>>;
 
+/// What a dry run planned on a host, by whose worker; and how much of it each knows.
+#[derive(Default)]
+struct Planned {
+    effects: Vec<(Option<Account>, Effect)>,
+    known: HashMap<Account, usize>,
+}
+
 /// The connections and workers of a run.
 pub struct Links {
     workers: Workers,
@@ -43,12 +53,20 @@ pub struct Links {
     deadline: Duration,
     connections: Mutex<HashMap<(String, Target), Arc<dyn Connection>>>,
     slots: Mutex<HashMap<Account, Slot>>,
+    planned: Mutex<HashMap<String, Planned>>,
 }
 
 impl Links {
     /// No links yet.
     pub fn new(workers: Workers, options: SshOptions, deadline: Duration) -> Self {
-        Self { workers, options, deadline, connections: Mutex::default(), slots: Mutex::default() }
+        Self {
+            workers,
+            options,
+            deadline,
+            connections: Mutex::default(),
+            slots: Mutex::default(),
+            planned: Mutex::default(),
+        }
     }
 
     /// The connection to a target, made once.
@@ -83,6 +101,45 @@ impl Links {
     pub async fn start(&self, account: &Account) -> Result<Worker, LinkError> {
         let connection = self.connection(&account.host, &account.target);
         Worker::start(&*connection, account.escalation.as_ref(), &self.workers, self.deadline).await
+    }
+
+    /// Records what an account's worker planned; it knows of it itself.
+    pub fn plan(&self, account: &Account, effects: Vec<Effect>) {
+        self.record(account, Some(account), effects);
+    }
+
+    /// Records planned effects that no worker of the host knows of.
+    pub fn plan_for_all(&self, account: &Account, effects: Vec<Effect>) {
+        self.record(account, None, effects);
+    }
+
+    fn record(&self, at: &Account, by: Option<&Account>, effects: Vec<Effect>) {
+        if effects.is_empty() {
+            return;
+        }
+        if let Ok(mut all) = self.planned.lock() {
+            let planned = all.entry(at.host.clone()).or_default();
+            planned.effects.extend(effects.into_iter().map(|e| (by.cloned(), e)));
+        }
+    }
+
+    /// What other workers of the host planned since this account was last asked.
+    pub fn planned_by_others(&self, account: &Account) -> Vec<Effect> {
+        let Ok(mut all) = self.planned.lock() else { return Vec::new() };
+        let Some(planned) = all.get_mut(&account.host) else { return Vec::new() };
+        let seen = planned.known.insert(account.clone(), planned.effects.len()).unwrap_or(0);
+        let new = planned.effects.iter().skip(seen);
+        new.filter(|(by, _)| by.as_ref() != Some(account)).map(|(_, e)| e.clone()).collect()
+    }
+
+    /// Why a user who is not there may be there in a real run.
+    pub fn may_have_user(&self, host: &str, user: &str) -> Option<Reason> {
+        let all = self.planned.lock().ok()?;
+        all.get(host)?.effects.iter().find_map(|(_, effect)| match effect {
+            Effect::User(planned) if planned.name == user => Some(format!("user `{user}` is only planned").into()),
+            Effect::MayProvide(reason) => Some(reason.clone()),
+            _ => None,
+        })
     }
 
     /// Forgets a connection, so that the next use makes it anew.

@@ -192,7 +192,7 @@ impl<'a> Start<'a> {
         match read_frame(&mut self.channel.stdout).await {
             Ok(Reply::Hello { version: VERSION, .. }) => Ok(()),
             Ok(_) => Err(LinkError::Failed("the worker on the host is another version than this rplay".to_owned())),
-            Err(e) => Err(self.broken(&e.to_string()).await),
+            Err(e) => Err(broken(&self.stderr, self.account, &e.to_string()).await),
         }
     }
 
@@ -222,7 +222,7 @@ impl<'a> Start<'a> {
     async fn peek(&mut self) -> Result<Option<u8>, LinkError> {
         match timeout(Duration::from_millis(50), self.channel.stdout.read_u8()).await {
             Ok(Ok(byte)) => Ok(Some(byte)),
-            Ok(Err(e)) => Err(self.broken(&e.to_string()).await),
+            Ok(Err(e)) => Err(broken(&self.stderr, self.account, &e.to_string()).await),
             Err(_) => Ok(None),
         }
     }
@@ -234,7 +234,7 @@ impl<'a> Start<'a> {
         };
         match written.await {
             Ok(()) => Ok(()),
-            Err(e) => Err(self.broken(&e.to_string()).await),
+            Err(e) => Err(broken(&self.stderr, self.account, &e.to_string()).await),
         }
     }
 
@@ -246,21 +246,8 @@ impl<'a> Start<'a> {
                 Ok(b'\n') => return Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
                 Ok(byte) if line.len() < MAX_NOISE => line.push(byte),
                 Ok(_) => return Err(LinkError::Unreachable("the login prints without end".to_owned())),
-                Err(e) => return Err(self.broken(&e.to_string()).await),
+                Err(e) => return Err(broken(&self.stderr, self.account, &e.to_string()).await),
             }
-        }
-    }
-
-    async fn broken(&self, why: &str) -> LinkError {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let text = self.stderr.lock().map(|s| s.clone()).unwrap_or_default();
-        if let Some(refusal) = self.account.and_then(|a| a.refusal(&text)) {
-            return LinkError::Failed(refusal);
-        }
-        let words = if text.trim().is_empty() { why.to_owned() } else { text.trim().to_owned() };
-        match self.account {
-            Some(account) => LinkError::Failed(format!("cannot become {}: {words}", account.user)),
-            None => LinkError::Unreachable(format!("cannot start a worker: {words}")),
         }
     }
 
@@ -271,6 +258,21 @@ impl<'a> Start<'a> {
             stderr: self.stderr,
             _ended: self.channel.ended,
         }
+    }
+}
+
+/// Words for a start that failed: the refusal of sudo or su, or what was printed.
+async fn broken(stderr: &Mutex<String>, account: Option<&Become>, why: &str) -> LinkError {
+    // What was said last often comes a little later than the end.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let text = stderr.lock().map(|s| s.clone()).unwrap_or_default();
+    if let Some(refusal) = account.and_then(|a| a.refusal(&text)) {
+        return LinkError::Failed(refusal);
+    }
+    let words = if text.trim().is_empty() { why.to_owned() } else { text.trim().to_owned() };
+    match account {
+        Some(account) => LinkError::Failed(format!("cannot become {}: {words}", account.user)),
+        None => LinkError::Unreachable(format!("cannot start a worker: {words}")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diag::Diagnostic;
 use crate::model::{Outcome, Value};
 
 /// What a host's recap line counts, as Ansible counts.
@@ -53,6 +54,9 @@ pub struct HostResult {
     pub verbose: bool,
     /// Seconds it took.
     pub seconds: f64,
+    /// What is wrong, with its place, where rplay itself found it.
+    #[serde(skip)]
+    pub explanation: Option<Diagnostic>,
 }
 
 /// An event.

@@ -9,6 +9,8 @@ mod config_value;
 mod files;
 mod group_vars;
 mod inventory;
+mod outside;
+mod project;
 #[cfg(test)]
 mod tests;
 mod vars_file;
@@ -19,4 +21,6 @@ pub use config_value::{Gathering, HashBehaviour, SetBy, Setting};
 pub use files::{Environment, Files};
 pub use group_vars::load_group_vars;
 pub use inventory::{LoadedInventory, limit, load_inventory};
+pub use outside::{Machine, shell_match};
+pub use project::{Project, load_project};
 pub use vars_file::{LoadedVars, extra_vars, load_vars};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::style::Style;
-use super::{Options, Report, data, render_diff};
+use super::{Options, Report, data, render_diagnostic, render_diff};
 use crate::event::{Counts, Event, HostResult, TaskKind};
 use crate::model::{Outcome, Status, Value};
 
@@ -53,6 +53,13 @@ impl Default {
             writeln!(out, "{}", self.line(result))?;
             if result.ignored {
                 writeln!(out, "{}", self.paint(Style::Skipped, "...ignoring"))?;
+            }
+        }
+        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) {
+            let text = render_diagnostic(finding, self.options.colours);
+            // The same mistake on many hosts is explained once.
+            if self.warned.insert(text.clone()) {
+                write!(out, "{text}")?;
             }
         }
         self.diffs(result, out)

@@ -15,6 +15,7 @@ fn done(host: &str, status: Status, result: Map) -> HostResult {
         hidden: false,
         verbose: false,
         seconds: 0.0,
+        explanation: None,
     }
 }
 

@@ -1,0 +1,209 @@
+//! Playbooks with all that they refer to: imported playbooks and roles.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Config, Files, load_vars};
+use crate::compile::LoadedPlay;
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::model::{Origin, Vars};
+use crate::playbook::{self, Entry, Findings, Import, Keywords, Place, Role, RoleFiles, RoleRef};
+use crate::yaml::{self, Node};
+
+/// Imports within imports end here: a playbook that imports itself.
+const MAX_DEPTH: usize = 50;
+
+/// Plays that were loaded, and what was accepted and is probably not meant.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// The plays in order.
+    pub plays: Vec<LoadedPlay>,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Loads playbooks.
+///
+/// # Errors
+/// All that is wrong with them and with what they refer to.
+pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf]) -> Checked<Project> {
+    let mut loader = Loader { files, config, project: Project::default(), errors: Vec::new(), roles: HashMap::new() };
+    for path in playbooks {
+        loader.playbook(path, &[], 0, None);
+    }
+    if loader.errors.is_empty() { Ok(loader.project) } else { Err(loader.errors) }
+}
+
+struct Loader<'a> {
+    files: &'a Files,
+    config: &'a Config,
+    project: Project,
+    errors: Vec<Diagnostic>,
+    /// Roles by their folder.
+    roles: HashMap<PathBuf, Option<Arc<Role>>>,
+}
+
+impl Loader<'_> {
+    fn take<T>(&mut self, result: Checked<T>) -> Option<T> {
+        result.map_err(|findings| self.errors.extend(findings)).ok()
+    }
+
+    fn read(&mut self, path: &Path, what: &str) -> Option<Vec<Node>> {
+        let source = self.files.read(path, what);
+        let source = self.take(source)?;
+        let loaded = self.take(yaml::load(&source))?;
+        self.project.warnings.extend(loaded.warnings);
+        Some(loaded.documents)
+    }
+
+    fn playbook(&mut self, path: &Path, imports: &[Keywords], depth: usize, from: Option<&Origin>) {
+        if depth > MAX_DEPTH {
+            self.errors.push(Diagnostic::error("playbooks import each other without end").at(from.cloned()));
+            return;
+        }
+        if let Some(origin) = from.filter(|_| !path.is_file()) {
+            self.errors.push(
+                Diagnostic::error(format!("could not find the imported playbook: {}", path.display()))
+                    .at(origin.clone())
+                    .exit(ExitCode::Error),
+            );
+            return;
+        }
+        let Some(documents) = self.read(path, "the playbook") else { return };
+        let parsed = playbook::parse_playbook(&documents, &path.display().to_string());
+        let Some((entries, warnings)) = self.take(parsed) else { return };
+        self.project.warnings.extend(warnings);
+        let dir = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
+        for entry in entries {
+            match entry {
+                Entry::Import(import) => self.import(&import, &dir, imports, depth),
+                Entry::Play(play) => {
+                    let roles = self.roles_of(&play.roles, &dir);
+                    self.project.plays.push(LoadedPlay {
+                        play: *play,
+                        imports: imports.to_vec(),
+                        playbook_dir: dir.clone(),
+                        roles,
+                    });
+                }
+            }
+        }
+    }
+
+    fn import(&mut self, import: &Import, dir: &Path, imports: &[Keywords], depth: usize) {
+        if import.file.is_template() {
+            self.errors.push(
+                Diagnostic::error("a template as the name of an imported playbook is not supported yet")
+                    .at(import.origin.clone()),
+            );
+            return;
+        }
+        let mut all = imports.to_vec();
+        all.push(import.keywords.clone());
+        self.playbook(&dir.join(import.file.as_str()), &all, depth + 1, Some(&import.origin));
+    }
+
+    /// All roles that references lead to, by the names they are referred to.
+    fn roles_of(&mut self, refs: &[RoleRef], dir: &Path) -> HashMap<String, Arc<Role>> {
+        let mut found = HashMap::new();
+        let mut todo: Vec<RoleRef> = refs.to_vec();
+        todo.reverse();
+        let mut failed: Vec<String> = Vec::new();
+        while let Some(reference) = todo.pop() {
+            if found.contains_key(&reference.name) || failed.contains(&reference.name) {
+                continue;
+            }
+            match self.role(&reference, dir) {
+                Some(role) => {
+                    todo.extend(role.dependencies.iter().cloned());
+                    found.insert(reference.name, role);
+                }
+                None => failed.push(reference.name),
+            }
+        }
+        found
+    }
+
+    fn role(&mut self, reference: &RoleRef, dir: &Path) -> Option<Arc<Role>> {
+        let path = self.find_role(reference, dir)?;
+        if let Some(known) = self.roles.get(&path) {
+            return known.clone();
+        }
+        let role = self.load_role(&reference.name, &path).map(Arc::new);
+        self.roles.insert(path, role.clone());
+        role
+    }
+
+    fn find_role(&mut self, reference: &RoleRef, dir: &Path) -> Option<PathBuf> {
+        let mut places = vec![dir.join("roles")];
+        places.extend(self.config.roles_path.value.iter().cloned());
+        places.push(dir.to_owned());
+        let candidates = places.iter().map(|place| place.join(&reference.name));
+        if let Some(path) = candidates.clone().find(|p| p.is_dir()) {
+            return Some(path);
+        }
+        let searched: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
+        let names: Vec<String> = places.iter().take(places.len() - 1).flat_map(|p| folders(p)).collect();
+        self.errors.push(
+            Diagnostic::error(format!("the role '{}' was not found in {}", reference.name, searched.join(":")))
+                .at(reference.origin.clone())
+                .label("no such role")
+                .suggest(&reference.name, names.iter().map(String::as_str))
+                .exit(ExitCode::Error),
+        );
+        None
+    }
+
+    fn load_role(&mut self, name: &str, path: &Path) -> Option<Role> {
+        let before = self.errors.len();
+        let mut files = RoleFiles::default();
+        for folder in ["tasks", "handlers", "meta"] {
+            if let Some(file) = main_file(&path.join(folder)) {
+                let first = self.read(&file, "the role's file").and_then(|d| d.into_iter().next());
+                if let Some(document) = first {
+                    files.documents.insert(folder, document);
+                }
+            }
+        }
+        let mut findings = Findings::default();
+        let mut tasks = |folder, place| {
+            let node = files.documents.get(folder);
+            node.map(|n| playbook::parse_tasks(n, place, &mut findings)).unwrap_or_default()
+        };
+        let (tasks, handlers) = (tasks("tasks", Place::Task), tasks("handlers", Place::Handler));
+        let (dependencies, allow_duplicates) = files.meta(&mut findings);
+        let checked = self.take(findings.finish(()));
+        self.project.warnings.extend(checked.map(|((), warnings)| warnings).unwrap_or_default());
+        let defaults = self.role_vars(&path.join("defaults"));
+        let vars = self.role_vars(&path.join("vars"));
+        (self.errors.len() == before).then(|| Role {
+            name: name.rsplit('/').next().unwrap_or(name).to_owned(),
+            path: path.to_owned(),
+            tasks,
+            handlers,
+            defaults,
+            vars,
+            dependencies,
+            allow_duplicates,
+        })
+    }
+
+    fn role_vars(&mut self, folder: &Path) -> Arc<Vars> {
+        let Some(file) = main_file(folder) else { return Arc::default() };
+        let loaded = load_vars(self.files, &file);
+        let Some(loaded) = self.take(loaded) else { return Arc::default() };
+        self.project.warnings.extend(loaded.warnings);
+        Arc::new(loaded.vars)
+    }
+}
+
+fn folders(path: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// `main.yml` of a role's folder, by any of its names.
+fn main_file(folder: &Path) -> Option<PathBuf> {
+    ["main.yml", "main.yaml", "main", "main.json"].iter().map(|n| folder.join(n)).find(|p| p.is_file())
+}

@@ -1,0 +1,123 @@
+//! Tasks that the controller carries out itself: debug, set_fact, assert, fail.
+
+use super::view::View;
+use crate::model::{Map, Outcome, Status, Text, Value};
+use crate::module::ControllerTask;
+use crate::template::{Error, Truth};
+
+/// What a controller task gives.
+pub struct Controlled {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// Variables that it sets on the host.
+    pub set: Map,
+    /// The result is shown without `-v` as well.
+    pub verbose: bool,
+}
+
+impl Controlled {
+    fn new(status: Status, result: Map) -> Self {
+        Self { outcome: Outcome::new(status, result), set: Map::new(), verbose: false }
+    }
+}
+
+/// Runs a controller task with arguments as written.
+pub fn run(task: ControllerTask, args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
+    match task {
+        ControllerTask::Debug => debug(args, view, verbosity),
+        ControllerTask::SetFact => set_fact(args, view),
+        ControllerTask::Assert => assert(args, view),
+        ControllerTask::Fail => fail(args, view),
+        ControllerTask::Raw => Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "raw needs a host")]))),
+    }
+}
+
+fn argument(args: &Map, names: &[&str], view: &View) -> Result<Option<Value>, Error> {
+    match names.iter().find_map(|n| args.get(n)) {
+        Some(value) => view.render(value),
+        None => Ok(None),
+    }
+}
+
+fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
+    let wanted = argument(args, &["verbosity"], view)?.as_ref().and_then(Value::as_int).unwrap_or(0);
+    if i128::from(verbosity) < wanted {
+        let result = Map::from_iter([("skipped_reason", Value::from("Verbosity threshold not met."))]);
+        return Ok(Controlled::new(Status::Skipped, result));
+    }
+    let mut result = Map::new();
+    match args.get("var") {
+        Some(Value::Str(text)) => {
+            let name = if text.is_template() { view.text(text)? } else { text.clone() };
+            let shown = match view.templar.expression(&name) {
+                Ok(value) => value,
+                Err(e) if e.undefined_name().is_some() => Value::from("VARIABLE IS NOT DEFINED!"),
+                Err(e) => return Err(e),
+            };
+            result.insert(name.as_str(), shown);
+        }
+        Some(other) => {
+            let value = view.render(other)?;
+            result.insert("var", value);
+        }
+        None => {
+            let message = argument(args, &["msg"], view)?.unwrap_or_else(|| Value::from("Hello world!"));
+            result.insert("msg", message);
+        }
+    }
+    let mut done = Controlled::new(Status::Ok, result);
+    done.verbose = true;
+    Ok(done)
+}
+
+fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
+    let mut set = Map::new();
+    for (key, value) in args {
+        if key.as_str() == Some("cacheable") {
+            continue;
+        }
+        let name = view.text(&Text::template(key.to_string(), None))?;
+        if let Some(value) = view.render(value)? {
+            set.insert(name.as_str(), value);
+        }
+    }
+    let mut done = Controlled::new(Status::Ok, Map::from_iter([("ansible_facts", Value::from(set.clone()))]));
+    done.set = set;
+    Ok(done)
+}
+
+fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
+    let conditions: Vec<Value> = match args.get("that") {
+        Some(Value::List(items)) => items.to_vec(),
+        Some(other) => vec![other.clone()],
+        None => Vec::new(),
+    };
+    let quiet = argument(args, &["quiet"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
+    for condition in &conditions {
+        let mut result = Map::new();
+        match view.templar.condition(condition)? {
+            Truth::True => {}
+            Truth::False => {
+                result.insert("assertion", condition.untemplated());
+                result.insert("evaluated_to", false);
+                let message =
+                    argument(args, &["fail_msg", "msg"], view)?.unwrap_or_else(|| Value::from("Assertion failed"));
+                result.insert("msg", message);
+                return Ok(Controlled::new(Status::Failed, result));
+            }
+            Truth::Unknown(reason) => {
+                result.insert("assertion", condition.untemplated());
+                return Ok(Controlled::new(Status::Unknown(reason), result));
+            }
+        }
+    }
+    let message = argument(args, &["success_msg"], view)?.unwrap_or_else(|| Value::from("All assertions passed"));
+    let mut done = Controlled::new(Status::Ok, Map::from_iter([("msg", message)]));
+    done.verbose = !quiet;
+    Ok(done)
+}
+
+fn fail(args: &Map, view: &View) -> Result<Controlled, Error> {
+    let message = argument(args, &["msg"], view)?.unwrap_or_else(|| Value::from("Failed as requested from task"));
+    Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", message)])))
+}

@@ -1,0 +1,369 @@
+//! The linear strategy: a task acts on a host only when every host of the batch is done
+//! with the task before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::flow::Flow;
+use super::handlers::Handlers;
+use super::looping::{Job, TaskResult};
+use super::play::Batch;
+use super::scope::{self, magic};
+use super::view::View;
+use super::world::World;
+use super::{Context, StepAnswer, item};
+use crate::compile::{CompiledPlay, CompiledTask, Stage};
+use crate::event::{Event, TaskKind};
+use crate::model::{Status, Value};
+use crate::module::to_bool;
+use crate::vars::HostVars;
+
+/// After how much silence it is said who is awaited.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Why a batch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All its tasks are done.
+    Done,
+    /// No host is left, or a failure counts for all.
+    Stop,
+}
+
+/// Runs a play on a batch of hosts.
+pub struct Linear<'a> {
+    pub context: &'a Arc<Context>,
+    pub play: &'a CompiledPlay,
+    pub world: &'a mut World,
+    pub batch: &'a Batch,
+    flows: HashMap<String, Flow>,
+    gone: BTreeSet<String>,
+    handlers: Handlers,
+    stepping: bool,
+}
+
+impl<'a> Linear<'a> {
+    pub fn new(context: &'a Arc<Context>, play: &'a CompiledPlay, world: &'a mut World, batch: &'a Batch) -> Self {
+        let flows = batch.hosts.iter().map(|h| (h.clone(), Flow::default())).collect();
+        let stepping = context.stepper.is_some();
+        Self { context, play, world, batch, flows, gone: BTreeSet::new(), handlers: Handlers::default(), stepping }
+    }
+
+    /// Hosts that failed, and those that were lost.
+    pub fn losses(&self) -> (Vec<String>, Vec<String>) {
+        let failed = self.batch.hosts.iter().filter(|h| self.flows.get(*h).is_some_and(Flow::has_failed));
+        (failed.cloned().collect(), self.gone.iter().cloned().collect())
+    }
+
+    /// Runs all stages.
+    pub async fn run(&mut self, started: &mut bool) -> End {
+        for stage in &self.play.stages {
+            let end = match stage {
+                Stage::Task(index) => match self.play.tasks.get(*index) {
+                    Some(task) => self.task_stage(task, started).await,
+                    None => End::Done,
+                },
+                Stage::Flush => self.flush().await,
+            };
+            if end == End::Stop {
+                self.context.emit(Event::NoMoreHosts);
+                return End::Stop;
+            }
+        }
+        End::Done
+    }
+
+    async fn task_stage(&mut self, task: &CompiledTask, started: &mut bool) -> End {
+        if !*started && !self.starts_here(task, started) {
+            return End::Done;
+        }
+        let hosts = self.entering(task);
+        if hosts.is_empty() {
+            return if self.all_lost() { End::Stop } else { End::Done };
+        }
+        self.run_task(task, &hosts, TaskKind::Task).await
+    }
+
+    /// Whether `--start-at-task` names this task.
+    fn starts_here(&self, task: &CompiledTask, started: &mut bool) -> bool {
+        let Some(wanted) = &self.context.options.start_at else {
+            *started = true;
+            return true;
+        };
+        let title = task.title();
+        let role = task.role.and_then(|r| self.play.roles.get(r));
+        let full = role.map(|r| format!("{} : {}", r.name, title.as_str()));
+        let matches = |name: &str| wanted == name || crate::load::shell_match(wanted, name);
+        *started = matches(title.as_str()) || full.is_some_and(|f| matches(&f));
+        *started
+    }
+
+    fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
+        let gone = &self.gone;
+        let flows = &mut self.flows;
+        let alive = self.batch.hosts.iter().filter(|h| !gone.contains(*h));
+        alive.filter(|h| flows.get_mut(*h).is_some_and(|flow| flow.enter(&task.path))).cloned().collect()
+    }
+
+    fn all_lost(&self) -> bool {
+        self.batch.hosts.iter().all(|h| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed))
+    }
+
+    fn alive(&self) -> Vec<String> {
+        let lost = |h: &String| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed);
+        self.batch.hosts.iter().filter(|h| !lost(h)).cloned().collect()
+    }
+
+    async fn flush(&mut self) -> End {
+        for (index, handler) in self.play.handlers.iter().enumerate() {
+            let force = self.forces_handlers();
+            let lost = |h: &String| self.gone.contains(h) || !force && self.flows.get(h).is_some_and(Flow::has_failed);
+            let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
+            for (host, reason) in unsure {
+                self.world.count(&host).unknown += 1;
+                self.context.emit(Event::Warning(format!(
+                    "[{host}]: handler `{}` may be notified: {reason}",
+                    handler.title().as_str()
+                )));
+            }
+            let hosts: Vec<String> = self.batch.hosts.iter().filter(|h| hosts.contains(*h)).cloned().collect();
+            if hosts.is_empty() {
+                continue;
+            }
+            if self.run_task(handler, &hosts, TaskKind::Handler).await == End::Stop && !force {
+                return End::Stop;
+            }
+        }
+        End::Done
+    }
+
+    fn forces_handlers(&self) -> bool {
+        let own = self.play.keywords.value("force_handlers").and_then(to_bool);
+        own.unwrap_or(self.context.options.force_handlers)
+    }
+
+    async fn run_task(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) -> End {
+        let jobs = self.jobs(task, hosts, kind);
+        let Some((mut jobs, title)) = jobs else { return End::Done };
+        if self.stepping && !self.step(&title) {
+            return End::Done;
+        }
+        let once = self.runs_once(task, jobs.first());
+        if once {
+            jobs.truncate(1);
+        }
+        self.context.emit(Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
+        let results = run_jobs(self.context, jobs).await;
+        let mut end = End::Done;
+        for result in results {
+            if once {
+                self.share(&result, hosts);
+            }
+            if self.apply(task, result) == End::Stop {
+                end = End::Stop;
+            }
+        }
+        if self.too_many_failed() || self.all_lost() && !self.may_recover() { End::Stop } else { end }
+    }
+
+    fn step(&mut self, title: &str) -> bool {
+        match self.context.stepper.as_ref().map(|ask| ask(title)) {
+            Some(StepAnswer::No) => false,
+            Some(StepAnswer::Continue) => {
+                self.stepping = false;
+                true
+            }
+            _ => true,
+        }
+    }
+
+    fn runs_once(&self, task: &CompiledTask, job: Option<&Job>) -> bool {
+        let Some(value) = task.keywords.value("run_once") else { return false };
+        let view = job.map(|j| View::new(&self.context.engine, j.scope.clone()));
+        let rendered = view.and_then(|v| v.render(value).ok().flatten());
+        rendered.as_ref().and_then(to_bool).unwrap_or(false)
+    }
+
+    fn jobs(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) -> Option<(Vec<Job>, String)> {
+        let alive = self.alive();
+        let magic = magic::shared(self.context, self.play, &self.batch.all, &self.batch.hosts, &alive);
+        let snapshot = self.world.snapshot(self.context, &magic);
+        let hostvars: Arc<dyn HostVars> = Arc::new(snapshot.clone());
+        let shared = Arc::new(task.clone());
+        let mut jobs: Vec<Job> = Vec::with_capacity(hosts.len());
+        let mut title = String::new();
+        for host in hosts {
+            let play_layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
+            let base = scope::of_host(self.context, self.play, &snapshot, play_layers, &magic, host);
+            let scope = scope::of_task(&base, self.play, task);
+            if title.is_empty() {
+                title = self.title(task, &scope, kind);
+            }
+            jobs.push(Job {
+                context: Arc::clone(self.context),
+                task: Arc::clone(&shared),
+                title: title.clone(),
+                host: host.clone(),
+                scope,
+                hostvars: Arc::clone(&hostvars),
+            });
+        }
+        (!jobs.is_empty()).then_some((jobs, title))
+    }
+
+    fn title(&self, task: &CompiledTask, scope: &crate::vars::Scope, _kind: TaskKind) -> String {
+        let view = View::new(&self.context.engine, scope.clone());
+        let name = item::rendered_or_raw(&view, &task.title());
+        match task.role.and_then(|r| self.play.roles.get(r)) {
+            Some(role) => format!("{} : {name}", role.name),
+            None => name,
+        }
+    }
+
+    /// The result of `run_once` counts for all hosts, its variables are set on all.
+    fn share(&mut self, result: &TaskResult, hosts: &[String]) {
+        for host in hosts.iter().filter(|h| **h != result.host) {
+            self.learn(host, result);
+            if result.outcome.status == Status::Failed
+                && !result.ignored
+                && let Some(flow) = self.flows.get_mut(host)
+            {
+                flow.fail(&Vec::new(), &self.play.rescued);
+            }
+        }
+    }
+
+    fn learn(&mut self, host: &str, result: &TaskResult) {
+        let inject = self.context.options.inject_facts;
+        self.world.update(host, |known| {
+            if !result.facts.is_empty() {
+                known.add_facts(&result.facts, inject);
+            }
+            for (name, value) in &result.set {
+                known.register(&name.to_string(), value.clone());
+            }
+            if let Some((name, value)) = &result.registered {
+                known.register(name, value.clone());
+            }
+        });
+    }
+
+    /// Takes a result into the state that all share.
+    fn apply(&mut self, task: &CompiledTask, result: TaskResult) -> End {
+        let host = result.host.clone();
+        self.learn(&host, &result);
+        let unsure = match &result.outcome.status {
+            Status::Unknown(reason) => Some(Arc::clone(reason)),
+            _ => None,
+        };
+        for name in &result.notified {
+            self.handlers.notify(self.play, name, &host, unsure.clone());
+        }
+        let counts = self.world.count(&host);
+        match &result.outcome.status {
+            Status::Ok => counts.ok += 1,
+            Status::Changed => {
+                counts.ok += 1;
+                counts.changed += 1;
+            }
+            Status::Skipped => counts.skipped += 1,
+            Status::Unknown(_) => counts.unknown += 1,
+            Status::Unreachable => {
+                counts.unreachable += 1;
+                if result.ignore_unreachable {
+                    counts.ignored += 1;
+                    counts.skipped += 1;
+                } else {
+                    self.gone.insert(host);
+                }
+            }
+            Status::Failed if result.ignored => {
+                counts.ok += 1;
+                counts.ignored += 1;
+                if result.outcome.result.get("changed").and_then(Value::as_bool) == Some(true) {
+                    counts.changed += 1;
+                }
+            }
+            Status::Failed => return self.failed(task, &result),
+        }
+        End::Done
+    }
+
+    fn failed(&mut self, task: &CompiledTask, result: &TaskResult) -> End {
+        let Some(flow) = self.flows.get_mut(&result.host) else { return End::Done };
+        let rescued = flow.fail(&task.path, &self.play.rescued);
+        let counts = self.world.count(&result.host);
+        if rescued {
+            counts.rescued += 1;
+            let failed_task = crate::model::Map::from_iter([("name", task.title().as_str().to_owned())]);
+            let value = super::register::to_value(&result.outcome);
+            self.world.update(&result.host, |known| {
+                known.register("ansible_failed_task", Value::from(failed_task));
+                known.register("ansible_failed_result", value);
+            });
+            return End::Done;
+        }
+        counts.failed += 1;
+        if result.fatal_for_all {
+            for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+                flow.fail(&task.path, &self.play.rescued);
+            }
+        }
+        End::Done
+    }
+
+    /// Whether a rescue or always section may still run on a host that has failed.
+    fn may_recover(&self) -> bool {
+        self.play.rescued.iter().any(|r| *r)
+            || self.play.tasks.iter().any(|t| t.path.iter().any(|(_, s)| *s == crate::compile::Section::Always))
+            || self.forces_handlers()
+    }
+
+    fn too_many_failed(&self) -> bool {
+        let percentage = match self.play.keywords.value("max_fail_percentage") {
+            Some(Value::Int(i)) => *i as f64,
+            Some(Value::Float(f)) => *f,
+            Some(Value::Str(t)) => t.trim_end_matches('%').parse().unwrap_or(100.0),
+            _ => return false,
+        };
+        let failed = self.flows.values().filter(|f| f.has_failed()).count();
+        failed > 0 && (failed as f64 / self.batch.hosts.len().max(1) as f64) * 100.0 > percentage
+    }
+}
+
+/// Runs jobs at the same time, as many as `forks` allows; in between says who is awaited.
+async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>) -> Vec<TaskResult> {
+    let order: BTreeMap<String, usize> = jobs.iter().enumerate().map(|(i, j)| (j.host.clone(), i)).collect();
+    let permits = Arc::new(Semaphore::new(context.options.forks.unwrap_or(Semaphore::MAX_PERMITS).max(1)));
+    let mut waiting: BTreeSet<String> = order.keys().cloned().collect();
+    let mut set = JoinSet::new();
+    for job in jobs {
+        let permits = Arc::clone(&permits);
+        set.spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            job.run().await
+        });
+    }
+    let started = Instant::now();
+    let mut results = Vec::new();
+    loop {
+        match tokio::time::timeout(SILENCE, set.join_next()).await {
+            Ok(Some(Ok(result))) => {
+                waiting.remove(&result.host);
+                results.push(result);
+            }
+            Ok(Some(Err(_))) => {}
+            Ok(None) => break,
+            Err(_) => context.emit(Event::Waiting {
+                hosts: waiting.iter().cloned().collect(),
+                seconds: started.elapsed().as_secs(),
+            }),
+        }
+    }
+    results.sort_by_key(|r| order.get(&r.host).copied());
+    results
+}

@@ -1,0 +1,140 @@
+//! The controller's files and templates, for modules that have a half here.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Context;
+use super::view::View;
+use crate::model::{Failure, Map, Origin, Source, Text, Value};
+use crate::module::{Local, LocalEntry};
+use crate::template::{Templar, TemplateOptions};
+use crate::vars::{Layer, Level, Variables};
+
+/// What a task can read of the controller's machine.
+pub struct Files<'a> {
+    /// The run.
+    pub context: &'a Arc<Context>,
+    /// The task's variables.
+    pub view: &'a View,
+}
+
+impl Files<'_> {
+    /// Where files are searched: the role, then the directory of the task's file, then
+    /// the playbook's.
+    fn roots(&self) -> Vec<String> {
+        let of = |name: &str| self.view.scope.get(name).and_then(|v| v.as_str().map(str::to_owned));
+        let mut roots: Vec<String> = of("role_path").into_iter().collect();
+        roots.extend(roots.first().map(|r| format!("{r}/tasks")));
+        roots.extend(of("playbook_dir"));
+        roots
+    }
+}
+
+fn failed(what: &str, path: &Path, e: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot {what} {} on the controller: {e}", path.display()))
+}
+
+impl Local for Files<'_> {
+    fn find(&self, folder: &str, name: &str) -> Result<PathBuf, Failure> {
+        let name = name.strip_prefix("~/").map_or_else(
+            || name.to_owned(),
+            |rest| format!("{}/{rest}", self.context.outside.env("HOME").unwrap_or_default()),
+        );
+        let roots = self.roots();
+        self.context.outside.find(folder, &name, &roots).map(PathBuf::from).ok_or_else(|| {
+            let places: Vec<String> = if name.starts_with('/') {
+                vec![name.clone()]
+            } else {
+                roots.iter().flat_map(|r| [format!("{r}/{folder}/{name}"), format!("{r}/{name}")]).collect()
+            };
+            Failure::new(format!(
+                "Could not find or access '{name}'\nSearched in:\n\t{} on the Ansible Controller.",
+                places.join("\n\t")
+            ))
+        })
+    }
+
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, Failure> {
+        if let Some(bytes) = self.context.files.lock().ok().and_then(|files| files.get(path).cloned()) {
+            return Ok(bytes);
+        }
+        let bytes: Arc<[u8]> = std::fs::read(path).map_err(|e| failed("read", path, &e))?.into();
+        if let Ok(mut files) = self.context.files.lock() {
+            files.insert(path.to_owned(), Arc::clone(&bytes));
+        }
+        Ok(bytes)
+    }
+
+    fn walk(&self, dir: &Path) -> Result<Vec<(String, LocalEntry)>, Failure> {
+        let mut found = Vec::new();
+        let mut todo = vec![dir.to_owned()];
+        while let Some(next) = todo.pop() {
+            let entries = std::fs::read_dir(&next).map_err(|e| failed("list", &next, &e))?;
+            for entry in entries {
+                let path = entry.map_err(|e| failed("list", &next, &e))?.path();
+                let meta = std::fs::symlink_metadata(&path).map_err(|e| failed("look at", &path, &e))?;
+                let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
+                let mode = meta.permissions().mode() & 0o7777;
+                if meta.file_type().is_symlink() {
+                    let target = std::fs::read_link(&path).map_err(|e| failed("read link", &path, &e))?;
+                    found.push((name, LocalEntry::Link(target.to_string_lossy().into_owned())));
+                } else if meta.is_dir() {
+                    found.push((name, LocalEntry::Directory(mode)));
+                    todo.push(path);
+                } else if meta.is_file() {
+                    found.push((name, LocalEntry::File(mode)));
+                }
+            }
+        }
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(found)
+    }
+
+    fn mode(&self, path: &Path) -> Result<u32, Failure> {
+        let meta = std::fs::metadata(path).map_err(|e| failed("look at", path, &e))?;
+        Ok(meta.permissions().mode() & 0o7777)
+    }
+
+    fn render(&self, path: &Path, text: &Text, options: &Map, vars: &Map) -> Result<Value, Failure> {
+        let source = Source::new(path.to_string_lossy(), text.as_str());
+        let text = Text::template(text.shared(), Some(Origin::new(&source, 1, 1))).marked(text.marks());
+        let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars.clone()));
+        let scope: Arc<dyn Variables> = Arc::new(self.view.scope.push(layer));
+        let templar = Templar::new(Arc::clone(&self.context.engine), scope);
+        let mut roots: Vec<String> = path.parent().map(|p| p.to_string_lossy().into_owned()).into_iter().collect();
+        roots.extend(self.roots().iter().flat_map(|r| [format!("{r}/templates"), r.clone()]));
+        let rendered = if path.extension().is_some_and(|e| e == "hbs") {
+            templar.handlebars(&text)
+        } else {
+            templar.text(&text, template_options(options, roots))
+        };
+        match rendered {
+            Ok(text) => Ok(Value::Str(text)),
+            Err(e) => match e.unknown() {
+                Some(reason) => Err(Failure::unknown(Arc::clone(reason))),
+                None => Err(Failure::new(super::item::explain(&e.into()))),
+            },
+        }
+    }
+}
+
+/// The template module's options, already converted by its own half.
+fn template_options(args: &Map, search: Vec<String>) -> TemplateOptions {
+    let mut options = TemplateOptions { search, ..TemplateOptions::default() };
+    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    let flag = |name: &str, default: bool| args.get(name).and_then(crate::module::to_bool).unwrap_or(default);
+    options.trim_blocks = flag("trim_blocks", options.trim_blocks);
+    options.lstrip_blocks = flag("lstrip_blocks", options.lstrip_blocks);
+    if let Some(sequence) = text("newline_sequence") {
+        // As written in a playbook: an escape, or the characters themselves.
+        options.newline_sequence = sequence.replace("\\r", "\r").replace("\\n", "\n");
+    }
+    let pair = |open: &str, close: &str, default: &(String, String)| {
+        (text(open).unwrap_or_else(|| default.0.clone()), text(close).unwrap_or_else(|| default.1.clone()))
+    };
+    options.block = pair("block_start_string", "block_end_string", &options.block);
+    options.variable = pair("variable_start_string", "variable_end_string", &options.variable);
+    options.comment = pair("comment_start_string", "comment_end_string", &options.comment);
+    options
+}

@@ -1,0 +1,115 @@
+//! Running plays: strategies, the dispatcher, and the stages of one task on one host.
+//!
+//! The dispatcher owns all state that hosts share, takes the results of a task in one
+//! place and sends events. A task on a host sees a snapshot of that state.
+
+mod control;
+mod flow;
+mod handlers;
+mod invoke;
+mod item;
+mod linear;
+mod local;
+mod looping;
+mod play;
+mod preflight;
+mod register;
+mod scope;
+mod settings;
+mod view;
+mod world;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+pub use flow::Flow;
+pub use play::{Summary, run, select};
+pub use preflight::preflight;
+pub use settings::{ConnectionDefaults, Passwords};
+
+use crate::connection::Links;
+use crate::diag::{Checked, Diagnostic};
+use crate::event::Event;
+use crate::model::Vars;
+use crate::template::{Engine, Outside};
+use crate::vars::{HostLayers, Layer};
+
+/// What the user asked for, for the whole run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Dry run.
+    pub check: bool,
+    /// Diffs are shown.
+    pub diff: bool,
+    /// How many hosts at the same time; all when `None`.
+    pub forks: Option<usize>,
+    /// `--limit`.
+    pub limit: Option<String>,
+    /// `--force-handlers`.
+    pub force_handlers: bool,
+    /// `--start-at-task`.
+    pub start_at: Option<String>,
+    /// `--tags`, for `ansible_run_tags`.
+    pub tags: Vec<String>,
+    /// `--skip-tags`.
+    pub skip_tags: Vec<String>,
+    /// Number of `-v`.
+    pub verbosity: u8,
+    /// What the connection is where nothing else is said.
+    pub connection: ConnectionDefaults,
+    /// Facts are put among the variables under `ansible_…` as well.
+    pub inject_facts: bool,
+    /// `any_errors_fatal` where a play does not say.
+    pub any_errors_fatal: bool,
+}
+
+/// Reads variables files for plays.
+pub type VarsLoader = dyn Fn(&std::path::Path) -> Checked<(Vars, Vec<Diagnostic>)> + Send + Sync;
+
+/// Asks the user whether to run a task (`--step`): yes, no, or go on without asking.
+pub type Stepper = dyn Fn(&str) -> StepAnswer + Send + Sync;
+
+/// An answer to `--step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepAnswer {
+    /// Run it.
+    Yes,
+    /// Pass it over.
+    No,
+    /// Run it and all that follow.
+    Continue,
+}
+
+/// What the whole run shares.
+pub struct Context {
+    /// What the user asked for.
+    pub options: RunOptions,
+    /// Hosts, groups and their variables.
+    pub hosts: Arc<HostLayers>,
+    /// `-e` and what options set as variables.
+    pub layers: Vec<Arc<Layer>>,
+    /// Templates.
+    pub engine: Arc<Engine>,
+    /// The controller's machine.
+    pub outside: Arc<dyn Outside>,
+    /// Reads variables files.
+    pub vars_loader: Box<VarsLoader>,
+    /// Connections and workers.
+    pub links: Links,
+    /// Where events go.
+    pub events: UnboundedSender<Event>,
+    /// Files that were read, by path: one reading for all hosts.
+    pub files: Mutex<HashMap<PathBuf, Arc<[u8]>>>,
+    /// `--step`.
+    pub stepper: Option<Box<Stepper>>,
+}
+
+impl Context {
+    /// Sends an event; nobody listening is not this layer's affair.
+    pub(crate) fn emit(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}

@@ -1,0 +1,244 @@
+//! Plays one after the other: their hosts, their batches, what is left of the hosts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Context;
+use super::linear::{End, Linear};
+use super::scope::{self, magic};
+use super::view::View;
+use super::world::World;
+use crate::compile::CompiledPlay;
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::event::{Counts, Event};
+use crate::model::{Text, Value};
+use crate::vars::{Layer, Level};
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Recap counts by host.
+    pub recap: BTreeMap<String, Counts>,
+}
+
+impl Summary {
+    /// The exit code, as Ansible gives it.
+    pub fn exit(&self) -> ExitCode {
+        if self.recap.values().any(|c| c.unreachable > c.ignored) {
+            ExitCode::Unreachable
+        } else if self.recap.values().any(|c| c.failed > 0) {
+            ExitCode::Failed
+        } else {
+            ExitCode::Success
+        }
+    }
+}
+
+/// Hosts that run a play at the same time.
+pub struct Batch {
+    /// The hosts of this batch.
+    pub hosts: Vec<String>,
+    /// All hosts of the play.
+    pub all: Vec<String>,
+    /// `vars_files` of each host.
+    pub layers: HashMap<String, Vec<Arc<Layer>>>,
+}
+
+/// Runs plays on their hosts.
+///
+/// # Errors
+/// When a play cannot be started: a pattern that cannot be read, a variables file that
+/// is not there. What ran before has been reported.
+pub async fn run(context: &Arc<Context>, plays: &[CompiledPlay]) -> Checked<Summary> {
+    let mut world = World::new();
+    let mut lost: BTreeSet<String> = BTreeSet::new();
+    let mut started = context.options.start_at.is_none();
+    let result = run_plays(context, plays, &mut world, &mut lost, &mut started).await;
+    let recap = world.counts.clone();
+    context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
+    result.map(|()| Summary { recap })
+}
+
+async fn run_plays(
+    context: &Arc<Context>,
+    plays: &[CompiledPlay],
+    world: &mut World,
+    lost: &mut BTreeSet<String>,
+    started: &mut bool,
+) -> Checked<()> {
+    for play in plays {
+        let selected = select(context, play)?;
+        let hosts: Vec<String> = selected.into_iter().filter(|h| !lost.contains(h)).collect();
+        context.emit(Event::PlayStarted { name: play.title.as_str().to_owned(), hosts: hosts.clone() });
+        if hosts.is_empty() {
+            context.emit(Event::NoHosts { play: play.title.as_str().to_owned() });
+            continue;
+        }
+        for (index, batch) in batches(play, &hosts)?.into_iter().enumerate() {
+            if index > 0 {
+                context.emit(Event::PlayStarted { name: play.title.as_str().to_owned(), hosts: batch.clone() });
+            }
+            let layers = vars_files(context, play, world, &batch, &hosts)?;
+            let batch = Batch { hosts: batch, all: hosts.clone(), layers };
+            let mut linear = Linear::new(context, play, world, &batch);
+            let end = linear.run(started).await;
+            let (failed, gone) = linear.losses();
+            let all_lost = failed.len() + gone.len() >= batch.hosts.len();
+            lost.extend(failed);
+            lost.extend(gone);
+            if end == End::Stop || all_lost {
+                if all_lost && hosts.iter().all(|h| lost.contains(h)) {
+                    return Ok(());
+                }
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The hosts of a play, in its order.
+///
+/// # Errors
+/// When its pattern cannot be read.
+pub fn select(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
+    let mut pattern = Vec::new();
+    for text in &play.hosts {
+        pattern.push(render_hosts(context, play, text)?);
+    }
+    let selection = context.hosts.inventory().select(&pattern.join(","), context.options.limit.as_deref())?;
+    for warning in selection.warnings {
+        context.emit(Event::Warning(warning.message));
+    }
+    let mut hosts = selection.hosts;
+    match play.keywords.value("order").and_then(Value::as_str) {
+        Some("sorted") => hosts.sort(),
+        Some("reverse_sorted") => {
+            hosts.sort();
+            hosts.reverse();
+        }
+        Some("reverse_inventory") => hosts.reverse(),
+        Some("shuffle") => shuffle(&mut hosts),
+        _ => {}
+    }
+    Ok(hosts)
+}
+
+fn render_hosts(context: &Context, play: &CompiledPlay, text: &Text) -> Checked<String> {
+    if !text.is_template() {
+        return Ok(text.as_str().to_owned());
+    }
+    let magic = magic::shared(context, play, &[], &[], &[]);
+    let layers = context.layers.iter().cloned().chain(play.vars.iter().cloned()).chain([magic]);
+    let view = View::new(&context.engine, crate::vars::Scope::builder().layers(layers).build());
+    match view.render(&Value::Str(text.clone())).map_err(Diagnostic::from)? {
+        Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
+        Some(Value::List(items)) => Ok(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")),
+        _ => Err(Diagnostic::error("`hosts` takes patterns").at(text.origin().cloned()).into()),
+    }
+}
+
+/// Any order will do, and another one each time.
+fn shuffle(hosts: &mut [String]) {
+    use std::hash::{BuildHasher, RandomState};
+    let state = RandomState::new();
+    hosts.sort_by_cached_key(|h| state.hash_one(h));
+}
+
+/// `serial`: how many hosts at a time.
+fn batches(play: &CompiledPlay, hosts: &[String]) -> Checked<Vec<Vec<String>>> {
+    let Some(setting) = play.keywords.get("serial") else { return Ok(vec![hosts.to_vec()]) };
+    let sizes = match &setting.value {
+        Value::List(items) => items.to_vec(),
+        other => vec![other.clone()],
+    };
+    let mut out = Vec::new();
+    let mut rest = hosts;
+    let mut sizes = sizes.iter();
+    let mut size = 0;
+    while !rest.is_empty() {
+        if let Some(next) = sizes.next() {
+            size = batch_size(next, hosts.len()).ok_or_else(|| {
+                Diagnostic::error("`serial` takes numbers and percentages").at(setting.origin.clone())
+            })?;
+        }
+        let (now, later) = rest.split_at(if size == 0 { rest.len() } else { size.min(rest.len()) });
+        out.push(now.to_vec());
+        rest = later;
+    }
+    Ok(out)
+}
+
+fn batch_size(value: &Value, total: usize) -> Option<usize> {
+    match value {
+        Value::Int(i) => usize::try_from(*i).ok(),
+        Value::Str(t) => match t.trim().strip_suffix('%') {
+            Some(percent) => {
+                let percent: usize = percent.trim().parse().ok()?;
+                Some((total * percent / 100).max(1))
+            }
+            None => t.trim().parse().ok(),
+        },
+        _ => None,
+    }
+}
+
+/// The files that `vars_files` names, by host; of a list, the first that is there.
+fn vars_files(
+    context: &Arc<Context>,
+    play: &CompiledPlay,
+    world: &mut World,
+    batch: &[String],
+    all: &[String],
+) -> Checked<HashMap<String, Vec<Arc<Layer>>>> {
+    let Some(setting) = play.keywords.get("vars_files") else { return Ok(HashMap::new()) };
+    let entries = match &setting.value {
+        Value::List(items) => items.to_vec(),
+        Value::Null => Vec::new(),
+        other => vec![other.clone()],
+    };
+    let magic = magic::shared(context, play, all, batch, batch);
+    let snapshot = world.snapshot(context, &magic);
+    let mut layers = HashMap::new();
+    for host in batch {
+        let view = View::new(&context.engine, scope::of_host(context, play, &snapshot, &[], &magic, host));
+        let mut found = Vec::new();
+        for entry in &entries {
+            let names: Vec<Value> = match entry {
+                Value::List(names) => names.to_vec(),
+                one => vec![one.clone()],
+            };
+            found.push(first_file(context, play, &view, &names)?);
+        }
+        layers.insert(host.clone(), found);
+    }
+    Ok(layers)
+}
+
+fn first_file(context: &Context, play: &CompiledPlay, view: &View, names: &[Value]) -> Checked<Arc<Layer>> {
+    let mut tried = Vec::new();
+    for name in names {
+        let Some(Value::Str(text)) = view.render(name).map_err(Diagnostic::from)? else { continue };
+        let own = PathBuf::from(text.as_str());
+        let dir = &play.playbook_dir;
+        for path in [dir.join(&own), dir.join("vars").join(&own)] {
+            if path.is_file() {
+                let (vars, warnings) = (context.vars_loader)(&path)?;
+                for warning in warnings {
+                    context.emit(Event::Warning(super::item::explain(&warning)));
+                }
+                return Ok(Layer::new(Level::PlayFiles, path.display().to_string(), vars));
+            }
+        }
+        tried.push(text.as_str().to_owned());
+    }
+    let origin = names.iter().find_map(|n| match n {
+        Value::Str(t) => t.origin().cloned(),
+        _ => None,
+    });
+    Err(Diagnostic::error(format!("vars file {} was not found", tried.join(", ")))
+        .at(origin)
+        .hint(format!("paths are relative to {}", play.playbook_dir.display()))
+        .into())
+}

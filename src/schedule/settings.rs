@@ -1,0 +1,246 @@
+//! How a host is reached and as whom: from variables, keywords, options, configuration.
+
+use super::Context;
+use super::view::View;
+use crate::connection::{Account, Become, Method, SshSettings, Target};
+use crate::model::{Text, Value};
+use crate::module::to_bool;
+use crate::playbook::Keywords;
+use crate::template::Error;
+
+/// Passwords that were asked for on the terminal.
+#[derive(Clone, Default)]
+pub struct Passwords {
+    /// `-k`.
+    pub connection: Option<Text>,
+    /// `-K`.
+    pub escalation: Option<Text>,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passwords(…)")
+    }
+}
+
+/// What options and configuration say about connections; variables and keywords win.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionDefaults {
+    /// `-c`.
+    pub connection: Option<String>,
+    /// `-u`, `remote_user`.
+    pub user: Option<String>,
+    /// `remote_port`.
+    pub port: Option<u16>,
+    /// `--private-key`.
+    pub key: Option<String>,
+    /// `-T`, `timeout`: seconds.
+    pub timeout: u64,
+    /// `host_key_checking`.
+    pub check_host_key: bool,
+    /// `ssh_executable`.
+    pub ssh_executable: String,
+    /// `ssh_args`.
+    pub ssh_args: Option<String>,
+    /// `--ssh-common-args`.
+    pub common_args: String,
+    /// `--ssh-extra-args`.
+    pub extra_args: String,
+    /// `-b`.
+    pub escalate: bool,
+    /// `--become-user`.
+    pub become_user: Option<String>,
+    /// `--become-method`.
+    pub become_method: Option<String>,
+    /// `become_exe`.
+    pub become_exe: Option<String>,
+    /// `become_flags`.
+    pub become_flags: Option<String>,
+    /// Passwords.
+    pub passwords: Passwords,
+}
+
+/// Why an account cannot be worked out.
+pub enum Unsettled {
+    /// A template failed.
+    Template(Box<Error>),
+    /// What was said makes no sense.
+    Wrong(String),
+}
+
+impl From<Error> for Unsettled {
+    fn from(e: Error) -> Self {
+        Self::Template(Box::new(e))
+    }
+}
+
+/// Reads settings from variables, then from keywords.
+struct Reader<'a> {
+    view: &'a View,
+    keywords: &'a Keywords,
+}
+
+impl Reader<'_> {
+    fn var(&self, names: &[&str]) -> Result<Option<Value>, Error> {
+        for name in names {
+            if let Some(value) = self.view.variable(name)?.filter(|v| !v.is_null()) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn text(&self, names: &[&str]) -> Result<Option<String>, Error> {
+        Ok(self.var(names)?.as_ref().and_then(plain))
+    }
+
+    fn keyword(&self, name: &str) -> Result<Option<Value>, Error> {
+        match self.keywords.value(name) {
+            Some(value) => Ok(self.view.render(value)?.filter(|v| !v.is_null())),
+            None => Ok(None),
+        }
+    }
+
+    /// A variable, else a keyword, as text.
+    fn either(&self, names: &[&str], keyword: &str) -> Result<Option<String>, Error> {
+        match self.text(names)? {
+            Some(text) => Ok(Some(text)),
+            None => Ok(self.keyword(keyword)?.as_ref().and_then(plain)),
+        }
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Str(t) => Some(t.as_str().to_owned()),
+        Value::Int(i) => Some(i.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+/// The account that a task uses on a host. `delegated` is set when the task was
+/// delegated there: its own connection keywords then do not apply.
+pub fn account(
+    context: &Context,
+    host: &str,
+    view: &View,
+    keywords: &Keywords,
+    delegated: bool,
+) -> Result<Account, Unsettled> {
+    let reader = Reader { view, keywords };
+    let target = target(context, host, &reader, delegated)?;
+    Ok(Account { host: host.to_owned(), target, escalation: escalation(context, &reader)? })
+}
+
+fn target(context: &Context, host: &str, reader: &Reader<'_>, delegated: bool) -> Result<Target, Unsettled> {
+    let defaults = &context.options.connection;
+    let implicit = context.hosts.inventory().host(host).is_none_or(|h| h.implicit);
+    let local_name = crate::inventory::LOCALHOST.contains(&host);
+    let mut kind = reader.text(&["ansible_connection"])?;
+    if kind.is_none() && implicit && local_name {
+        kind = Some("local".to_owned());
+    }
+    if kind.is_none() && !delegated {
+        kind = reader.keyword("connection")?.as_ref().and_then(plain);
+    }
+    let kind = kind.or_else(|| defaults.connection.clone()).unwrap_or_else(|| "ssh".to_owned());
+    match kind.rsplit('.').next().unwrap_or(&kind) {
+        "local" => Ok(Target::Local),
+        "docker" => Ok(Target::Docker {
+            container: reader.text(&["ansible_docker_host", "ansible_host"])?.unwrap_or_else(|| host.to_owned()),
+            user: reader.text(&["ansible_docker_user", "ansible_user"])?,
+        }),
+        "ssh" | "smart" => ssh(context, host, reader).map(Target::Ssh),
+        other => Err(Unsettled::Wrong(format!(
+            "the connection plugin '{other}' was not found: rplay has ssh, local and docker"
+        ))),
+    }
+}
+
+fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings, Unsettled> {
+    let defaults = &context.options.connection;
+    let words = |text: Option<String>| -> Result<Vec<String>, Unsettled> {
+        let text = text.unwrap_or_default();
+        let words =
+            crate::playbook::split_words(&text).map_err(|e| Unsettled::Wrong(format!("ssh arguments: {e}: {text}")))?;
+        Ok(words.iter().map(|w| unquote(w.trim())).filter(|w| !w.is_empty()).collect())
+    };
+    let port = match reader.either(&["ansible_port", "ansible_ssh_port"], "port")? {
+        Some(text) => Some(text.parse().map_err(|_| Unsettled::Wrong(format!("'{text}' is not a port")))?),
+        None => defaults.port,
+    };
+    let checking = reader.var(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"])?;
+    let password = reader.text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])?;
+    let key =
+        reader.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?.or_else(|| defaults.key.clone());
+    let or_default = |value: Option<String>, default: &str| value.or_else(|| Some(default.to_owned()));
+    Ok(SshSettings {
+        executable: reader
+            .text(&["ansible_ssh_executable"])?
+            .or_else(|| Some(defaults.ssh_executable.clone()).filter(|e| !e.is_empty())),
+        host: reader.text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned()),
+        port,
+        user: reader.either(&["ansible_user", "ansible_ssh_user"], "remote_user")?.or_else(|| defaults.user.clone()),
+        key: key.map(|k| expand_home(&k)),
+        password: password.or_else(|| defaults.passwords.connection.as_ref().map(|t| t.as_str().to_owned())),
+        check_host_key: checking.as_ref().and_then(to_bool).unwrap_or(defaults.check_host_key),
+        args: Some(words(reader.text(&["ansible_ssh_args"])?.or_else(|| defaults.ssh_args.clone()))?),
+        common_args: words(or_default(reader.text(&["ansible_ssh_common_args"])?, &defaults.common_args))?,
+        extra_args: words(or_default(reader.text(&["ansible_ssh_extra_args"])?, &defaults.extra_args))?,
+        timeout: defaults.timeout.max(1),
+    })
+}
+
+/// `~/…`, as a shell reads it.
+fn expand_home(path: &str) -> String {
+    match (path.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// A word without its shell quotes.
+fn unquote(word: &str) -> String {
+    let mut out = String::new();
+    let mut quote = None;
+    for c in word.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(q)) if c == q => quote = None,
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, Unsettled> {
+    let defaults = &context.options.connection;
+    let wanted = match reader.var(&["ansible_become"])? {
+        Some(value) => Some(value),
+        None => reader.keyword("become")?,
+    };
+    let wanted = match &wanted {
+        Some(value) => to_bool(value).ok_or_else(|| Unsettled::Wrong("`become` takes a truth value".to_owned()))?,
+        None => defaults.escalate,
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let name = reader.either(&["ansible_become_method"], "become_method")?;
+    let name = name.or_else(|| defaults.become_method.clone()).unwrap_or_else(|| "sudo".to_owned());
+    let method = Method::parse(&name).ok_or_else(|| {
+        Unsettled::Wrong(format!("become method '{name}' is not supported: rplay has sudo, su and doas"))
+    })?;
+    let user = reader.either(&["ansible_become_user"], "become_user")?.or_else(|| defaults.become_user.clone());
+    let specific = |what: &str| format!("ansible_{}_{what}", method.name());
+    let password =
+        reader.text(&["ansible_become_password", "ansible_become_pass", &specific("pass"), &specific("password")])?;
+    Ok(Some(Become {
+        method,
+        exe: reader.either(&["ansible_become_exe"], "become_exe")?.or_else(|| defaults.become_exe.clone()),
+        flags: reader.either(&["ansible_become_flags"], "become_flags")?.or_else(|| defaults.become_flags.clone()),
+        user: user.unwrap_or_else(|| "root".to_owned()),
+        password: password.or_else(|| defaults.passwords.escalation.as_ref().map(|t| t.as_str().to_owned())),
+    }))
+}

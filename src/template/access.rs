@@ -1,0 +1,91 @@
+//! Attributes, items and iteration; what is not there is undefined, not yet an error.
+
+use std::sync::Arc;
+
+use super::error::Error;
+use super::eval::Eval;
+use super::ir::Span;
+use super::value::{R, Val};
+use crate::model::Key;
+
+impl Eval {
+    pub fn attr(&mut self, of: &Val, name: &str, at: Span) -> R<Val> {
+        let found = match of {
+            Val::Undefined(_) => return Ok(of.clone()),
+            Val::Map(map) => map.get(self, &Key::from(name))?,
+            Val::Object(o) => o.attr(self, name)?,
+            _ => None,
+        };
+        Ok(found.unwrap_or_else(|| self.missing(of, name, &format!("'{name}'"), at)))
+    }
+
+    pub fn item(&mut self, of: &Val, key: &Val, at: Span) -> R<Val> {
+        if of.is_undefined() {
+            return Ok(of.clone());
+        }
+        let key = key.clone().defined()?;
+        let found = match (of, &key) {
+            (Val::Map(map), _) => {
+                let key = key.to_key()?;
+                match map.get(self, &key)? {
+                    Some(found) => Some(found),
+                    None => twin(&key).map_or(Ok(None), |key| map.get(self, &key))?,
+                }
+            }
+            (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
+            (Val::Str(s), Val::Int(i)) => {
+                let at = index(*i, s.chars().count());
+                at.and_then(|i| s.chars().nth(i)).map(|c| Val::str(c.to_string()))
+            }
+            (Val::Object(o), Val::Str(name)) => o.attr(self, name)?,
+            _ => None,
+        };
+        match found {
+            Some(found) => Ok(found),
+            None => {
+                let (name, shown) = (self.text(&key)?, self.repr(&key)?);
+                Ok(self.missing(of, &name, &shown, at))
+            }
+        }
+    }
+
+    fn missing(&mut self, of: &Val, name: &str, shown: &str, at: Span) -> Val {
+        let mut error =
+            Error::undefined(name, format!("object of type '{}' has no attribute {shown}", of.type_name())).spanned(at);
+        if let Val::Map(map) = of {
+            let keys = map.keys();
+            let near = crate::diag::nearest(name, keys.iter().filter_map(Key::as_str));
+            error = near.map_or(error.clone(), |near| error.hint(format!("did you mean `{near}`?")));
+        }
+        Val::Undefined(Arc::new(error))
+    }
+
+    /// What `for` goes through.
+    pub fn iterate(&mut self, value: &Val) -> R<Vec<Val>> {
+        match value {
+            Val::Undefined(e) => Err((**e).clone()),
+            Val::List(l) => l.all(self),
+            Val::Map(m) => Ok(m.keys().iter().map(Val::of_key).collect()),
+            Val::Str(s) => Ok(s.chars().map(|c| Val::str(c.to_string())).collect()),
+            other => {
+                let keys = if let Val::Object(o) = other { o.keys(self) } else { None };
+                keys.ok_or_else(|| Error::new(format!("'{}' object is not iterable", other.type_name())))
+            }
+        }
+    }
+}
+
+fn index(i: i128, len: usize) -> Option<usize> {
+    let at = if i < 0 { i + len as i128 } else { i };
+    usize::try_from(at).ok().filter(|at| *at < len)
+}
+
+/// Python's `1 == True` as keys.
+pub(super) const fn twin(key: &Key) -> Option<Key> {
+    match key {
+        Key::Bool(b) => Some(Key::Int(*b as i64)),
+        Key::Int(0) => Some(Key::Bool(false)),
+        Key::Int(1) => Some(Key::Bool(true)),
+        _ => None,
+    }
+}

@@ -1,0 +1,82 @@
+//! What one run shares between all hosts and tasks: compiled texts and the door to the world.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use minijinja::syntax::SyntaxConfig;
+
+use super::error::Error;
+use super::ir::Template;
+use super::{Outside, lower};
+use crate::diag::Diagnostic;
+use crate::model::Text;
+
+type Cache = RwLock<HashMap<Arc<str>, Result<Arc<Template>, Error>>>;
+
+/// Compiled templates and expressions, kept by their text.
+pub struct Engine {
+    pub(super) outside: Arc<dyn Outside>,
+    templates: Cache,
+    expressions: Cache,
+    syntax: SyntaxConfig,
+}
+
+impl Engine {
+    /// An engine that reaches the world through `outside` only.
+    pub fn new(outside: Arc<dyn Outside>) -> Self {
+        Self { outside, templates: Cache::default(), expressions: Cache::default(), syntax: SyntaxConfig::default() }
+    }
+
+    fn cached(
+        cache: &Cache,
+        text: &Text,
+        make: impl FnOnce(&str) -> Result<Template, Error>,
+    ) -> Result<Arc<Template>, Error> {
+        if let Some(found) = cache.read().unwrap_or_else(PoisonError::into_inner).get(text.as_str()) {
+            return found.clone();
+        }
+        let made = make(text).map(Arc::new);
+        cache.write().unwrap_or_else(PoisonError::into_inner).insert(text.shared(), made.clone());
+        made
+    }
+
+    pub(super) fn template(&self, text: &Text) -> Result<Arc<Template>, Error> {
+        Self::cached(&self.templates, text, |source| lower::template(&super::quoting::protect(source), &self.syntax))
+    }
+
+    pub(super) fn bare(&self, text: &Text) -> Result<Arc<Template>, Error> {
+        Self::cached(&self.expressions, text, lower::expression)
+    }
+
+    /// What is wrong with a template, whatever the variables are.
+    pub fn check(&self, text: &Text) -> Vec<Diagnostic> {
+        if !text.is_template() {
+            return Vec::new();
+        }
+        self.template(text).err().map(|e| e.located(text).into()).into_iter().collect()
+    }
+
+    /// What is wrong with a bare expression, as in `when`.
+    pub fn check_expression(&self, text: &Text) -> Vec<Diagnostic> {
+        if text.is_template() {
+            return self.check(text);
+        }
+        self.bare(text).err().map(|e| e.located(text).into()).into_iter().collect()
+    }
+
+    /// The variables that a template reads; nothing when it cannot be compiled.
+    pub fn reads(&self, text: &Text) -> BTreeSet<String> {
+        if !text.is_template() {
+            return BTreeSet::new();
+        }
+        self.template(text).map(|t| t.reads.iter().map(|n| n.to_string()).collect()).unwrap_or_default()
+    }
+
+    /// The variables that a bare expression reads.
+    pub fn expression_reads(&self, text: &Text) -> BTreeSet<String> {
+        if text.is_template() {
+            return self.reads(text);
+        }
+        self.bare(text).map(|t| t.reads.iter().map(|n| n.to_string()).collect()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,457 @@
+//! Evaluates expressions. Reading an unknown value ends the evaluation: the result is unknown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use indexmap::IndexMap;
+
+use super::access::twin;
+use super::engine::Engine;
+use super::error::Error;
+use super::exec::{Blocks, Out};
+use super::functions;
+use super::ir::{Applied, Arg, Expr, ExprKind, Name, Span, Template};
+use super::methods;
+use super::scope::{self, Scope};
+use super::value::{Args, Dict, List, R, Val};
+use crate::model::{Key, Map, Marks, Text, Value};
+
+/// Variables that a template sets itself.
+#[derive(Default)]
+pub(super) struct Frame(pub Mutex<HashMap<Name, Val>>);
+
+impl Frame {
+    pub fn set(&self, name: &Name, value: Val) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(name), value);
+    }
+
+    pub fn get(&self, name: &str) -> Option<Val> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// How deep variables, macros and containers may be nested in one another.
+const DEPTH: usize = 400;
+
+/// One evaluation: where it is, what it set, what it wrote.
+pub(super) struct Eval {
+    pub engine: Arc<Engine>,
+    pub scope: Arc<Scope>,
+    pub frames: Vec<Arc<Frame>>,
+    /// Frames that macros may still refer to; emptied at the end, for they refer back.
+    pub captured: Vec<Arc<Frame>>,
+    /// Variables whose values are being evaluated.
+    pub trail: Vec<(usize, String)>,
+    pub outs: Vec<Out>,
+    pub blocks: Blocks,
+    /// The text being evaluated, and how files that it includes are compiled and found.
+    pub current: Text,
+    pub files: Arc<super::file::Files>,
+    depth: usize,
+    secret: bool,
+}
+
+impl Drop for Eval {
+    fn drop(&mut self) {
+        for frame in &self.captured {
+            frame.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+}
+
+impl Eval {
+    pub fn new(engine: Arc<Engine>, scope: Arc<Scope>) -> Self {
+        Self {
+            engine,
+            scope,
+            frames: Vec::new(),
+            captured: Vec::new(),
+            trail: Vec::new(),
+            outs: Vec::new(),
+            blocks: Blocks::default(),
+            current: Text::new(""),
+            files: Arc::default(),
+            depth: 0,
+            secret: false,
+        }
+    }
+
+    /// Notes that a value is read: what is computed from a secret is secret.
+    pub fn touch(&mut self, value: Val) -> Val {
+        if let Val::Str(t) = &value {
+            self.secret |= t.is_secret();
+        }
+        value
+    }
+
+    /// Whether something secret was read.
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// Does `work` one level deeper.
+    pub fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
+        if self.depth >= DEPTH {
+            return Err(Error::new("the template is nested too deeply (maximum recursion depth exceeded)"));
+        }
+        self.depth += 1;
+        let result = stacker::maybe_grow(256 << 10, 2 << 20, || work(self));
+        self.depth -= 1;
+        result
+    }
+
+    /// A value as it was written, evaluated in `scope`; containers are evaluated as they are read.
+    pub fn read(&mut self, value: &Value, scope: Option<&Weak<Scope>>) -> R<Val> {
+        Ok(match value {
+            Value::Null => Val::Null,
+            Value::Bool(b) => Val::Bool(*b),
+            Value::Int(i) => Val::Int(*i),
+            Value::Float(f) => Val::Float(*f),
+            Value::Unknown(reason) => return Err(Error::of_unknown(reason.clone())),
+            Value::Str(t) => match scope {
+                Some(scope) if t.is_template() => {
+                    let scope = scope.upgrade().ok_or_else(|| Error::new("the variables are gone"))?;
+                    return self.elsewhere(scope, |ev| ev.template_value(t));
+                }
+                _ => {
+                    let plain = t.clone().at(None).marked(t.marks().without(Marks::TEMPLATE));
+                    self.touch(Val::Str(plain))
+                }
+            },
+            Value::List(items) => {
+                let scope = scope.filter(|_| items.iter().any(has_template)).cloned();
+                Val::List(Arc::new(List::source(Arc::clone(items), scope)))
+            }
+            Value::Map(map) => {
+                let scope = scope.filter(|_| map.values().any(has_template)).cloned();
+                Val::Map(Arc::new(Dict::source(Arc::clone(map), scope)))
+            }
+        })
+    }
+
+    /// Does `work` where only `scope`'s variables are seen.
+    fn elsewhere<T>(&mut self, scope: Arc<Scope>, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
+        let scope = std::mem::replace(&mut self.scope, scope);
+        let frames = std::mem::take(&mut self.frames);
+        let blocks = std::mem::take(&mut self.blocks);
+        let result = self.nested(work);
+        self.scope = scope;
+        self.frames = frames;
+        self.blocks = blocks;
+        result
+    }
+
+    /// The value of a template text; undefined is a value here.
+    pub fn template_value(&mut self, text: &Text) -> R<Val> {
+        let compiled = self.engine.template(text).map_err(|e| e.located(text))?;
+        self.run(text, &compiled)
+    }
+
+    /// The value of a compiled template or expression.
+    pub fn run(&mut self, text: &Text, compiled: &Arc<Template>) -> R<Val> {
+        let outer = std::mem::replace(&mut self.secret, text.is_secret());
+        let current = std::mem::replace(&mut self.current, text.clone());
+        let result = self.whole(compiled);
+        self.current = current;
+        let secret = self.secret;
+        self.secret |= outer;
+        match result {
+            Ok(Val::Undefined(e)) => Ok(Val::Undefined(Arc::new((*e).clone().located(text)))),
+            Ok(value) if secret => self.hide(&value),
+            Ok(value) => Ok(value),
+            Err(e) => Err(e.located(text)),
+        }
+    }
+
+    /// The same value with every string in it secret.
+    fn hide(&mut self, value: &Val) -> R<Val> {
+        Ok(match value {
+            Val::Str(t) => Val::Str(t.clone().marked(t.marks().with(Marks::SECRET))),
+            Val::List(l) => {
+                let items = l.all(self)?.iter().map(|v| self.hide(v)).collect::<R<Vec<_>>>()?;
+                if l.tuple { Val::tuple(items) } else { Val::list(items) }
+            }
+            Val::Map(m) => {
+                let all = m.all(self)?;
+                Val::map(all.iter().map(|(k, v)| Ok((k.clone(), self.hide(v)?))).collect::<R<_>>()?)
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// The finished value: everything in it evaluated, what is omitted left out.
+    pub fn finish(&mut self, value: Val) -> R<Value> {
+        Ok(match value {
+            Val::Undefined(e) => return Err((*e).clone()),
+            Val::Null => Value::Null,
+            Val::Bool(b) => Value::Bool(b),
+            Val::Int(i) => Value::Int(i),
+            Val::Float(f) => Value::Float(f),
+            Val::Str(t) => Value::Str(t),
+            Val::Omit => return Err(Error::omitted()),
+            Val::Object(o) => match o.keys(self) {
+                Some(keys) if o.is_map() => {
+                    let mut map = Map::new();
+                    for key in keys {
+                        if let Val::Str(name) = &key
+                            && let Some(item) = o.attr(self, name)?
+                            && let Some(item) = self.entry(item)?
+                        {
+                            map.insert(name.as_str(), item);
+                        }
+                    }
+                    map.into()
+                }
+                _ => Value::from(o.text()),
+            },
+            Val::List(list) => {
+                if let Some(plain) = list.plain() {
+                    self.secret |= plain.iter().any(has_secret);
+                    return Ok(Value::List(plain));
+                }
+                let mut items = Vec::with_capacity(list.len());
+                for i in 0..list.len() {
+                    let item = list.get(self, i).map(|v| v.unwrap_or(Val::Null));
+                    items.extend(self.entry_of(item)?);
+                }
+                Value::List(Arc::new(items))
+            }
+            Val::Map(map) => {
+                if let Some(plain) = map.plain() {
+                    self.secret |= plain.values().any(has_secret);
+                    return Ok(Value::Map(plain));
+                }
+                let mut entries = Map::new();
+                for key in map.keys() {
+                    let item = map.get(self, &key).map(|v| v.unwrap_or(Val::Null));
+                    if let Some(item) = self.entry_of(item)? {
+                        entries.insert(key, item);
+                    }
+                }
+                entries.into()
+            }
+        })
+    }
+
+    fn entry(&mut self, value: Val) -> R<Option<Value>> {
+        self.entry_of(Ok(value))
+    }
+
+    /// An item or entry: one that is unknown does not make its container unknown.
+    fn entry_of(&mut self, value: R<Val>) -> R<Option<Value>> {
+        match value.and_then(|v| self.nested(|ev| ev.finish(v))) {
+            Ok(value) => Ok(Some(value)),
+            Err(e) if e.is_omitted() => Ok(None),
+            Err(e) => e.unknown().cloned().map(|r| Some(Value::Unknown(r))).ok_or(e),
+        }
+    }
+
+    /// The value of a name.
+    pub fn variable(&mut self, name: &str, at: Span) -> R<Val> {
+        for frame in self.frames.iter().rev() {
+            if let Some(found) = frame.get(name) {
+                return Ok(self.touch(found));
+            }
+        }
+        let scope = Arc::clone(&self.scope);
+        if let Some(found) = scope.find(self, name)? {
+            return Ok(found);
+        }
+        if let Some(found) = functions::global(name) {
+            return Ok(found);
+        }
+        Ok(Val::Undefined(Arc::new(scope::undefined(&scope, name).spanned(at))))
+    }
+
+    pub fn expr(&mut self, e: &Expr) -> R<Val> {
+        match &e.kind {
+            ExprKind::Const(value) => Ok(value.clone()),
+            ExprKind::Var(name) => self.variable(name, e.at).map_err(|err| err.spanned(e.at)),
+            _ => stacker::maybe_grow(256 << 10, 2 << 20, || self.compound(e)).map_err(|err| err.spanned(e.at)),
+        }
+    }
+
+    fn defined(&mut self, e: &Expr) -> R<Val> {
+        self.expr(e)?.defined()
+    }
+
+    fn compound(&mut self, e: &Expr) -> R<Val> {
+        Ok(match &e.kind {
+            ExprKind::Const(_) | ExprKind::Var(_) => Val::Null,
+            ExprKind::List(items) => Val::list(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
+            ExprKind::Tuple(items) => Val::tuple(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
+            ExprKind::Map(entries) => {
+                let mut map = IndexMap::with_capacity(entries.len());
+                for (key, value) in entries {
+                    let key = same_key(&map, self.expr(key)?.to_key()?);
+                    map.insert(key, self.expr(value)?);
+                }
+                Val::map(map)
+            }
+            ExprKind::Attr(of, name) => {
+                let of = self.expr(of)?;
+                self.attr(&of, name, e.at)?
+            }
+            ExprKind::Item(of, key) => {
+                let (of, key) = (self.expr(of)?, self.expr(key)?);
+                self.item(&of, &key, e.at)?
+            }
+            ExprKind::Slice(parts) => self.slice_expr(parts)?,
+            ExprKind::Not(of) => {
+                let of = self.expr(of)?;
+                Val::Bool(!self.truth(&of)?)
+            }
+            ExprKind::Neg(of) => {
+                let of = self.defined(of)?;
+                self.negate(&of)?
+            }
+            ExprKind::Binary(op, pair) => {
+                let (a, b) = (self.defined(&pair.0)?, self.defined(&pair.1)?);
+                self.binary(*op, &a, &b)?
+            }
+            ExprKind::And(pair) => {
+                let a = self.expr(&pair.0)?;
+                if self.truth(&a)? { self.expr(&pair.1)? } else { a }
+            }
+            ExprKind::Or(pair) => {
+                let a = self.expr(&pair.0)?;
+                if self.truth(&a)? { a } else { self.expr(&pair.1)? }
+            }
+            ExprKind::Compare(first, rest) => {
+                let mut left = self.defined(first)?;
+                for (op, right) in rest {
+                    let right = self.defined(right)?;
+                    if !self.compare(*op, &left, &right)? {
+                        return Ok(Val::Bool(false));
+                    }
+                    left = right;
+                }
+                Val::Bool(true)
+            }
+            other => return self.applied(other, e.at),
+        })
+    }
+
+    /// Choices, filters, tests and calls.
+    fn applied(&mut self, kind: &ExprKind, at: Span) -> R<Val> {
+        Ok(match kind {
+            ExprKind::If(pair, otherwise) => {
+                let test = self.expr(&pair.0)?;
+                match (self.truth(&test)?, otherwise) {
+                    (true, _) => self.expr(&pair.1)?,
+                    (false, Some(otherwise)) => self.expr(otherwise)?,
+                    (false, None) => Val::Undefined(Arc::new(Error::no_else().spanned(at))),
+                }
+            }
+            ExprKind::Filter(f) => {
+                let input = f.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                self.filter(f, input)?
+            }
+            ExprKind::Test(t) => {
+                let input = t.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                let args = self.args(&t.args)?;
+                let input = if t.what.undefined { input } else { input.defined()? };
+                if let (Some(e), false) = (args.undefined(), t.what.undefined) {
+                    return Err((**e).clone());
+                }
+                Val::Bool((t.what.run)(self, &input, &args)?)
+            }
+            ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
+            _ => Val::Null,
+        })
+    }
+
+    pub fn filter(&mut self, f: &Applied<super::filters::Filter>, input: Val) -> R<Val> {
+        let args = self.args(&f.args)?;
+        f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))
+    }
+
+    fn slice_expr(&mut self, parts: &[Option<Expr>; 4]) -> R<Val> {
+        let [of, bounds @ ..] = parts;
+        let of = of.as_ref().map_or(Ok(Val::Null), |e| self.expr(e))?;
+        let mut values = [None; 3];
+        for (value, bound) in values.iter_mut().zip(bounds) {
+            let Some(bound) = bound else { continue };
+            let given = self.defined(bound)?;
+            *value =
+                match given {
+                    Val::Null => None,
+                    other => Some(other.as_int().ok_or_else(|| {
+                        Error::new("slice indices must be integers or None or have an __index__ method")
+                    })?),
+                };
+        }
+        self.slice(&of, values)
+    }
+
+    pub fn args(&mut self, args: &[Arg]) -> R<Args> {
+        let mut out = Args::default();
+        for arg in args {
+            match arg {
+                Arg::Pos(e) => out.pos.push(self.expr(e)?),
+                Arg::Kw(name, e) => out.kw.push((Arc::clone(name), self.expr(e)?)),
+                Arg::Splat(e) => {
+                    let value = self.expr(e)?;
+                    out.pos.extend(self.iterate(&value)?);
+                }
+                Arg::KwSplat(e) => {
+                    let Val::Map(map) = self.defined(e)? else {
+                        return Err(Error::new("argument after ** must be a mapping"));
+                    };
+                    for (key, value) in map.all(self)? {
+                        out.kw.push((key.to_string().into(), value));
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn call_expr(&mut self, callee: &Expr, args: &[Arg]) -> R<Val> {
+        if let ExprKind::Attr(of, name) = &callee.kind {
+            let of = self.defined(of)?;
+            let args = self.args(args)?;
+            if let Some(result) = methods::call(self, &of, name, &args)? {
+                return Ok(result);
+            }
+            let found = self.attr(&of, name, callee.at)?;
+            return self.call(&found, args);
+        }
+        let callee = self.expr(callee)?;
+        let args = self.args(args)?;
+        self.call(&callee, args)
+    }
+
+    pub fn call(&mut self, callee: &Val, args: Args) -> R<Val> {
+        match callee {
+            Val::Object(o) => self.nested(|ev| o.call(ev, args)),
+            Val::Undefined(e) => Err((**e).clone()),
+            other => Err(Error::new(format!("'{}' object is not callable", other.type_name()))),
+        }
+    }
+}
+
+fn has_template(value: &Value) -> bool {
+    match value {
+        Value::Str(t) => t.is_template(),
+        Value::List(items) => items.iter().any(has_template),
+        Value::Map(map) => map.values().any(has_template),
+        _ => false,
+    }
+}
+
+fn has_secret(value: &Value) -> bool {
+    match value {
+        Value::Str(t) => t.is_secret(),
+        Value::List(items) => items.iter().any(has_secret),
+        Value::Map(map) => map.values().any(has_secret),
+        _ => false,
+    }
+}
+
+fn same_key(map: &IndexMap<Key, Val>, key: Key) -> Key {
+    match twin(&key) {
+        Some(twin) if map.contains_key(&twin) => twin,
+        _ => key,
+    }
+}

@@ -1,0 +1,139 @@
+//! Whole files as templates: their options, their header line, the files they include.
+
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+
+use super::error::Error;
+use super::eval::Eval;
+use super::ir::Template;
+use super::lower;
+use super::value::{R, Val};
+use crate::model::{Origin, Source, Text};
+
+/// How a file is rendered; the defaults are those of the `template` module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateOptions {
+    /// Whether the first newline after a block is dropped.
+    pub trim_blocks: bool,
+    /// Whether blanks before a block are dropped.
+    pub lstrip_blocks: bool,
+    /// Whether the file's last newline is kept.
+    pub keep_trailing_newline: bool,
+    /// What lines end with in the result.
+    pub newline_sequence: String,
+    /// `{%` and `%}`.
+    pub block: (String, String),
+    /// `{{` and `}}`.
+    pub variable: (String, String),
+    /// `{#` and `#}`.
+    pub comment: (String, String),
+    /// The file's own directory, and others where included files are looked for.
+    pub search: Vec<String>,
+}
+
+impl Default for TemplateOptions {
+    fn default() -> Self {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        Self {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            keep_trailing_newline: true,
+            newline_sequence: "\n".into(),
+            block: pair("{%", "%}"),
+            variable: pair("{{", "}}"),
+            comment: pair("{#", "#}"),
+            search: Vec::new(),
+        }
+    }
+}
+
+/// How included files are found and compiled.
+#[derive(Default)]
+pub(super) struct Files {
+    syntax: SyntaxConfig,
+    search: Vec<String>,
+}
+
+impl TemplateOptions {
+    pub(super) fn files(&self) -> R<Files> {
+        let mut builder = SyntaxConfig::builder();
+        builder
+            .block_delimiters(self.block.0.clone(), self.block.1.clone())
+            .variable_delimiters(self.variable.0.clone(), self.variable.1.clone())
+            .comment_delimiters(self.comment.0.clone(), self.comment.1.clone())
+            .trim_blocks(self.trim_blocks)
+            .lstrip_blocks(self.lstrip_blocks)
+            .keep_trailing_newline(self.keep_trailing_newline);
+        let syntax = builder.build().map_err(|e| Error::new(format!("the delimiters are not usable: {e}")))?;
+        Ok(Files { syntax, search: self.search.clone() })
+    }
+
+    /// Takes the options that a `#jinja2:` header line sets; the rest of the text.
+    pub(super) fn header<'a>(&mut self, text: &'a str) -> R<&'a str> {
+        let Some(rest) = text.strip_prefix("#jinja2:") else { return Ok(text) };
+        let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
+        for pair in line.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+            let (name, value) =
+                pair.split_once(':').ok_or_else(|| Error::new(format!("failed to parse jinja2 override '{pair}'")))?;
+            let value = value.trim();
+            let text = value.trim_matches(|c| c == '\'' || c == '"').to_owned();
+            let flag = || match value {
+                "True" | "true" => Ok(true),
+                "False" | "false" => Ok(false),
+                _ => Err(Error::new(format!("jinja2 override '{pair}' is not True or False"))),
+            };
+            match name.trim() {
+                "trim_blocks" => self.trim_blocks = flag()?,
+                "lstrip_blocks" => self.lstrip_blocks = flag()?,
+                "keep_trailing_newline" => self.keep_trailing_newline = flag()?,
+                "newline_sequence" => self.newline_sequence = text.replace("\\r", "\r").replace("\\n", "\n"),
+                "block_start_string" => self.block.0 = text,
+                "block_end_string" => self.block.1 = text,
+                "variable_start_string" => self.variable.0 = text,
+                "variable_end_string" => self.variable.1 = text,
+                "comment_start_string" => self.comment.0 = text,
+                "comment_end_string" => self.comment.1 = text,
+                other => return Err(Error::new(format!("unknown jinja2 override '{other}'"))),
+            }
+        }
+        Ok(body)
+    }
+}
+
+impl Files {
+    pub(super) fn compile(&self, text: &str) -> R<Arc<Template>> {
+        lower::template(text, &self.syntax).map(Arc::new)
+    }
+}
+
+impl Eval {
+    /// The first file of these names, compiled.
+    pub(super) fn load(&mut self, names: &Val) -> R<(Text, Arc<Template>)> {
+        let names = match names {
+            Val::List(_) => self.iterate(names)?,
+            Val::Undefined(e) => return Err((**e).clone()),
+            one => vec![one.clone()],
+        };
+        let mut tried = Vec::new();
+        for name in &names {
+            let name = self.text(name)?;
+            let files = Arc::clone(&self.files);
+            let places: Vec<String> = if name.starts_with('/') {
+                vec![name.clone()]
+            } else {
+                files.search.iter().map(|dir| format!("{}/{name}", dir.trim_end_matches('/'))).collect()
+            };
+            for path in places {
+                let Ok(bytes) = self.engine.outside.read_file(&path) else { continue };
+                let content = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+                let source = Source::new(path, content.clone());
+                let text = Text::template(content, Some(Origin::new(&source, 1, 1)));
+                let template = files.compile(&text).map_err(|e| e.located(&text))?;
+                return Ok((text, template));
+            }
+            tried.push(name);
+        }
+        Err(Error::new(format!("template not found: {}", tried.join(", "))))
+    }
+}

@@ -1,0 +1,396 @@
+//! Lists: picking, ordering, joining, set operations.
+
+use super::Run;
+use crate::model::Key;
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::ir::Span;
+use crate::template::tests;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const FILTERS: &[(&str, Run)] = &[
+    ("length", length),
+    ("count", length),
+    ("first", first),
+    ("last", last),
+    ("join", join),
+    ("reverse", reverse),
+    ("sort", sort),
+    ("unique", unique),
+    ("union", |ev, v, a| sets(ev, &v, a, Set::Union)),
+    ("intersect", |ev, v, a| sets(ev, &v, a, Set::Intersect)),
+    ("difference", |ev, v, a| sets(ev, &v, a, Set::Difference)),
+    ("symmetric_difference", |ev, v, a| sets(ev, &v, a, Set::Symmetric)),
+    ("map", map),
+    ("select", |ev, v, a| select(ev, &v, a, true, false)),
+    ("reject", |ev, v, a| select(ev, &v, a, false, false)),
+    ("selectattr", |ev, v, a| select(ev, &v, a, true, true)),
+    ("rejectattr", |ev, v, a| select(ev, &v, a, false, true)),
+    ("flatten", flatten),
+    ("batch", batch),
+    ("slice", slice),
+    ("zip", |ev, v, a| zip(ev, &v, a, false)),
+    ("zip_longest", |ev, v, a| zip(ev, &v, a, true)),
+    ("product", product),
+    ("permutations", |ev, v, a| choose(ev, &v, a, true)),
+    ("combinations", |ev, v, a| choose(ev, &v, a, false)),
+    ("powerset", powerset),
+];
+
+fn length(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let len = match &input {
+        Val::Str(s) => s.chars().count(),
+        Val::List(l) => l.len(),
+        Val::Map(m) => m.len(),
+        other => return Err(Error::new(format!("object of type '{}' has no len()", other.type_name()))),
+    };
+    Ok(Val::Int(len as i128))
+}
+
+pub(super) fn empty(which: &str) -> Val {
+    let message = format!("No {which} item, sequence was empty.");
+    Val::Undefined(std::sync::Arc::new(Error::undefined("", message)))
+}
+
+fn first(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let found = match &input {
+        Val::List(l) => l.get(ev, 0)?,
+        other => ev.iterate(other)?.into_iter().next(),
+    };
+    Ok(found.unwrap_or_else(|| empty("first")))
+}
+
+fn last(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let found = match &input {
+        Val::List(l) => l.len().checked_sub(1).map_or(Ok(None), |i| l.get(ev, i))?,
+        other => ev.iterate(other)?.pop(),
+    };
+    Ok(found.unwrap_or_else(|| empty("last")))
+}
+
+fn join(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let with = args.str(ev, 0, "d", "")?;
+    let path = args.get(1, "attribute").cloned();
+    let mut parts = Vec::new();
+    for item in ev.iterate(&input)? {
+        let item = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
+        parts.push(ev.text(&item.defined()?)?);
+    }
+    Ok(Val::str(parts.join(&with)))
+}
+
+fn reverse(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    if let Val::Str(s) = &input {
+        return Ok(Val::str(s.chars().rev().collect::<String>()));
+    }
+    let mut items = ev.iterate(&input)?;
+    items.reverse();
+    Ok(Val::list(items))
+}
+
+/// What a dotted path leads to; numbers are positions.
+pub(in crate::template) fn follow(ev: &mut Eval, from: &Val, path: &Val) -> R<Val> {
+    let Val::Str(path) = path else { return ev.item(from, path, Span::default()) };
+    let mut at = from.clone();
+    for step in path.split('.') {
+        let key = step.parse().map_or_else(|_| Val::str(step), Val::Int);
+        at = ev.item(&at, &key, Span::default())?;
+    }
+    Ok(at)
+}
+
+/// Text as it is compared without regard to case.
+pub(super) fn folded(value: Val) -> Val {
+    match value {
+        Val::Str(s) => Val::str(s.to_lowercase()),
+        other => other,
+    }
+}
+
+impl Eval {
+    /// Sorted as Python sorts, equal ones in their order.
+    pub fn sorted(&mut self, items: Vec<Val>, reverse: bool) -> R<Vec<Val>> {
+        let keyed = items.into_iter().map(|v| (v.clone(), v)).collect();
+        self.sorted_by_key(keyed, reverse)
+    }
+
+    /// Merge sort: the comparison may fail, which the library's sorts do not allow.
+    pub fn sorted_by_key(&mut self, keyed: Vec<(Val, Val)>, reverse: bool) -> R<Vec<Val>> {
+        let mut runs: std::collections::VecDeque<Vec<(Val, Val)>> = keyed.into_iter().map(|k| vec![k]).collect();
+        while runs.len() > 1 {
+            let mut merged = std::collections::VecDeque::new();
+            while let Some(left) = runs.pop_front() {
+                merged.push_back(match runs.pop_front() {
+                    Some(right) => self.merge(left, right, reverse)?,
+                    None => left,
+                });
+            }
+            runs = merged;
+        }
+        Ok(runs.pop_front().unwrap_or_default().into_iter().map(|(_, v)| v).collect())
+    }
+
+    fn merge(&mut self, left: Vec<(Val, Val)>, right: Vec<(Val, Val)>, reverse: bool) -> R<Vec<(Val, Val)>> {
+        let mut out = Vec::with_capacity(left.len() + right.len());
+        let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            let order = if reverse { self.order("<", &a.0, &b.0)? } else { self.order("<", &b.0, &a.0)? };
+            let take = if order == Some(std::cmp::Ordering::Less) { right.next() } else { left.next() };
+            out.extend(take);
+        }
+        out.extend(left);
+        out.extend(right);
+        Ok(out)
+    }
+}
+
+fn sort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let reverse = args.bool(ev, 0, "reverse", false)?;
+    let case = args.bool(ev, 1, "case_sensitive", false)?;
+    let paths = match args.get(2, "attribute") {
+        None | Some(Val::Null) => None,
+        Some(Val::Str(s)) => Some(s.split(',').map(|p| Val::str(p.trim())).collect::<Vec<_>>()),
+        Some(other) => Some(vec![other.clone()]),
+    };
+    let mut keyed = Vec::new();
+    for item in ev.iterate(&input)? {
+        let fold = |v: Val| if case { v } else { folded(v) };
+        let key = match &paths {
+            None => fold(item.clone().defined()?),
+            Some(paths) => {
+                let parts = paths.iter().map(|p| follow(ev, &item, p)?.defined().map(fold));
+                Val::tuple(parts.collect::<R<_>>()?)
+            }
+        };
+        keyed.push((key, item));
+    }
+    ev.sorted_by_key(keyed, reverse).map(Val::list)
+}
+
+fn has(ev: &mut Eval, items: &[Val], item: &Val) -> R<bool> {
+    for other in items {
+        if ev.equal(other, item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let case = match args.get(0, "case_sensitive") {
+        None | Some(Val::Null) => false,
+        Some(v) => ev.truth(v)?,
+    };
+    let path = args.get(1, "attribute").cloned();
+    let (mut seen, mut out) = (Vec::new(), Vec::new());
+    for item in ev.iterate(&input)? {
+        let key = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
+        let key = if case { key } else { folded(key) };
+        if !has(ev, &seen, &key)? {
+            seen.push(key);
+            out.push(item);
+        }
+    }
+    Ok(Val::list(out))
+}
+
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Set {
+    Union,
+    Intersect,
+    Difference,
+    Symmetric,
+}
+
+fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
+    let a = ev.iterate(input)?;
+    let b = ev.iterate(args.need(0, "b")?)?;
+    let mut out = Vec::new();
+    for item in &a {
+        let both = has(ev, &b, item)?;
+        let keep = what == Set::Union || both == (what == Set::Intersect);
+        if keep && !has(ev, &out, item)? {
+            out.push(item.clone());
+        }
+    }
+    if matches!(what, Set::Union | Set::Symmetric) {
+        for item in &b {
+            let skip = what == Set::Symmetric && has(ev, &a, item)?;
+            if !skip && !has(ev, &out, item)? {
+                out.push(item.clone());
+            }
+        }
+    }
+    Ok(Val::list(out))
+}
+
+fn map(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let items = ev.iterate(&input)?;
+    if let Some(path) = args.named("attribute").cloned() {
+        let default = args.named("default").cloned();
+        let found = items.iter().map(|item| {
+            let found = follow(ev, item, &path)?;
+            Ok(match (&found, &default) {
+                (Val::Undefined(_), Some(default)) => default.clone(),
+                _ => found,
+            })
+        });
+        return found.collect::<R<_>>().map(Val::list);
+    }
+    let name = args.str(ev, 0, "filter", "")?;
+    let filter = super::find(&name).ok_or_else(|| Error::no_such("filter", &name, super::names()))?;
+    let rest = Args { pos: args.pos.iter().skip(1).cloned().collect(), kw: args.kw.clone() };
+    items.into_iter().map(|item| filter.apply(ev, item, &rest)).collect::<R<_>>().map(Val::list)
+}
+
+fn select(ev: &mut Eval, input: &Val, args: &Args, want: bool, by_attr: bool) -> R<Val> {
+    let from = usize::from(by_attr);
+    let path = if by_attr { Some(args.need(0, "attribute")?.clone()) } else { None };
+    let test = match args.pos.get(from) {
+        None => None,
+        Some(name) => {
+            let name = ev.text(name)?;
+            Some(tests::find(&name).ok_or_else(|| Error::no_such("test", &name, tests::names()))?)
+        }
+    };
+    let rest = Args { pos: args.pos.iter().skip(from + 1).cloned().collect(), kw: args.kw.clone() };
+    let mut out = Vec::new();
+    for item in ev.iterate(input)? {
+        let value = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
+        let holds = match test {
+            None => ev.truth(&value)?,
+            Some(test) if test.undefined => (test.run)(ev, &value, &rest)?,
+            Some(test) => (test.run)(ev, &value.defined()?, &rest)?,
+        };
+        if holds == want {
+            out.push(item);
+        }
+    }
+    Ok(Val::list(out))
+}
+
+fn flatten(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let levels = match args.get(0, "levels") {
+        None | Some(Val::Null) => i64::MAX,
+        Some(_) => args.int(0, "levels", 0)?,
+    };
+    let skip = args.bool(ev, 1, "skip_nulls", true)?;
+    let mut out = Vec::new();
+    flatten_into(ev, &input, levels, skip, &mut out)?;
+    Ok(Val::list(out))
+}
+
+fn flatten_into(ev: &mut Eval, input: &Val, levels: i64, skip: bool, out: &mut Vec<Val>) -> R<()> {
+    for item in ev.iterate(input)? {
+        match &item {
+            Val::Null if skip => {}
+            Val::List(_) if levels >= 1 => ev.nested(|ev| flatten_into(ev, &item, levels - 1, skip, out))?,
+            _ => out.push(item),
+        }
+    }
+    Ok(())
+}
+
+fn batch(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let size = usize::try_from(args.int(0, "linecount", 1)?).unwrap_or(1).max(1);
+    let fill = args.get(1, "fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
+    let items = ev.iterate(&input)?;
+    let rows = items.chunks(size).map(|chunk| {
+        let mut row = chunk.to_vec();
+        if let Some(fill) = &fill {
+            row.resize(size, fill.clone());
+        }
+        Val::list(row)
+    });
+    Ok(Val::list(rows.collect()))
+}
+
+fn slice(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let count = usize::try_from(args.int(0, "slices", 1)?).unwrap_or(1).max(1);
+    let fill = args.get(1, "fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
+    let items = ev.iterate(&input)?;
+    let (each, extra) = (items.len() / count, items.len() % count);
+    let mut rest = items.into_iter();
+    let rows = (0..count.min(1 << 16)).map(|i| {
+        let mut row: Vec<Val> = rest.by_ref().take(each + usize::from(i < extra)).collect();
+        if let (Some(fill), true) = (&fill, extra > 0 && i >= extra) {
+            row.push(fill.clone());
+        }
+        Val::list(row)
+    });
+    Ok(Val::list(rows.collect()))
+}
+
+fn zip(ev: &mut Eval, input: &Val, args: &Args, longest: bool) -> R<Val> {
+    let mut columns = vec![ev.iterate(input)?];
+    for other in &args.pos {
+        columns.push(ev.iterate(other)?);
+    }
+    let fill = args.named("fillvalue").cloned().unwrap_or(Val::Null);
+    let lengths = columns.iter().map(Vec::len);
+    let rows = if longest { lengths.max() } else { lengths.min() }.unwrap_or(0);
+    let row =
+        |i: usize| Val::tuple(columns.iter().map(|c| c.get(i).cloned().unwrap_or_else(|| fill.clone())).collect());
+    Ok(Val::list((0..rows).map(row).collect()))
+}
+
+/// The cartesian product, the last list running fastest.
+pub(in crate::template) fn cartesian(lists: &[Vec<Val>]) -> R<Vec<Vec<Val>>> {
+    let size = lists.iter().try_fold(1usize, |n, l| n.checked_mul(l.len())).filter(|n| *n < 1 << 20);
+    size.ok_or_else(|| Error::new("the product is too large"))?;
+    let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
+    for list in lists {
+        rows = rows
+            .iter()
+            .flat_map(|row| list.iter().map(move |v| [row.as_slice(), std::slice::from_ref(v)].concat()))
+            .collect();
+    }
+    Ok(rows)
+}
+
+fn product(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let mut lists = vec![ev.iterate(&input)?];
+    for other in &args.pos {
+        lists.push(ev.iterate(other)?);
+    }
+    let repeat = usize::try_from(args.named("repeat").and_then(Val::as_int).unwrap_or(1)).unwrap_or(1).min(16);
+    let all: Vec<Vec<Val>> = std::iter::repeat_n(lists, repeat).flatten().collect();
+    Ok(Val::list(cartesian(&all)?.into_iter().map(Val::tuple).collect()))
+}
+
+fn choose(ev: &mut Eval, input: &Val, args: &Args, ordered: bool) -> R<Val> {
+    let items = ev.iterate(input)?;
+    let size = match args.get(0, "r") {
+        None | Some(Val::Null) if ordered => items.len(),
+        _ => usize::try_from(args.int(0, "r", 0)?).unwrap_or(0),
+    };
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
+    for _ in 0..size {
+        let mut next = Vec::new();
+        for row in &rows {
+            let start = if ordered { 0 } else { row.last().map_or(0, |l| l + 1) };
+            next.extend((start..items.len()).filter(|i| !row.contains(i)).map(|i| [row.as_slice(), &[i]].concat()));
+        }
+        rows = next;
+        if rows.len() > 1 << 18 {
+            return Err(Error::new("there are too many"));
+        }
+    }
+    let row = |r: Vec<usize>| Val::tuple(r.into_iter().filter_map(|i| items.get(i).cloned()).collect());
+    Ok(Val::list(rows.into_iter().map(row).collect()))
+}
+
+fn powerset(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let len = ev.iterate(&input)?.len();
+    let mut out = Vec::new();
+    for size in 0..=len {
+        let rows = choose(ev, &input, &Args::of(vec![Val::Int(size as i128)]), false)?;
+        out.extend(ev.iterate(&rows)?);
+    }
+    Ok(Val::list(out))
+}
+
+/// A map of values, for the filters that build maps.
+pub(super) fn entry(key: &str, value: Val) -> (Key, Val) {
+    (Key::from(key), value)
+}

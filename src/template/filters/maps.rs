@@ -1,0 +1,248 @@
+//! Dicts: combining, turning into lists and back, grouping.
+
+use indexmap::IndexMap;
+
+use super::Run;
+use super::lists::{entry, folded, follow};
+use crate::model::Key;
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::ir::Span;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const FILTERS: &[(&str, Run)] = &[
+    ("combine", combine),
+    ("dict2items", dict2items),
+    ("items2dict", items2dict),
+    ("dictsort", dictsort),
+    ("items", items),
+    ("subelements", subelements),
+    ("extract", extract),
+    ("groupby", groupby),
+    ("rekey_on_member", rekey_on_member),
+];
+
+fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let recursive = args.named("recursive").map_or(Ok(false), |v| ev.truth(v))?;
+    let merge = args.named("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
+    if !matches!(merge.as_str(), "replace" | "keep" | "append" | "prepend" | "append_rp" | "prepend_rp") {
+        return Err(Error::new(format!(
+            "'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp', not '{merge}'"
+        )));
+    }
+    let mut all = Vec::new();
+    let given = std::iter::once(input).chain(args.pos.iter().cloned()).collect::<Vec<_>>();
+    super::lists::FILTERS
+        .iter()
+        .find(|(n, _)| *n == "flatten")
+        .map(|(_, flatten)| {
+            let flat = flatten(ev, Val::list(given), &Args::default())?;
+            all = ev.iterate(&flat)?;
+            Ok::<_, Error>(())
+        })
+        .transpose()?;
+    let mut out = Val::map(IndexMap::new());
+    for (i, next) in all.into_iter().enumerate() {
+        if !matches!(next, Val::Map(_)) {
+            return Err(Error::new(format!(
+                "failed to combine variables, expected dicts but got a '{}'",
+                next.type_name()
+            )));
+        }
+        out = if i == 0 { next } else { merged(ev, &out, &next, recursive, &merge)? };
+    }
+    Ok(out)
+}
+
+fn merged(ev: &mut Eval, a: &Val, b: &Val, recursive: bool, merge: &str) -> R<Val> {
+    let (Val::Map(low), Val::Map(high)) = (a, b) else { return Ok(b.clone()) };
+    let mut out = low.all(ev)?;
+    for (key, value) in high.all(ev)? {
+        let value = match (out.get(&key), &value) {
+            (Some(old @ Val::Map(_)), Val::Map(_)) if recursive => {
+                let old = old.clone();
+                ev.nested(|ev| merged(ev, &old, &value, recursive, merge))?
+            }
+            (Some(old @ Val::List(_)), Val::List(_)) if merge != "replace" => {
+                let old = old.clone();
+                lists(ev, &old, &value, merge)?
+            }
+            _ => value,
+        };
+        out.insert(key, value);
+    }
+    Ok(Val::map(out))
+}
+
+fn lists(ev: &mut Eval, old: &Val, new: &Val, merge: &str) -> R<Val> {
+    let (old, new) = (ev.iterate(old)?, ev.iterate(new)?);
+    let without = |ev: &mut Eval, list: &[Val], not: &[Val]| -> R<Vec<Val>> {
+        let mut kept = Vec::new();
+        for item in list {
+            let set = Val::list(not.to_vec());
+            if !ev.contains(&set, item)? {
+                kept.push(item.clone());
+            }
+        }
+        Ok(kept)
+    };
+    Ok(Val::list(match merge {
+        "keep" => old,
+        "append" => [old, new].concat(),
+        "prepend" => [new, old].concat(),
+        "append_rp" => [without(ev, &old, &new)?, new].concat(),
+        _ => {
+            let rest = without(ev, &old, &new)?;
+            [new, rest].concat()
+        }
+    }))
+}
+
+fn need_map(value: &Val, filter: &str) -> R<()> {
+    match value {
+        Val::Map(_) => Ok(()),
+        other => Err(Error::new(format!("{filter} requires a dictionary, got '{}' instead.", other.type_name()))),
+    }
+}
+
+fn dict2items(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    need_map(&input, "dict2items")?;
+    let (key, value) = (args.str(ev, 0, "key_name", "key")?, args.str(ev, 1, "value_name", "value")?);
+    let Val::Map(map) = &input else { return Ok(input) };
+    let row = |(k, v): (Key, Val)| Val::map([entry(&key, Val::of_key(&k)), entry(&value, v)].into_iter().collect());
+    Ok(Val::list(map.all(ev)?.into_iter().map(row).collect()))
+}
+
+fn items2dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (key, value) = (args.str(ev, 0, "key_name", "key")?, args.str(ev, 1, "value_name", "value")?);
+    let Val::List(list) = &input else {
+        return Err(Error::new(format!("items2dict requires a list, got '{}' instead.", input.type_name())));
+    };
+    let mut out = IndexMap::new();
+    for item in list.all(ev)? {
+        let (k, v) = (follow(ev, &item, &Val::str(key.as_str()))?, follow(ev, &item, &Val::str(value.as_str()))?);
+        if k.is_undefined() || v.is_undefined() {
+            let got = ev.repr(&input)?;
+            return Err(Error::new(format!(
+                "items2dict requires each dictionary in the list to contain the keys '{key}' and '{value}', got {got} instead."
+            )));
+        }
+        out.insert(k.to_key()?, v);
+    }
+    Ok(Val::map(out))
+}
+
+fn pair((k, v): (Key, Val)) -> Val {
+    Val::tuple(vec![Val::of_key(&k), v])
+}
+
+fn items(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    need_map(&input, "items")?;
+    let Val::Map(map) = &input else { return Ok(input) };
+    Ok(Val::list(map.all(ev)?.into_iter().map(pair).collect()))
+}
+
+fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    need_map(&input, "dictsort")?;
+    let Val::Map(map) = &input else { return Ok(input) };
+    let case = args.bool(ev, 0, "case_sensitive", false)?;
+    let by = args.str(ev, 1, "by", "key")?;
+    let reverse = args.bool(ev, 2, "reverse", false)?;
+    let mut keyed = Vec::new();
+    for (k, v) in map.all(ev)? {
+        let key = if by == "value" { v.clone() } else { Val::of_key(&k) };
+        keyed.push((if case { key } else { folded(key) }, pair((k, v))));
+    }
+    ev.sorted_by_key(keyed, reverse).map(Val::list)
+}
+
+/// Each element with each of its own list's items.
+pub(in crate::template) fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let path = args.need(0, "subelements")?.clone();
+    let skip = args.bool(ev, 1, "skip_missing", false)?;
+    let elements = match &input {
+        Val::Map(m) => m.all(ev)?.into_values().collect(),
+        other => ev.iterate(other)?,
+    };
+    let steps = match &path {
+        Val::Str(s) => s.split('.').map(Val::str).collect(),
+        other => ev.iterate(other)?,
+    };
+    let mut out = Vec::new();
+    for element in elements {
+        let mut at = element.clone();
+        for step in &steps {
+            at = ev.item(&at, step, Span::default())?;
+        }
+        match &at {
+            Val::Undefined(_) if skip => {}
+            Val::Undefined(_) => {
+                let (path, shown) = (ev.text(&path)?, ev.repr(&element)?);
+                return Err(Error::new(format!("could not find '{path}' key in iterated item '{shown}'")));
+            }
+            Val::List(l) => out.extend(l.all(ev)?.into_iter().map(|sub| Val::tuple(vec![element.clone(), sub]))),
+            _ => return Err(Error::new(format!("the key {} should point to a list", ev.text(&path)?))),
+        }
+    }
+    Ok(Val::list(out))
+}
+
+fn extract(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let container = args.need(0, "container")?.clone();
+    let mut at = ev.item(&container, &input, Span::default())?;
+    let more = match args.get(1, "morekeys") {
+        None | Some(Val::Null) => Vec::new(),
+        Some(l @ Val::List(_)) => ev.iterate(&l.clone())?,
+        Some(one) => vec![one.clone()],
+    };
+    for key in &more {
+        at = ev.item(&at, key, Span::default())?;
+    }
+    Ok(at)
+}
+
+fn groupby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let path = args.need(0, "attribute")?.clone();
+    let default = args.get(1, "default").cloned();
+    let case = args.bool(ev, 2, "case_sensitive", false)?;
+    let mut keyed = Vec::new();
+    for item in ev.iterate(&input)? {
+        let mut key = follow(ev, &item, &path)?;
+        if let (Val::Undefined(_), Some(default)) = (&key, &default) {
+            key = default.clone();
+        }
+        let key = key.defined()?;
+        let sort = if case { key.clone() } else { folded(key.clone()) };
+        keyed.push((sort.clone(), Val::tuple(vec![sort, key, item])));
+    }
+    let mut groups: Vec<(Val, Val, Vec<Val>)> = Vec::new();
+    for row in ev.sorted_by_key(keyed, false)? {
+        let [sort, key, item] = <[Val; 3]>::try_from(ev.iterate(&row)?).map_err(|_| Error::new("no group"))?;
+        match groups.last_mut() {
+            Some((last, _, members)) if ev.equal(last, &sort)? => members.push(item),
+            _ => groups.push((sort, key, vec![item])),
+        }
+    }
+    Ok(Val::list(groups.into_iter().map(|(_, key, members)| Val::tuple(vec![key, Val::list(members)])).collect()))
+}
+
+fn rekey_on_member(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let key = args.need(0, "key")?.clone();
+    let replace = args.str(ev, 1, "duplicates", "error")? == "overwrite";
+    let elements = match &input {
+        Val::Map(m) => m.all(ev)?.into_values().collect(),
+        other => ev.iterate(other)?,
+    };
+    let mut out = IndexMap::new();
+    for element in elements {
+        let found = ev.item(&element, &key, Span::default())?;
+        let Ok(name) = found.to_key() else {
+            return Err(Error::new(format!("Key {} was not found", ev.text(&key)?)));
+        };
+        if out.contains_key(&name) && !replace {
+            return Err(Error::new(format!("Key {name} is not unique, cannot correctly turn into dict")));
+        }
+        out.insert(name, element);
+    }
+    Ok(Val::map(out))
+}

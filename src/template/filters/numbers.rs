@@ -1,0 +1,265 @@
+//! Numbers: conversion, rounding, extremes, random choice, human sizes.
+
+use super::Run;
+use super::lists::{empty, folded, follow};
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::ir::BinOp;
+use crate::template::ops::as_float;
+use crate::template::random::Random;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const FILTERS: &[(&str, Run)] = &[
+    ("int", int),
+    ("float", float),
+    ("round", round),
+    ("abs", abs),
+    ("sum", sum),
+    ("min", |ev, v, a| extreme(ev, &v, a, false)),
+    ("max", |ev, v, a| extreme(ev, &v, a, true)),
+    ("random", random),
+    ("shuffle", shuffle),
+    ("pow", |ev, v, a| power(ev, &v, a)),
+    ("root", root),
+    ("log", log),
+    ("human_readable", human_readable),
+    ("human_to_bytes", human_to_bytes),
+];
+
+/// What does not convert is the default, 0.
+fn int(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let default = || args.get(0, "default").cloned().unwrap_or(Val::Int(0));
+    let base = u32::try_from(args.int(1, "base", 10)?).unwrap_or(10).clamp(2, 36);
+    #[allow(clippy::cast_possible_truncation, reason = "as Python's int()")]
+    Ok(match &input {
+        Val::Int(_) => input,
+        Val::Bool(b) => Val::Int(i128::from(*b)),
+        Val::Float(f) if f.is_finite() => Val::Int(*f as i128),
+        Val::Str(_) => {
+            let text = ev.text(&input)?;
+            let text = text.trim();
+            match parse_int(text, base) {
+                Some(i) => Val::Int(i),
+                None => match text.parse::<f64>() {
+                    Ok(f) if base == 10 && f.is_finite() => Val::Int(f as i128),
+                    _ => default(),
+                },
+            }
+        }
+        _ => default(),
+    })
+}
+
+fn parse_int(text: &str, base: u32) -> Option<i128> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_lowercase();
+    let prefix = match base {
+        16 => "0x",
+        8 => "0o",
+        2 => "0b",
+        _ => "",
+    };
+    let digits = lower.strip_prefix(prefix).unwrap_or(&lower);
+    let plain = digits.replace('_', "");
+    let clean = !digits.starts_with('_') && !digits.ends_with('_') && !plain.starts_with(['+', '-']);
+    i128::from_str_radix(&plain, base).ok().filter(|_| clean).map(|n| n * sign)
+}
+
+fn float(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let parsed = match &input {
+        Val::Str(_) => ev.text(&input)?.trim().replace('_', "").parse().ok(),
+        other => as_float(other),
+    };
+    Ok(parsed.map_or_else(|| args.get(0, "default").cloned().unwrap_or(Val::Float(0.0)), Val::Float))
+}
+
+fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let value = as_float(&input)
+        .ok_or_else(|| Error::new(format!("type {} doesn't define __round__ method", input.type_name())))?;
+    let digits = i32::try_from(args.int(0, "precision", 0)?).unwrap_or(0).clamp(-300, 300);
+    let method = args.str(ev, 1, "method", "common")?;
+    let scale = 10f64.powi(digits);
+    let rounded = match method.as_str() {
+        "common" if digits >= 0 => {
+            // The shortest decimal text rounds ties as Python's round() does.
+            let places = usize::try_from(digits).unwrap_or(0);
+            format!("{value:.places$}").parse().unwrap_or(value)
+        }
+        "common" => (value * scale).round_ties_even() / scale,
+        "ceil" => (value * scale).ceil() / scale,
+        "floor" => (value * scale).floor() / scale,
+        _ => return Err(Error::new("method must be common, ceil or floor")),
+    };
+    Ok(match input {
+        Val::Int(i) if method == "common" && digits >= 0 => Val::Int(i),
+        #[allow(clippy::cast_possible_truncation, reason = "it was a whole number")]
+        Val::Int(_) if method == "common" => Val::Int(rounded as i128),
+        _ => Val::Float(rounded),
+    })
+}
+
+fn abs(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    match &input {
+        Val::Float(f) => Ok(Val::Float(f.abs())),
+        other => match other.as_int() {
+            Some(i) => Ok(Val::Int(i.saturating_abs())),
+            None => Err(Error::new(format!("bad operand type for abs(): '{}'", other.type_name()))),
+        },
+    }
+}
+
+fn sum(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let path = args.get(0, "attribute").filter(|p| !matches!(p, Val::Null)).cloned();
+    let mut total = args.get(1, "start").cloned().unwrap_or(Val::Int(0));
+    for item in ev.iterate(&input)? {
+        let item = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?.defined()?;
+        total = ev.binary(BinOp::Add, &total, &item)?;
+    }
+    Ok(total)
+}
+
+fn extreme(ev: &mut Eval, input: &Val, args: &Args, max: bool) -> R<Val> {
+    let case = args.get(0, "case_sensitive").map_or(Ok(false), |v| ev.truth(v))?;
+    let path = args.get(1, "attribute").filter(|p| !matches!(p, Val::Null)).cloned();
+    let mut best: Option<(Val, Val)> = None;
+    for item in ev.iterate(input)? {
+        let key = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?.defined()?;
+        let key = if case { key } else { folded(key) };
+        let better = match &best {
+            None => true,
+            Some((so_far, _)) => {
+                let (low, high) = if max { (so_far, &key) } else { (&key, so_far) };
+                ev.order("<", low, high)? == Some(std::cmp::Ordering::Less)
+            }
+        };
+        if better {
+            best = Some((key, item));
+        }
+    }
+    Ok(best.map_or_else(|| empty("aggregated"), |(_, item)| item))
+}
+
+fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
+    Ok(match seed {
+        None | Some(Val::Null) => {
+            let (seconds, nanos) = ev.engine.outside.now();
+            let fresh = std::collections::hash_map::RandomState::new();
+            let hash = std::hash::BuildHasher::hash_one(&fresh, (seconds, nanos));
+            Random::from_int(u128::from(hash))
+        }
+        Some(Val::Int(i)) => Random::from_int(i.unsigned_abs()),
+        Some(other) => Random::from_text(&ev.text(other)?),
+    })
+}
+
+/// One of the items.
+pub(in crate::template) fn pick(ev: &mut Eval, items: &[Val], seed: Option<&Val>) -> R<Option<Val>> {
+    let at = generator(ev, seed)?.below(items.len() as u64);
+    Ok(usize::try_from(at).ok().and_then(|i| items.get(i)).cloned())
+}
+
+fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let seed = args.named("seed").or_else(|| args.pos.get(2)).cloned();
+    if let Some(end) = input.as_int() {
+        let (start, step) = (i128::from(args.int(0, "start", 0)?), i128::from(args.int(1, "step", 1)?));
+        let end = end.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        if step == 0 || (end - start) * step.signum() <= 0 {
+            return Err(Error::new("empty range for randrange()"));
+        }
+        let count = (end - start + step - step.signum()) / step;
+        let drawn = generator(ev, seed.as_ref())?.below(u64::try_from(count).unwrap_or(u64::MAX));
+        return Ok(Val::Int(start + i128::from(drawn) * step));
+    }
+    let items = match &input {
+        Val::Str(_) | Val::List(_) | Val::Map(_) => ev.iterate(&input)?,
+        other => {
+            return Err(Error::new(format!(
+                "random can only be used on sequences and integers, not {}",
+                other.type_name()
+            )));
+        }
+    };
+    Ok(pick(ev, &items, seed.as_ref())?.unwrap_or_else(|| empty("random")))
+}
+
+fn shuffle(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let seed = args.get(0, "seed").cloned();
+    let mut items = ev.iterate(&input)?;
+    generator(ev, seed.as_ref())?.shuffle(&mut items);
+    Ok(Val::list(items))
+}
+
+fn real(value: &Val, name: &str) -> R<f64> {
+    as_float(value).ok_or_else(|| {
+        Error::new(format!("{name}() can only be used on numbers: must be real number, not {}", value.type_name()))
+    })
+}
+
+fn power(_: &mut Eval, input: &Val, args: &Args) -> R<Val> {
+    Ok(Val::Float(real(input, "pow")?.powf(real(args.need(0, "y")?, "pow")?)))
+}
+
+fn root(_: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let base = args.get(0, "base").map_or(Ok(2.0), |b| real(b, "root"))?;
+    let value = real(&input, "root")?;
+    Ok(Val::Float(if (base - 2.0).abs() == 0.0 { value.sqrt() } else { value.powf(1.0 / base) }))
+}
+
+fn log(_: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let value = real(&input, "log")?;
+    Ok(Val::Float(match args.get(0, "base") {
+        None => value.ln(),
+        Some(Val::Int(10)) => value.log10(),
+        Some(base) => value.ln() / real(base, "log")?.ln(),
+    }))
+}
+
+const UNITS: &[(char, f64)] = &[
+    ('Y', 1.208_925_819_614_629_2e24),
+    ('Z', 1.180_591_620_717_411_3e21),
+    ('E', 1.152_921_504_606_847e18),
+    ('P', 1.125_899_906_842_624e15),
+    ('T', 1_099_511_627_776.0),
+    ('G', 1_073_741_824.0),
+    ('M', 1_048_576.0),
+    ('K', 1024.0),
+    ('B', 1.0),
+];
+
+fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let size =
+        text.parse::<f64>().map_err(|_| Error::new(format!("human_readable() can't interpret the input: {text}")))?;
+    let bits = args.bool(ev, 0, "isbits", false)?;
+    let unit = args.str(ev, 1, "unit", "")?.to_uppercase();
+    let wanted =
+        |(suffix, limit): &&(char, f64)| if unit.is_empty() { size >= *limit } else { unit.starts_with(*suffix) };
+    let (suffix, limit) = UNITS.iter().find(wanted).copied().unwrap_or(('B', 1.0));
+    let name = match (suffix, bits) {
+        ('B', true) => "bits".to_owned(),
+        ('B', false) => "Bytes".to_owned(),
+        (s, true) => format!("{s}b"),
+        (s, false) => format!("{s}B"),
+    };
+    Ok(Val::str(format!("{:.2} {name}", size / limit)))
+}
+
+fn human_to_bytes(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let default = args.str(ev, 0, "default_unit", "")?;
+    let bad = || Error::new(format!("human_to_bytes() can't interpret the following string: {text}"));
+    let trimmed = text.trim();
+    let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let (number, unit) = trimmed.split_at(end);
+    let number: f64 = number.parse().map_err(|_| bad())?;
+    let unit = if unit.trim().is_empty() { default.as_str() } else { unit.trim() };
+    let factor = match unit.chars().next().map(|c| c.to_ascii_uppercase()) {
+        None => 1.0,
+        Some(first) => UNITS.iter().find(|(s, _)| *s == first).map(|(_, f)| *f).ok_or_else(bad)?,
+    };
+    #[allow(clippy::cast_possible_truncation, reason = "rounded first")]
+    Ok(Val::Int((number * factor).round() as i128))
+}

@@ -1,0 +1,84 @@
+//! Regular expressions.
+
+use super::Run;
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::regex;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const FILTERS: &[(&str, Run)] = &[
+    ("regex_replace", regex_replace),
+    ("regex_search", regex_search),
+    ("regex_findall", regex_findall),
+    ("regex_escape", regex_escape),
+];
+
+fn regex_replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let (pattern, with) = (args.str(ev, 0, "pattern", "")?, args.str(ev, 1, "replacement", "")?);
+    let (ignorecase, multiline) = (args.bool(ev, 2, "ignorecase", false)?, args.bool(ev, 3, "multiline", false)?);
+    let count = usize::try_from(args.int(4, "count", 0)?).unwrap_or(0);
+    let least = usize::try_from(args.int(5, "mandatory_count", 0)?).unwrap_or(0);
+    let regex = regex::compile(&pattern, ignorecase, multiline)?;
+    let (result, done) = regex::replace(&regex, &text, &with, count)?;
+    if done < least {
+        return Err(Error::new(format!(
+            "'{pattern}' should match {least} times, but matches {done} times in '{text}'"
+        )));
+    }
+    Ok(Val::str(result))
+}
+
+fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let pattern = args.str(ev, 0, "regex", "")?;
+    let (ignorecase, multiline) =
+        (args.bool(ev, usize::MAX, "ignorecase", false)?, args.bool(ev, usize::MAX, "multiline", false)?);
+    let regex = regex::compile(&pattern, ignorecase, multiline)?;
+    let mut wanted = Vec::new();
+    for group in args.pos.get(1..).unwrap_or_default() {
+        let name = ev.text(group)?;
+        let named = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')).map(str::to_owned);
+        let number = name.strip_prefix('\\').filter(|n| n.chars().all(|c| c.is_ascii_digit())).map(str::to_owned);
+        wanted.push(named.or(number).ok_or_else(|| Error::new(format!("Unknown argument '{name}'")))?);
+    }
+    let Some(found) = regex::first(&regex, &text)? else { return Ok(Val::Null) };
+    if wanted.is_empty() {
+        return Ok(found.get(0).map_or(Val::Null, |m| Val::str(m.as_str())));
+    }
+    let group = |name: &String| {
+        let part = name.parse::<usize>().map_or_else(|_| found.name(name), |i| found.get(i));
+        part.map_or(Val::Null, |m| Val::str(m.as_str()))
+    };
+    Ok(Val::list(wanted.iter().map(group).collect()))
+}
+
+fn regex_findall(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let pattern = args.str(ev, 0, "regex", "")?;
+    let multiline = args.bool(ev, 1, "multiline", false)?;
+    let regex = regex::compile(&pattern, args.bool(ev, 2, "ignorecase", false)?, multiline)?;
+    let mut out = Vec::new();
+    for found in regex::all(&regex, &text)? {
+        let part = |i: usize| Val::str(found.get(i).map_or("", |m| m.as_str()));
+        out.push(match found.len() {
+            0 | 1 => part(0),
+            2 => part(1),
+            n => Val::tuple((1..n).map(part).collect()),
+        });
+    }
+    Ok(Val::list(out))
+}
+
+fn regex_escape(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    match args.str(ev, 0, "re_type", "python")?.as_str() {
+        "python" => Ok(Val::str(regex::escape(&text))),
+        "posix_basic" => Ok(Val::str(
+            text.chars()
+                .flat_map(|c| "].[^$*\\".contains(c).then_some('\\').into_iter().chain([c]))
+                .collect::<String>(),
+        )),
+        other => Err(Error::new(format!("Regex type ({other}) not yet implemented"))),
+    }
+}

@@ -1,0 +1,221 @@
+//! Text: case, trimming, indentation, comments, quoting.
+
+use super::Run;
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::methods;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const FILTERS: &[(&str, Run)] = &[
+    ("lower", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),
+    ("upper", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_uppercase()))),
+    ("capitalize", |ev, v, _| Ok(Val::str(methods::capitalize(&ev.text(&v)?)))),
+    ("title", |ev, v, _| Ok(Val::str(title(&ev.text(&v)?)))),
+    ("trim", trim),
+    ("replace", replace),
+    ("indent", indent),
+    ("comment", comment),
+    ("quote", |ev, v, _| Ok(Val::str(quote_text(&ev.text(&v)?)))),
+    ("split", split),
+    ("splitlines", |ev, v, a| methods::call(ev, &v, "splitlines", a).map(|r| r.unwrap_or(Val::Null))),
+    ("format", format),
+    ("center", |ev, v, a| {
+        let width = a.get(0, "width").cloned().unwrap_or(Val::Int(80));
+        methods::call(ev, &v, "center", &Args::of(vec![width])).map(|r| r.unwrap_or(Val::Null))
+    }),
+    ("truncate", truncate),
+    ("wordcount", |ev, v, _| {
+        Ok(Val::Int(
+            ev.text(&v)?.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).count() as i128
+        ))
+    }),
+    ("wordwrap", wordwrap),
+    ("escape", escape),
+    ("e", escape),
+    ("striptags", striptags),
+];
+
+/// Upper case after blanks, hyphens and opening brackets.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut start = true;
+    for c in text.chars() {
+        if start {
+            out.extend(c.to_uppercase())
+        } else {
+            out.extend(c.to_lowercase())
+        }
+        start = c.is_whitespace() || "-({[<".contains(c);
+    }
+    out
+}
+
+fn trim(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = Val::str(ev.text(&input)?);
+    methods::call(ev, &text, "strip", args).map(|r| r.unwrap_or(Val::Null))
+}
+
+fn replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (text, old, new) = (ev.text(&input)?, args.need(0, "old")?.clone(), args.need(1, "new")?.clone());
+    let (old, new) = (ev.text(&old)?, ev.text(&new)?);
+    Ok(Val::str(match usize::try_from(args.int(2, "count", -1)?) {
+        Ok(count) => text.replacen(&old, &new, count),
+        Err(_) => text.replace(&old, &new),
+    }))
+}
+
+fn indent(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let by = match args.get(0, "width") {
+        Some(Val::Str(s)) => s.as_str().to_owned(),
+        _ => " ".repeat(usize::try_from(args.int(0, "width", 4)?).unwrap_or(0).min(1 << 16)),
+    };
+    let (first, blank) = (args.bool(ev, 1, "first", false)?, args.bool(ev, 2, "blank", false)?);
+    let mut out = String::new();
+    for (i, line) in text.split('\n').enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        if (i > 0 || first) && (blank || !line.trim_end_matches('\r').is_empty()) {
+            out.push_str(&by);
+        }
+        out.push_str(line);
+    }
+    Ok(Val::str(out))
+}
+
+fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let style = args.str(ev, 0, "style", "plain")?;
+    let (start, deco, end) = match style.as_str() {
+        "plain" => ("", "# ", ""),
+        "erlang" => ("", "% ", ""),
+        "c" => ("", "// ", ""),
+        "cblock" => ("/*", " * ", " */"),
+        "xml" => ("<!--", " - ", "-->"),
+        other => return Err(Error::new(format!("Invalid style '{other}'."))),
+    };
+    let mut option = |name: &str, default: &str| match args.named(name) {
+        None => Ok(default.to_owned()),
+        Some(v) => ev.text(v),
+    };
+    let newline = option("newline", "\n")?;
+    let (start, end) = (option("beginning", start)?, option("end", end)?);
+    let decoration = option("decoration", deco)?;
+    let given = args.named("decoration").is_some();
+    let bare = if given { decoration.clone() } else { deco.to_owned() };
+    let (prefix, postfix) = (option("prefix", bare.trim_end())?, option("postfix", bare.trim_end())?);
+    let count = |name: &str| {
+        args.named(name).and_then(Val::as_int).and_then(|i| usize::try_from(i).ok()).unwrap_or(1).min(1000)
+    };
+    let (before, after) = (count("prefix_count"), count("postfix_count"));
+    let mut out = String::new();
+    if !start.is_empty() {
+        out.push_str(&(start + &newline));
+    }
+    let border = |text: &str, times: usize| {
+        if text.is_empty() { String::new() } else { (text.to_owned() + &newline).repeat(times) }
+    };
+    out.push_str(&border(&prefix, before));
+    for (i, line) in text.split(newline.as_str()).enumerate() {
+        if i > 0 {
+            out.push_str(&newline);
+        }
+        out.push_str(if line.is_empty() { decoration.trim_end() } else { &decoration });
+        out.push_str(line);
+    }
+    for _ in 0..after {
+        out.push_str(&newline);
+        out.push_str(&postfix);
+    }
+    if !end.is_empty() {
+        out.push_str(&(newline + &end));
+    }
+    Ok(Val::str(out))
+}
+
+/// `shlex.quote`.
+pub(in crate::template) fn quote_text(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+fn split(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    if !matches!(input, Val::Str(_)) {
+        return Err(Error::new(format!("'{}' object has no attribute 'split'", input.type_name())));
+    }
+    methods::call(ev, &input, "split", args).map(|r| r.unwrap_or(Val::Null))
+}
+
+fn format(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let format = ev.text(&input)?;
+    let values = if args.kw.is_empty() {
+        Val::tuple(args.pos.clone())
+    } else {
+        Val::map(ev.pairs(&Args { pos: Vec::new(), kw: args.kw.clone() })?)
+    };
+    crate::template::pyformat::percent(ev, &format, &values).map(Val::str)
+}
+
+fn truncate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let length = usize::try_from(args.int(0, "length", 255)?).unwrap_or(255);
+    let kill = args.bool(ev, 1, "killwords", false)?;
+    let end = args.str(ev, 2, "end", "...")?;
+    let leeway = usize::try_from(args.int(3, "leeway", 5)?).unwrap_or(5);
+    if text.chars().count() <= length + leeway {
+        return Ok(Val::str(text));
+    }
+    let cut: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kept = if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head) };
+    Ok(Val::str(kept.to_owned() + &end))
+}
+
+fn wordwrap(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let width = usize::try_from(args.int(0, "width", 79)?).unwrap_or(79).max(1);
+    let mut out = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                out.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        out.push(line);
+    }
+    Ok(Val::str(out.join("\n")))
+}
+
+fn escape(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    Ok(Val::str(
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&#34;")
+            .replace('\'', "&#39;"),
+    ))
+}
+
+fn striptags(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    let text = ev.text(&input)?;
+    let mut out = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    Ok(Val::str(out.split_whitespace().collect::<Vec<_>>().join(" ")))
+}

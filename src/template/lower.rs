@@ -1,0 +1,369 @@
+//! From minijinja's syntax tree to our own: the only file that knows that tree.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use minijinja::machinery::{Span as JSpan, ast, parse, parse_expr};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
+
+use super::error::Error;
+use super::filters;
+use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
+use super::quoting;
+use super::tests;
+use super::value::Val;
+use crate::model::Text;
+
+type R<T> = Result<T, Error>;
+
+/// Compiles a template's text.
+pub(super) fn template(source: &str, syntax: &SyntaxConfig) -> R<Template> {
+    let tree = parse(source, "<template>", syntax.clone()).map_err(|e| syntax_error(&e, source))?;
+    let mut lower = Lower::default();
+    let ast::Stmt::Template(root) = &tree else { return Ok(Template::default()) };
+    let body = lower.stmts(&root.children)?;
+    Ok(lower.finish(body))
+}
+
+/// Compiles a bare expression into a template that emits it.
+pub(super) fn expression(source: &str) -> R<Template> {
+    let tree = parse_expr(source).map_err(|e| syntax_error(&e, source))?;
+    let mut lower = Lower::default();
+    let expr = lower.expr(&tree)?;
+    Ok(lower.finish(vec![Stmt::Emit(expr)]))
+}
+
+fn syntax_error(error: &minijinja::Error, source: &str) -> Error {
+    let what = error.detail().unwrap_or("malformed template").replace('`', "'");
+    let line = error.line().unwrap_or(1).saturating_sub(1);
+    let start = source.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
+    let end = source.get(start..).and_then(|rest| rest.lines().next()).map_or(start, |l| start + l.len());
+    let range = error.range().unwrap_or(start..end);
+    Error::syntax(what).spanned(span_of(range.start, range.end))
+}
+
+fn span_of(start: usize, end: usize) -> Span {
+    Span { start: u32::try_from(start).unwrap_or(0), end: u32::try_from(end).unwrap_or(0) }
+}
+
+const fn span(s: JSpan) -> Span {
+    Span { start: s.start_offset, end: s.end_offset }
+}
+
+#[derive(Default)]
+struct Lower {
+    blocks: Vec<(Name, Arc<Vec<Stmt>>)>,
+    reads: BTreeSet<String>,
+    /// Names that are set, innermost scope last.
+    set: Vec<BTreeSet<String>>,
+    top: BTreeSet<String>,
+}
+
+impl Lower {
+    fn finish(self, body: Vec<Stmt>) -> Template {
+        Template { body, blocks: self.blocks, reads: self.reads.into_iter().map(Name::from).collect() }
+    }
+
+    fn read(&mut self, name: &str) {
+        let known = self.top.contains(name) || self.set.iter().any(|s| s.contains(name));
+        if !known {
+            self.reads.insert(name.to_owned());
+        }
+    }
+
+    fn assign(&mut self, name: &str) {
+        self.set.last_mut().unwrap_or(&mut self.top).insert(name.to_owned());
+    }
+
+    fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
+        self.set.push(BTreeSet::new());
+        let result = work(self);
+        self.set.pop();
+        result
+    }
+
+    fn stmts(&mut self, list: &[ast::Stmt<'_>]) -> R<Vec<Stmt>> {
+        list.iter().map(|s| self.stmt(s)).collect()
+    }
+
+    fn body(&mut self, list: &[ast::Stmt<'_>]) -> R<Vec<Stmt>> {
+        self.scoped(|me| me.stmts(list))
+    }
+
+    fn stmt(&mut self, stmt: &ast::Stmt<'_>) -> R<Stmt> {
+        Ok(match stmt {
+            ast::Stmt::Template(t) => Stmt::Scope(self.stmts(&t.children)?),
+            ast::Stmt::EmitRaw(raw) => Stmt::Raw(raw.raw.into()),
+            ast::Stmt::EmitExpr(e) => Stmt::Emit(self.expr(&e.expr)?),
+            ast::Stmt::ForLoop(f) => self.for_loop(f)?,
+            ast::Stmt::IfCond(c) => {
+                Stmt::If(self.expr(&c.expr)?, self.stmts(&c.true_body)?, self.stmts(&c.false_body)?)
+            }
+            ast::Stmt::WithBlock(w) => self.scoped(|me| {
+                let sets = w.assignments.iter().map(|(t, e)| {
+                    Ok((e, t)).and_then(|(e, t)| {
+                        let e = me.expr(e)?;
+                        Ok((me.target(t)?, e))
+                    })
+                });
+                let sets = sets.collect::<R<Vec<_>>>()?;
+                Ok(Stmt::With(sets, me.stmts(&w.body)?))
+            })?,
+            ast::Stmt::Set(s) => {
+                let value = self.expr(&s.expr)?;
+                Stmt::Set(self.target(&s.target)?, value)
+            }
+            ast::Stmt::SetBlock(s) => {
+                let body = self.body(&s.body)?;
+                let filter = s.filter.as_ref().map(|f| self.expr(f)).transpose()?;
+                Stmt::SetBlock(self.target(&s.target)?, filter, body)
+            }
+            ast::Stmt::AutoEscape(a) => Stmt::Scope(self.body(&a.body)?),
+            ast::Stmt::FilterBlock(f) => Stmt::FilterBlock(self.expr(&f.filter)?, self.body(&f.body)?),
+            ast::Stmt::Macro(m) => {
+                self.assign(m.name);
+                Stmt::Macro(Arc::new(self.macro_decl(m)?))
+            }
+            ast::Stmt::CallBlock(c) => {
+                let callee = self.expr(&c.call.expr)?;
+                let args = self.args(&c.call.args)?;
+                Stmt::CallBlock(Box::new((callee, args, Arc::new(self.macro_decl(&c.macro_decl)?))))
+            }
+            ast::Stmt::Continue(_) => Stmt::Continue,
+            ast::Stmt::Break(_) => Stmt::Break,
+            ast::Stmt::Do(d) => Stmt::Do(self.call(&d.call, span(d.call.span()))?),
+            other => self.multi_template(other)?,
+        })
+    }
+
+    fn multi_template(&mut self, stmt: &ast::Stmt<'_>) -> R<Stmt> {
+        Ok(match stmt {
+            ast::Stmt::Block(b) => {
+                let name = Name::from(b.name);
+                let body = self.body(&b.body)?;
+                self.blocks.push((Arc::clone(&name), Arc::new(body)));
+                Stmt::Block(name)
+            }
+            ast::Stmt::Extends(e) => Stmt::Extends(self.expr(&e.name)?),
+            ast::Stmt::Include(i) => Stmt::Include(self.expr(&i.name)?, i.ignore_missing),
+            ast::Stmt::Import(i) => {
+                let from = self.expr(&i.expr)?;
+                Stmt::Import(from, self.bind(&i.name)?)
+            }
+            ast::Stmt::FromImport(i) => {
+                let from = self.expr(&i.expr)?;
+                let names = i.names.iter().map(|(name, alias)| {
+                    let ast::Expr::Var(original) = name else { return Err(Error::syntax("expected a name")) };
+                    Ok((Name::from(original.id), self.bind(alias.as_ref().unwrap_or(name))?))
+                });
+                Stmt::FromImport(from, names.collect::<R<_>>()?)
+            }
+            _ => return Err(Error::syntax("unsupported statement")),
+        })
+    }
+
+    fn for_loop(&mut self, f: &ast::ForLoop<'_>) -> R<Stmt> {
+        let iter = self.expr(&f.iter)?;
+        self.scoped(|me| {
+            let target = me.target(&f.target)?;
+            me.assign("loop");
+            Ok(Stmt::For(Arc::new(For {
+                target,
+                iter,
+                filter: f.filter_expr.as_ref().map(|e| me.expr(e)).transpose()?,
+                recursive: f.recursive,
+                body: me.stmts(&f.body)?,
+                otherwise: me.stmts(&f.else_body)?,
+            })))
+        })
+    }
+
+    fn macro_decl(&mut self, m: &ast::Macro<'_>) -> R<Macro> {
+        self.scoped(|me| {
+            let mut args = Vec::new();
+            for arg in &m.args {
+                args.push(me.bind(arg)?);
+            }
+            let defaults = m.defaults.iter().map(|e| me.expr(e)).collect::<R<Vec<_>>>()?;
+            let before = std::mem::take(&mut me.reads);
+            let body = me.stmts(&m.body)?;
+            let asks = |name: &str| me.reads.contains(name);
+            let (varargs, kwargs) = (asks("varargs"), asks("kwargs"));
+            let own: BTreeSet<String> = std::mem::replace(&mut me.reads, before);
+            me.reads.extend(own.into_iter().filter(|n| !matches!(n.as_str(), "varargs" | "kwargs" | "caller")));
+            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs })
+        })
+    }
+
+    fn bind(&mut self, target: &ast::Expr<'_>) -> R<Name> {
+        match self.target(target)? {
+            Target::Name(name) => Ok(name),
+            _ => Err(Error::syntax("expected a name")),
+        }
+    }
+
+    fn target(&mut self, target: &ast::Expr<'_>) -> R<Target> {
+        Ok(match target {
+            ast::Expr::Var(v) => {
+                self.assign(v.id);
+                Target::Name(v.id.into())
+            }
+            ast::Expr::GetAttr(a) => match &a.expr {
+                ast::Expr::Var(v) => Target::Attr(v.id.into(), a.name.into()),
+                _ => return Err(Error::syntax("cannot assign to this expression")),
+            },
+            ast::Expr::List(l) => Target::Tuple(l.items.iter().map(|t| self.target(t)).collect::<R<_>>()?),
+            ast::Expr::Tuple(l) => Target::Tuple(l.items.iter().map(|t| self.target(t)).collect::<R<_>>()?),
+            _ => return Err(Error::syntax("cannot assign to this expression")),
+        })
+    }
+
+    fn pair(&mut self, a: &ast::Expr<'_>, b: &ast::Expr<'_>) -> R<Box<(Expr, Expr)>> {
+        Ok(Box::new((self.expr(a)?, self.expr(b)?)))
+    }
+
+    fn boxed(&mut self, e: &ast::Expr<'_>) -> R<Box<Expr>> {
+        self.expr(e).map(Box::new)
+    }
+
+    fn expr(&mut self, expr: &ast::Expr<'_>) -> R<Expr> {
+        let at = span(expr.span());
+        let kind = match expr {
+            ast::Expr::Var(v) => {
+                self.read(v.id);
+                ExprKind::Var(v.id.into())
+            }
+            ast::Expr::Const(c) => ExprKind::Const(constant(&c.value)),
+            ast::Expr::Slice(s) => {
+                let mut part = |e: &Option<ast::Expr<'_>>| e.as_ref().map(|e| self.expr(e)).transpose();
+                let (start, stop, step) = (part(&s.start)?, part(&s.stop)?, part(&s.step)?);
+                ExprKind::Slice(Box::new([Some(self.expr(&s.expr)?), start, stop, step]))
+            }
+            ast::Expr::UnaryOp(u) => match u.op {
+                ast::UnaryOpKind::Not => ExprKind::Not(self.boxed(&u.expr)?),
+                ast::UnaryOpKind::Neg => ExprKind::Neg(self.boxed(&u.expr)?),
+            },
+            ast::Expr::BinOp(b) => self.binary(b)?,
+            ast::Expr::Compare(c) => {
+                let first = self.boxed(&c.expr)?;
+                let rest = c.ops.iter().map(|o| Ok((compare(o.op), self.expr(&o.expr)?))).collect::<R<Vec<_>>>()?;
+                ExprKind::Compare(first, rest)
+            }
+            ast::Expr::IfExpr(i) => {
+                let otherwise = i.false_expr.as_ref().map(|e| self.boxed(e)).transpose()?;
+                ExprKind::If(self.pair(&i.test_expr, &i.true_expr)?, otherwise)
+            }
+            ast::Expr::Filter(_) | ast::Expr::Test(_) => self.applied(expr)?,
+            ast::Expr::GetAttr(a) => ExprKind::Attr(self.boxed(&a.expr)?, a.name.into()),
+            ast::Expr::GetItem(i) => ExprKind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
+            ast::Expr::Call(c) => return self.call(c, at),
+            ast::Expr::List(l) => ExprKind::List(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),
+            ast::Expr::Tuple(l) => ExprKind::Tuple(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),
+            ast::Expr::Map(m) => {
+                let entries = m.keys.iter().zip(&m.values).map(|(k, v)| Ok((self.expr(k)?, self.expr(v)?)));
+                ExprKind::Map(entries.collect::<R<_>>()?)
+            }
+        };
+        Ok(Expr { kind, at })
+    }
+
+    fn call(&mut self, c: &ast::Call<'_>, at: Span) -> R<Expr> {
+        let callee = self.expr(&c.expr)?;
+        Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
+    }
+
+    fn applied(&mut self, expr: &ast::Expr<'_>) -> R<ExprKind> {
+        let at = span(expr.span());
+        Ok(match expr {
+            ast::Expr::Filter(f) => {
+                let name = squeeze(f.name);
+                let what = filters::find(&name)
+                    .ok_or_else(|| Error::no_such("filter", &name, filters::names()).spanned(at))?;
+                let input = f.expr.as_ref().map(|e| self.expr(e)).transpose()?;
+                ExprKind::Filter(Box::new(Applied { name: name.into(), what, input, args: self.args(&f.args)? }))
+            }
+            ast::Expr::Test(t) => {
+                let name = squeeze(t.name);
+                let what =
+                    tests::find(&name).ok_or_else(|| Error::no_such("test", &name, tests::names()).spanned(at))?;
+                let input = Some(self.expr(&t.expr)?);
+                ExprKind::Test(Box::new(Applied { name: name.into(), what, input, args: self.args(&t.args)? }))
+            }
+            _ => ExprKind::Const(Val::Null),
+        })
+    }
+
+    fn binary(&mut self, b: &ast::BinOp<'_>) -> R<ExprKind> {
+        use ast::BinOpKind as K;
+        let op = match b.op {
+            K::ScAnd => return Ok(ExprKind::And(self.pair(&b.left, &b.right)?)),
+            K::ScOr => return Ok(ExprKind::Or(self.pair(&b.left, &b.right)?)),
+            K::Add => BinOp::Add,
+            K::Sub => BinOp::Sub,
+            K::Mul => BinOp::Mul,
+            K::Div => BinOp::Div,
+            K::FloorDiv => BinOp::FloorDiv,
+            K::Rem => BinOp::Rem,
+            K::Pow => BinOp::Pow,
+            K::Concat => BinOp::Concat,
+            K::Eq | K::Ne | K::Lt | K::Lte | K::Gt | K::Gte | K::In => {
+                let op = match b.op {
+                    K::Eq => CmpOp::Eq,
+                    K::Ne => CmpOp::Ne,
+                    K::Lt => CmpOp::Lt,
+                    K::Lte => CmpOp::Le,
+                    K::Gt => CmpOp::Gt,
+                    K::Gte => CmpOp::Ge,
+                    _ => CmpOp::In,
+                };
+                let first = self.boxed(&b.left)?;
+                return Ok(ExprKind::Compare(first, vec![(op, self.expr(&b.right)?)]));
+            }
+        };
+        Ok(ExprKind::Binary(op, self.pair(&b.left, &b.right)?))
+    }
+
+    fn args(&mut self, args: &[ast::CallArg<'_>]) -> R<Vec<Arg>> {
+        args.iter()
+            .map(|arg| {
+                Ok(match arg {
+                    ast::CallArg::Pos(e) => Arg::Pos(self.expr(e)?),
+                    ast::CallArg::Kwarg(name, e) => Arg::Kw((*name).into(), self.expr(e)?),
+                    ast::CallArg::PosSplat(e) => Arg::Splat(self.expr(e)?),
+                    ast::CallArg::KwargSplat(e) => Arg::KwSplat(self.expr(e)?),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A dotted name may be written with blanks around its dots.
+fn squeeze(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+const fn compare(op: ast::CompareOpKind) -> CmpOp {
+    match op {
+        ast::CompareOpKind::Eq => CmpOp::Eq,
+        ast::CompareOpKind::Ne => CmpOp::Ne,
+        ast::CompareOpKind::Lt => CmpOp::Lt,
+        ast::CompareOpKind::Lte => CmpOp::Le,
+        ast::CompareOpKind::Gt => CmpOp::Gt,
+        ast::CompareOpKind::Gte => CmpOp::Ge,
+        ast::CompareOpKind::In => CmpOp::In,
+        ast::CompareOpKind::NotIn => CmpOp::NotIn,
+    }
+}
+
+fn constant(value: &minijinja::Value) -> Val {
+    match value.kind() {
+        ValueKind::Bool => Val::Bool(value.is_true()),
+        ValueKind::Number if value.is_integer() => {
+            i128::try_from(value.clone()).map_or_else(|_| Val::Float(f64::MAX), Val::Int)
+        }
+        ValueKind::Number => f64::try_from(value.clone()).map_or(Val::Null, Val::Float),
+        ValueKind::String => Val::Str(Text::new(quoting::restore(value.as_str().unwrap_or_default()).into_owned())),
+        _ => Val::Null,
+    }
+}

@@ -1,0 +1,205 @@
+//! Templates for one task on one host: what the scheduler calls.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::eval::Eval;
+use super::file::TemplateOptions;
+use super::lookups;
+use super::scope::Scope;
+use super::value::{Args, Val};
+use crate::model::{Map, Marks, Reason, Text, Value};
+use crate::vars::Variables;
+
+/// What a condition comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It reads something that a dry run cannot know.
+    Unknown(Reason),
+}
+
+/// Evaluates in one scope, each variable at most once.
+pub struct Templar {
+    engine: Arc<Engine>,
+    scope: Arc<Scope>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Templar {
+    /// A templar that sees `vars`.
+    pub fn new(engine: Arc<Engine>, vars: Arc<dyn Variables>) -> Self {
+        Self { engine, scope: Scope::new(vars, None), warnings: Mutex::default() }
+    }
+
+    fn eval(&self) -> Eval {
+        Eval::new(Arc::clone(&self.engine), Arc::clone(&self.scope))
+    }
+
+    fn warn(&self, warning: impl Into<String>) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.into());
+    }
+
+    /// The warnings since the last call.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The value with all templates in it evaluated, entries and items that are omitted left out.
+    ///
+    /// What is unknown is `Value::Unknown` where it stands. Results are data: never templated again.
+    ///
+    /// # Errors
+    /// When a template fails; [`Error::is_omitted`] when the whole value is `omit`.
+    pub fn render(&self, value: &Value) -> Result<Value, Error> {
+        let mut ev = self.eval();
+        let result = ev.read(value, Some(&self.scope.me)).and_then(|v| ev.finish(v));
+        self.done(ev, result)
+    }
+
+    fn done(&self, ev: Eval, result: Result<Value, Error>) -> Result<Value, Error> {
+        drop(ev);
+        match result {
+            Err(e) => e.unknown().cloned().map(Value::Unknown).ok_or(e),
+            Ok(value) => Ok(value),
+        }
+    }
+
+    /// The value of a bare expression.
+    ///
+    /// # Errors
+    /// When it cannot be compiled or fails.
+    pub fn expression(&self, text: &Text) -> Result<Value, Error> {
+        let mut ev = self.eval();
+        let result = self
+            .engine
+            .bare(text)
+            .map_err(|e| e.located(text))
+            .and_then(|compiled| ev.run(text, &compiled))
+            .and_then(|v| ev.finish(v));
+        self.done(ev, result)
+    }
+
+    /// Whether a condition (`when`, `until`, `failed_when` …) holds.
+    ///
+    /// # Errors
+    /// When it cannot be compiled or fails.
+    pub fn condition(&self, value: &Value) -> Result<Truth, Error> {
+        let result = match value {
+            Value::Str(t) if t.is_template() => {
+                self.warn(format!(
+                    "conditional statements should not include jinja2 templating delimiters: {}",
+                    t.as_str()
+                ));
+                match self.render(value)? {
+                    // What a template gives used to be read as an expression in its turn.
+                    Value::Str(inner) if !inner.trim().is_empty() => self.legacy(t, &inner)?,
+                    other => other,
+                }
+            }
+            Value::Str(t) if t.trim().is_empty() => Value::Bool(true),
+            Value::Str(t) => self.expression(t)?,
+            other => other.clone(),
+        };
+        self.truth(value, result)
+    }
+
+    fn legacy(&self, text: &Text, inner: &Text) -> Result<Value, Error> {
+        if let Some(plain) = boolean(inner) {
+            return Ok(Value::Bool(plain));
+        }
+        let again = Text::new(inner.shared()).at(text.origin().cloned());
+        self.expression(&again)
+    }
+
+    fn truth(&self, condition: &Value, result: Value) -> Result<Truth, Error> {
+        let shown = condition.as_str().unwrap_or("the condition");
+        let holds = match &result {
+            Value::Bool(b) => *b,
+            Value::Unknown(reason) => return Ok(Truth::Unknown(reason.clone())),
+            Value::Str(t) => {
+                self.warn(format!("conditional result of `{shown}` was {t:?} of type 'str', not a boolean"));
+                boolean(t).unwrap_or(!t.is_empty())
+            }
+            other => {
+                self.warn(format!(
+                    "conditional result of `{shown}` was of type '{}', not a boolean",
+                    other.type_name()
+                ));
+                other.truthy().unwrap_or(false)
+            }
+        };
+        Ok(if holds { Truth::True } else { Truth::False })
+    }
+
+    /// A whole file as a template. Its marks say whether it is secret.
+    ///
+    /// # Errors
+    /// When it cannot be compiled or fails; [`Error::unknown`] when it reads something unknown.
+    pub fn text(&self, text: &Text, options: TemplateOptions) -> Result<Text, Error> {
+        let mut options = options;
+        let normal = text.replace("\r\n", "\n");
+        let body = options.header(&normal).map_err(|e| e.located(text))?;
+        let text = Text::template(body, text.origin().cloned()).marked(text.marks().with(Marks::TEMPLATE));
+        let files = Arc::new(options.files()?);
+        let compiled = files.compile(&text).map_err(|e| e.located(&text))?;
+        let mut ev = self.eval();
+        ev.files = files;
+        let value = ev.run(&text, &compiled)?.defined()?;
+        let marks = match &value {
+            Val::Str(t) => t.marks(),
+            _ => Marks::NONE,
+        };
+        let mut rendered = match &value {
+            Val::Null => String::new(),
+            Val::List(l) if l.tuple => {
+                let list = Val::list(l.all(&mut ev)?);
+                ev.text(&list)?
+            }
+            other => ev.text(other).map_err(|e| e.located(&text))?,
+        };
+        if options.newline_sequence != "\n" {
+            rendered = rendered.replace('\n', &options.newline_sequence);
+        }
+        Ok(Text::new(rendered).marked(marks))
+    }
+
+    /// A Handlebars text, strict, with the same variables.
+    ///
+    /// # Errors
+    /// When it cannot be compiled, or names what is not defined.
+    pub fn handlebars(&self, text: &Text) -> Result<Text, Error> {
+        super::handlebars::render(&mut self.eval(), text)
+    }
+
+    /// What a lookup plugin gives, as `with_…` needs it.
+    ///
+    /// # Errors
+    /// When there is no such lookup, or it fails.
+    pub fn lookup(&self, name: &str, terms: Vec<Value>, kwargs: Map) -> Result<Vec<Value>, Error> {
+        let run = lookups::find(name).ok_or_else(|| Error::no_such("lookup", name, lookups::names()))?;
+        let mut ev = self.eval();
+        let mut args = Args::default();
+        for term in &terms {
+            args.pos.push(ev.read(term, Some(&self.scope.me))?.defined()?);
+        }
+        for (key, value) in &kwargs {
+            args.kw.push((key.to_string().into(), ev.read(value, Some(&self.scope.me))?.defined()?));
+        }
+        let found = run(&mut ev, &args)?;
+        found.into_iter().map(|v| ev.finish(v)).collect()
+    }
+}
+
+/// The words that Ansible takes for a truth value.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" | "y" | "t" => Some(true),
+        "no" | "false" | "off" | "0" | "n" | "f" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! Ansible's own tests: task results, patterns, sets, files.
+
+use super::Run;
+use crate::template::error::Error;
+use crate::template::eval::Eval;
+use crate::template::regex;
+use crate::template::templar::boolean;
+use crate::template::value::{Args, R, Val};
+
+pub(super) const TESTS: &[(&str, Run)] = &[
+    ("failed", failed),
+    ("failure", failed),
+    ("succeeded", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("success", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("successful", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("changed", changed),
+    ("change", changed),
+    ("skipped", |ev, v, _| field(ev, v, "skipped", "skipped")),
+    ("skip", |ev, v, _| field(ev, v, "skip", "skipped")),
+    ("unreachable", |ev, v, _| field(ev, v, "unreachable", "unreachable")),
+    ("reachable", |ev, v, _| field(ev, v, "reachable", "unreachable").map(|f| !f)),
+    ("timedout", |ev, v, _| field(ev, v, "timedout", "timedout")),
+    ("started", |ev, v, _| field(ev, v, "started", "started")),
+    ("finished", |ev, v, _| field(ev, v, "finished", "finished")),
+    ("truthy", truthy),
+    ("falsy", |ev, v, a| truthy(ev, v, a).map(|t| !t)),
+    ("match", |ev, v, a| pattern(ev, v, a, "match")),
+    ("search", |ev, v, a| pattern(ev, v, a, "search")),
+    ("regex", |ev, v, a| pattern(ev, v, a, "search")),
+    ("contains", |ev, v, a| ev.contains(v, a.need(0, "value")?)),
+    ("subset", |ev, v, a| subset(ev, v, a.need(0, "b")?)),
+    ("issubset", |ev, v, a| subset(ev, v, a.need(0, "b")?)),
+    ("superset", |ev, v, a| subset(ev, a.need(0, "b")?, v)),
+    ("issuperset", |ev, v, a| subset(ev, a.need(0, "b")?, v)),
+    ("any", |ev, v, _| quantified(ev, v, true)),
+    ("all", |ev, v, _| quantified(ev, v, false)),
+    ("file", |ev, v, _| kind(ev, v, &["file"])),
+    ("is_file", |ev, v, _| kind(ev, v, &["file"])),
+    ("directory", |ev, v, _| kind(ev, v, &["directory"])),
+    ("is_dir", |ev, v, _| kind(ev, v, &["directory"])),
+    ("exists", |ev, v, _| kind(ev, v, &["file", "directory", "other"])),
+    ("link", link),
+    ("is_link", link),
+    ("link_exists", |ev, v, a| Ok(link(ev, v, a)? || kind(ev, v, &["file", "directory", "other"])?)),
+    ("abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
+    ("is_abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
+    ("vault_encrypted", |_, v, _| Ok(v.as_str().is_some_and(|s| s.starts_with("$ANSIBLE_VAULT;")))),
+    ("nan", |_, v, _| Ok(matches!(v, Val::Float(f) if f.is_nan()))),
+    ("uri", |ev, v, _| Ok(url(&ev.text(v)?))),
+    ("url", |ev, v, _| Ok(url(&ev.text(v)?))),
+];
+
+fn url(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+}
+
+fn result_field(ev: &mut Eval, result: &Val, test: &str, name: &str) -> R<Option<Val>> {
+    match result {
+        Val::Map(map) => map.get(ev, &name.into()),
+        _ => Err(Error::new(format!("The '{test}' test expects a dictionary"))),
+    }
+}
+
+fn field(ev: &mut Eval, result: &Val, test: &str, name: &str) -> R<bool> {
+    match result_field(ev, result, test, name)? {
+        Some(Val::Int(i)) => Ok(i != 0),
+        Some(v) => ev.truth(&v),
+        None => Ok(false),
+    }
+}
+
+fn failed(ev: &mut Eval, result: &Val, _: &Args) -> R<bool> {
+    field(ev, result, "failed", "failed")
+}
+
+fn changed(ev: &mut Eval, result: &Val, _: &Args) -> R<bool> {
+    if result_field(ev, result, "changed", "changed")?.is_some() {
+        return field(ev, result, "changed", "changed");
+    }
+    let Some(Val::List(results)) = result_field(ev, result, "changed", "results")? else { return Ok(false) };
+    for one in results.all(ev)? {
+        if field(ev, &one, "changed", "changed")? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn truthy(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
+    if args.bool(ev, 0, "convert_bool", false)?
+        && let Val::Str(text) = v
+        && let Some(known) = boolean(text)
+    {
+        return Ok(known);
+    }
+    ev.truth(v)
+}
+
+fn pattern(ev: &mut Eval, v: &Val, args: &Args, default: &str) -> R<bool> {
+    let text = ev.text(v)?;
+    let pattern = args.str(ev, 0, "pattern", "")?;
+    let (ignorecase, multiline) = (args.bool(ev, 1, "ignorecase", false)?, args.bool(ev, 2, "multiline", false)?);
+    let how = args.str(ev, 3, "match_type", default)?;
+    let pattern = match how.as_str() {
+        "match" => format!("\\A(?:{pattern})"),
+        "fullmatch" => format!("\\A(?:{pattern})\\Z"),
+        _ => pattern,
+    };
+    Ok(regex::first(&regex::compile(&pattern, ignorecase, multiline)?, &text)?.is_some())
+}
+
+fn subset(ev: &mut Eval, part: &Val, whole: &Val) -> R<bool> {
+    let whole = Val::list(ev.iterate(whole)?);
+    for item in ev.iterate(part)? {
+        if !ev.contains(&whole, &item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn quantified(ev: &mut Eval, v: &Val, wanted: bool) -> R<bool> {
+    for item in ev.iterate(v)? {
+        if ev.truth(&item)? == wanted {
+            return Ok(wanted);
+        }
+    }
+    Ok(!wanted)
+}
+
+fn kind(ev: &mut Eval, v: &Val, kinds: &[&str]) -> R<bool> {
+    let path = ev.text(v)?;
+    Ok(ev.engine.outside.kind(&path).is_some_and(|k| kinds.contains(&k)))
+}
+
+fn link(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    let path = ev.text(v)?;
+    Ok(ev.engine.outside.is_link(&path))
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Records what ansible-core makes of the templates in cases.txt.
+
+Run with the Python of an environment that has ansible-core 2.19:  python record.py
+A line that starts with `@` sets variables (JSON) for those below; `#` is a comment; a line is a
+template, with \\n for a newline. Results go to recorded.json, which the unit tests compare with.
+"""
+
+import json
+import pathlib
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+
+def trust(value):
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, list):
+        return [trust(item) for item in value]
+    if isinstance(value, dict):
+        return {key: trust(item) for key, item in value.items()}
+    return value
+
+
+def result(text, variables):
+    templar = Templar(loader=DataLoader(), variables=trust(variables))
+    try:
+        return {"is": json.dumps(templar.template(trust(text)))}
+    except Exception as error:  # noqa: BLE001 - whatever it raises is what is recorded
+        return {"error": str(error).splitlines()[0]}
+
+
+def main():
+    here = pathlib.Path(__file__).parent
+    variables, out = {}, []
+    for line in (here / "cases.txt").read_text().splitlines():
+        if line.startswith("@"):
+            variables = json.loads(line[1:])
+            out.append({"vars": variables, "cases": []})
+        elif line and not line.startswith("#"):
+            text = line.replace("\\n", "\n")
+            out[-1]["cases"].append({"template": text, **result(text, variables)})
+    (here / "recorded.json").write_text(json.dumps(out, indent=1) + "\n")
+
+
+main()
