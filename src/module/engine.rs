@@ -23,7 +23,7 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
     let probe = Probe::new(session, mode.diff);
     match plan(args, &probe) {
         Err(failure) => failed_plan(module, failure, session, task),
-        Ok(plan) if mode.check => check(module, plan, session, mode, task),
+        Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),
         Ok(plan) => act(module, plan, probe, mode, task),
     }
 }
@@ -70,7 +70,14 @@ fn unknown_result(module: &Module, reason: &Reason) -> Map {
     module.returns.iter().map(|r| (r.name, Value::Unknown(reason.clone()))).collect()
 }
 
-fn check(module: &Module, plan: Plan, session: &Session, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+fn check(
+    module: &Module,
+    plan: Plan,
+    probe: Probe<'_>,
+    session: &Session,
+    mode: Mode,
+    task: &str,
+) -> (Outcome, Vec<Effect>) {
     let mut effects = Vec::new();
     let mut diff = Vec::new();
     let mut result = plan.result;
@@ -80,13 +87,20 @@ fn check(module: &Module, plan: Plan, session: &Session, mode: Mode, task: &str)
             result.insert(*name, Value::Unknown(not_run(task)));
         }
         effects.extend(step.effects);
-        diff.extend(step.diff.filter(|_| mode.diff));
+        diff.extend(step.diff.into_iter().filter(|_| mode.diff));
     }
     if any && module.kind == Kind::Action {
         effects.push(Effect::MayProvide(not_run(task)));
     }
     session.plan(&effects);
-    let status = status(any && plan.changed != Some(false), plan.skipped);
+    // What cannot be read of planned state is no reason to fail a dry run.
+    if let Some(Ok(read)) = plan.after.map(|read| read(&probe)) {
+        result.extend(read);
+    }
+    let status = match plan.unsure {
+        Some(reason) if any => Status::Unknown(reason),
+        _ => status(any && plan.changed != Some(false), plan.skipped),
+    };
     (Outcome { status, result, diff, warnings: plan.warnings }, effects)
 }
 
@@ -124,7 +138,16 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) ->
                 return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
             }
         }
-        diff.extend(step.diff.filter(|_| mode.diff));
+        diff.extend(step.diff.into_iter().filter(|_| mode.diff));
+    }
+    if let Some(read) = plan.after {
+        match read(host.probe()) {
+            Ok(read) => result.extend(read),
+            Err(failure) => {
+                result.insert("changed", changed);
+                return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
+            }
+        }
     }
     let status = status(plan.changed.unwrap_or(changed), plan.skipped);
     (Outcome { status, result, diff, warnings: plan.warnings }, Vec::new())

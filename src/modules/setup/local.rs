@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{Command, Map, Value};
-use crate::modules::json;
+use super::json;
 use crate::sys::Probe;
 
 /// Facts of all `*.fact` files in a directory, by the names of the files.
