@@ -1,11 +1,23 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+pub mod attributes;
+mod command;
+pub mod content;
+mod copy;
+pub mod exec;
+mod file;
+pub mod glob;
+pub mod json;
 mod ping;
+mod shell;
+pub mod shlex;
+mod template;
 
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
-pub static MODULES: &[&Module] = &[&ping::MODULE];
+pub static MODULES: &[&Module] =
+    &[&command::MODULE, &copy::MODULE, &file::MODULE, &ping::MODULE, &shell::MODULE, &template::MODULE];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
