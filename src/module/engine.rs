@@ -20,11 +20,11 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
         Run::Target(plan) | Run::Split { plan, .. } => plan,
         Run::Controller(_) => return (Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()),
     };
-    let probe = Probe::new(session, mode.diff);
+    let probe = Probe::new(session, mode.diff).dry_run(mode.check);
     match plan(args, &probe) {
         Err(failure) => failed_plan(module, failure, session, task),
         Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),
-        Ok(plan) => act(module, plan, probe, mode, task),
+        Ok(plan) => (act(module, plan, probe, mode), Vec::new()),
     }
 }
 
@@ -112,7 +112,7 @@ const fn status(changed: bool, skipped: bool) -> Status {
     }
 }
 
-fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
     let mut host = Host::new(probe);
     let mut result = plan.result;
     let mut diff: Vec<Diff> = Vec::new();
@@ -128,14 +128,17 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) ->
         };
         match step_changed {
             Ok(c) => changed |= c,
-            // `check_mode: false` in a dry run: the program may not be there yet.
-            Err(failure) if !changed && excuse(&failure, probe.session()).is_some() => {
-                return failed_plan(module, failure, probe.session(), task);
+            Err(Failure { cause: Cause::Missing, message, .. }) if host.probe().is_dry() => {
+                // A task that runs within a dry run: what it wants may only be planned.
+                let by = host.probe().may_be_provided().unwrap_or_else(|| "earlier tasks were only planned".into());
+                let reason: Reason = format!("{message}; {by}").into();
+                result.extend(unknown_result(module, &reason));
+                return Outcome { diff, warnings: plan.warnings, ..Outcome::new(Status::Unknown(reason), result) };
             }
             Err(failure) => {
                 // What the earlier steps did has been done, and is said.
                 result.insert("changed", changed);
-                return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
+                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
             }
         }
         diff.extend(step.diff.into_iter().filter(|_| mode.diff));
@@ -145,10 +148,10 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) ->
             Ok(read) => result.extend(read),
             Err(failure) => {
                 result.insert("changed", changed);
-                return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
+                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
             }
         }
     }
     let status = status(plan.changed.unwrap_or(changed), plan.skipped);
-    (Outcome { status, result, diff, warnings: plan.warnings }, Vec::new())
+    Outcome { status, result, diff, warnings: plan.warnings }
 }
