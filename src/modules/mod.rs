@@ -1,5 +1,6 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod apt;
 pub mod attributes;
 mod command;
 pub mod content;
@@ -17,8 +18,16 @@ mod template;
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
-pub static MODULES: &[&Module] =
-    &[&command::MODULE, &copy::MODULE, &file::MODULE, &ping::MODULE, &setup::MODULE, &shell::MODULE, &template::MODULE];
+pub static MODULES: &[&Module] = &[
+    &apt::MODULE,
+    &command::MODULE,
+    &copy::MODULE,
+    &file::MODULE,
+    &ping::MODULE,
+    &setup::MODULE,
+    &shell::MODULE,
+    &template::MODULE,
+];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
