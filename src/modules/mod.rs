@@ -10,9 +10,11 @@ mod file;
 pub mod glob;
 pub mod json;
 mod ping;
+mod service;
 mod setup;
 mod shell;
 pub mod shlex;
+mod systemd;
 mod template;
 
 use crate::module::Module;
@@ -24,8 +26,10 @@ pub static MODULES: &[&Module] = &[
     &copy::MODULE,
     &file::MODULE,
     &ping::MODULE,
+    &service::MODULE,
     &setup::MODULE,
     &shell::MODULE,
+    &systemd::MODULE,
     &template::MODULE,
 ];
 
