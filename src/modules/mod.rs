@@ -8,6 +8,8 @@ mod copy;
 pub mod exec;
 mod file;
 pub mod glob;
+mod group;
+pub mod ids;
 pub mod json;
 mod ping;
 mod service;
@@ -16,6 +18,7 @@ mod shell;
 pub mod shlex;
 mod systemd;
 mod template;
+mod user;
 
 use crate::module::Module;
 
@@ -25,12 +28,14 @@ pub static MODULES: &[&Module] = &[
     &command::MODULE,
     &copy::MODULE,
     &file::MODULE,
+    &group::MODULE,
     &ping::MODULE,
     &service::MODULE,
     &setup::MODULE,
     &shell::MODULE,
     &systemd::MODULE,
     &template::MODULE,
+    &user::MODULE,
 ];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
