@@ -7,6 +7,7 @@ pub mod content;
 mod copy;
 pub mod exec;
 mod file;
+mod git;
 pub mod glob;
 mod group;
 pub mod ids;
@@ -28,6 +29,7 @@ pub static MODULES: &[&Module] = &[
     &command::MODULE,
     &copy::MODULE,
     &file::MODULE,
+    &git::MODULE,
     &group::MODULE,
     &ping::MODULE,
     &service::MODULE,
