@@ -1,6 +1,8 @@
 //! rplay: agentless, Ansible-compatible configuration management.
-#![forbid(clippy::undocumented_unsafe_blocks)]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(feature = "controller")]
+pub mod cli;
 #[cfg(feature = "controller")]
 pub mod compile;
 #[cfg(feature = "controller")]

@@ -103,7 +103,7 @@ pub(super) fn conditions(value: Option<&Value>) -> Vec<Value> {
 }
 
 /// A string or a list of strings; with `commas`, each is split at commas.
-pub(super) fn texts(value: Option<&Value>, commas: bool) -> Vec<Text> {
+pub fn texts(value: Option<&Value>, commas: bool) -> Vec<Text> {
     let mut out = Vec::new();
     for item in items(value) {
         match item {

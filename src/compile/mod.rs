@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use graph::{Edge, TaskGraph};
+pub use inherit::texts;
 pub use play::{LoadedPlay, compile, handler_names};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;

@@ -12,6 +12,7 @@ mod linear;
 mod local;
 mod looping;
 mod play;
+mod preflight;
 mod register;
 mod scope;
 mod settings;
@@ -25,7 +26,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use flow::Flow;
-pub use play::{Summary, run};
+pub use play::{Summary, run, select};
+pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
 
 use crate::connection::Links;
@@ -87,8 +89,6 @@ pub struct Context {
     pub options: RunOptions,
     /// Hosts, groups and their variables.
     pub hosts: Arc<HostLayers>,
-    /// Directories of inventories, for `inventory_dir`.
-    pub inventory_dirs: HashMap<String, PathBuf>,
     /// `-e` and what options set as variables.
     pub layers: Vec<Arc<Layer>>,
     /// Templates.

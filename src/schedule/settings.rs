@@ -38,6 +38,8 @@ pub struct ConnectionDefaults {
     pub timeout: u64,
     /// `host_key_checking`.
     pub check_host_key: bool,
+    /// `ssh_executable`.
+    pub ssh_executable: String,
     /// `ssh_args`.
     pub ssh_args: Option<String>,
     /// `--ssh-common-args`.
@@ -50,6 +52,10 @@ pub struct ConnectionDefaults {
     pub become_user: Option<String>,
     /// `--become-method`.
     pub become_method: Option<String>,
+    /// `become_exe`.
+    pub become_exe: Option<String>,
+    /// `become_flags`.
+    pub become_flags: Option<String>,
     /// Passwords.
     pub passwords: Passwords,
 }
@@ -170,7 +176,9 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
         reader.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?.or_else(|| defaults.key.clone());
     let or_default = |value: Option<String>, default: &str| value.or_else(|| Some(default.to_owned()));
     Ok(SshSettings {
-        executable: reader.text(&["ansible_ssh_executable"])?,
+        executable: reader
+            .text(&["ansible_ssh_executable"])?
+            .or_else(|| Some(defaults.ssh_executable.clone()).filter(|e| !e.is_empty())),
         host: reader.text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned()),
         port,
         user: reader.either(&["ansible_user", "ansible_ssh_user"], "remote_user")?.or_else(|| defaults.user.clone()),
@@ -230,8 +238,8 @@ fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, 
         reader.text(&["ansible_become_password", "ansible_become_pass", &specific("pass"), &specific("password")])?;
     Ok(Some(Become {
         method,
-        exe: reader.either(&["ansible_become_exe"], "become_exe")?,
-        flags: reader.either(&["ansible_become_flags"], "become_flags")?,
+        exe: reader.either(&["ansible_become_exe"], "become_exe")?.or_else(|| defaults.become_exe.clone()),
+        flags: reader.either(&["ansible_become_flags"], "become_flags")?.or_else(|| defaults.become_flags.clone()),
         user: user.unwrap_or_else(|| "root".to_owned()),
         password: password.or_else(|| defaults.passwords.escalation.as_ref().map(|t| t.as_str().to_owned())),
     }))

@@ -1,0 +1,80 @@
+//! The command line: where everything is wired.
+
+mod ask;
+mod doc;
+mod listing;
+mod options;
+mod output;
+mod playbook;
+mod setup;
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
+
+use crate::diag::{Diagnostic, ExitCode};
+use crate::report::{Colours, render_diagnostics};
+
+/// Subcommands beside the main one, which needs no name.
+const COMMANDS: &[&str] = &["doc", "vault", "completion", "help"];
+
+/// Runs the program with these arguments, the first being its own name.
+pub fn main(args: Vec<String>) -> ExitCode {
+    // ssh starts us again to ask for a password.
+    if let Some(answer) = crate::connection::askpass_answer(args.get(1).map(String::as_str)) {
+        say(&answer);
+        return ExitCode::Success;
+    }
+    let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str().map(str::to_owned)).unwrap_or_default();
+    let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
+    match command {
+        Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
+        Some("vault") => {
+            complain(&[Diagnostic::error("`rplay vault` comes with the vault, which is not built yet")
+                .hint("encrypted files are refused with their path until then")]);
+            ExitCode::Options
+        }
+        Some("completion") => completion(args.get(2).map(String::as_str)),
+        _ => {
+            let args = if command == Some("help") { vec!["rplay".to_owned(), "--help".to_owned()] } else { args };
+            match options::Options::try_parse_from(args) {
+                Ok(options) => playbook::run(&options),
+                Err(e) => usage(&e),
+            }
+        }
+    }
+}
+
+/// What clap says: help goes to standard output, a mistake is an error of options.
+fn usage(e: &clap::Error) -> ExitCode {
+    let fine = !e.use_stderr();
+    // Nobody is left to tell when this fails.
+    let _ = e.print();
+    if fine { ExitCode::Success } else { ExitCode::Options }
+}
+
+fn completion(shell: Option<&str>) -> ExitCode {
+    let Some(shell) = shell.and_then(|s| s.parse::<clap_complete::Shell>().ok()) else {
+        complain(&[Diagnostic::error("completion is for one of: bash, zsh, fish, elvish, powershell")]);
+        return ExitCode::Options;
+    };
+    clap_complete::generate(shell, &mut options::Options::command(), "rplay", &mut std::io::stdout());
+    ExitCode::Success
+}
+
+/// Prints a line on standard output.
+pub(crate) fn say(text: &str) {
+    // A reader that has gone away (`| head`) is no error.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints findings on standard error.
+pub(crate) fn complain(findings: &[Diagnostic]) {
+    let colours = if anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never {
+        Colours::Off
+    } else {
+        Colours::On
+    };
+    let _ = write!(std::io::stderr(), "{}", render_diagnostics(findings, colours));
+}

@@ -1,0 +1,58 @@
+//! From events to standard output.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use rustix::termios::tcgetwinsize;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::options::{Options, Output};
+use crate::event::Event;
+use crate::load::Config;
+use crate::report::{self, Colours, DefaultReport, Document, Lines, Report};
+
+/// Whether to colour what goes to standard output.
+pub fn colours(config: &Config) -> Colours {
+    if config.nocolor.value {
+        Colours::Off
+    } else if config.force_color.value || io::stdout().is_terminal() {
+        Colours::On
+    } else {
+        Colours::Off
+    }
+}
+
+/// The report that the options ask for.
+pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
+    let verbosity = options.verbose.max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
+    match options.output {
+        Output::Json => Box::new(Document::default()),
+        Output::Jsonl => Box::new(Lines),
+        Output::Default => Box::new(DefaultReport::new(report::Options {
+            verbosity,
+            colours: colours(config),
+            hide_skipped: !config.display_skipped_hosts.value,
+            hide_ok: !config.display_ok_hosts.value,
+            width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)),
+        })),
+    }
+}
+
+/// Writes events until there are no more, and to the log file as well.
+pub fn pump(mut events: UnboundedReceiver<Event>, mut report: Box<dyn Report>, log: Option<std::path::PathBuf>) {
+    let mut out = BufWriter::new(io::stdout());
+    let mut log = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
+    while let Some(event) = events.blocking_recv() {
+        let mut text = Vec::new();
+        // Writing to memory does not fail; a reader that has gone away (`| head`) does not
+        // end a run that is under way.
+        let _ = report.event(&event, &mut text);
+        let _ = out.write_all(&text);
+        if events.is_empty() {
+            let _ = out.flush();
+        }
+        if let Some(log) = &mut log {
+            let _ = log.write_all(&text);
+        }
+    }
+    let _ = out.flush();
+}

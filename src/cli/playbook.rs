@@ -1,0 +1,84 @@
+//! `rplay PLAYBOOK…`: load everything, then list, check or run.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::options::Options;
+use super::{complain, listing, output, say, setup};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
+use crate::event::Event;
+use crate::load::{Environment, Files};
+use crate::schedule::{self, Context};
+
+/// Runs the main command.
+pub fn run(options: &Options) -> ExitCode {
+    match try_run(options) {
+        Ok(code) => code,
+        Err(findings) => {
+            complain(&findings);
+            findings.iter().find(|d| d.severity == Severity::Error).map_or(ExitCode::Error, |d| d.exit)
+        }
+    }
+}
+
+fn try_run(options: &Options) -> Checked<ExitCode> {
+    let environment = Environment::current();
+    let files = Arc::new(Files::new());
+    if options.version {
+        return version(&environment, &files);
+    }
+    let loaded = setup::load(options, &environment, &files)?;
+    let (sender, receiver) = unbounded_channel();
+    let context = setup::context(options, &environment, &loaded, files, sender)?;
+    let findings = schedule::preflight(&context.engine, &loaded.plays);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    complain(&loaded.warnings);
+    let playbook = options.playbooks.first().map(|p| p.display().to_string()).unwrap_or_default();
+    if options.syntax_check {
+        say(&format!("\nplaybook: {playbook}"));
+        return Ok(ExitCode::Success);
+    }
+    if options.list_hosts || options.list_tasks || options.list_tags {
+        listing::print(options, &context, &loaded.plays, &playbook)?;
+        return Ok(ExitCode::Success);
+    }
+    let report = output::report(options, &loaded.config);
+    let log = loaded.config.log_path.value.clone();
+    let printer = std::thread::spawn(move || output::pump(receiver, report, log));
+    context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
+    let result = execute(&context, &loaded.plays);
+    // The printer ends when the last sender is gone.
+    drop(context);
+    let _ = printer.join();
+    result
+}
+
+fn execute(context: &Arc<Context>, plays: &[crate::compile::CompiledPlay]) -> Checked<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| vec![Diagnostic::error(format!("cannot start: {e}")).exit(ExitCode::Unexpected)])?;
+    let code = runtime.block_on(async {
+        tokio::select! {
+            result = schedule::run(context, plays) => result.map(|summary| summary.exit()),
+            _ = tokio::signal::ctrl_c() => {
+                Err(vec![Diagnostic::error("user interrupted execution").exit(ExitCode::Interrupted)])
+            }
+        }
+    });
+    // What still runs (a host that hangs) is left: its links end with this process.
+    runtime.shutdown_background();
+    code
+}
+
+fn version(environment: &Environment, files: &Files) -> Checked<ExitCode> {
+    let config = crate::load::Config::load(files, environment)?;
+    say(&format!("rplay {}", env!("CARGO_PKG_VERSION")));
+    let file = config.file.as_ref().map_or_else(|| "None".to_owned(), |f| f.display().to_string());
+    say(&format!("  config file = {file}"));
+    say("  semantics = ansible-core 2.19");
+    Ok(ExitCode::Success)
+}

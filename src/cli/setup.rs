@@ -1,0 +1,243 @@
+//! From options, configuration and files to a run that can start.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::ask;
+use super::options::Options;
+use crate::compile::{CompiledPlay, TagFilter, compile};
+use crate::connection::{Links, SshOptions, Workers};
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::event::Event;
+use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
+use crate::model::Vars;
+use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
+use crate::template::Engine;
+use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
+
+/// What was read, ready to be run.
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The plays.
+    pub plays: Vec<CompiledPlay>,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+    /// Hosts and groups with their variables.
+    pub hosts: HostLayers,
+    extra: Vec<Arc<Layer>>,
+    limit: Option<String>,
+    tags: (Vec<String>, Vec<String>),
+}
+
+fn refuse(message: &str, hint: &str) -> Vec<Diagnostic> {
+    vec![Diagnostic::error(message).hint(hint).exit(ExitCode::Options)]
+}
+
+/// Refuses options that are known and not built.
+fn check_options(options: &Options, config: &Config) -> Checked<()> {
+    if options.ask_vault_pass || !options.vault_password_file.is_empty() || !options.vault_id.is_empty() {
+        return Err(refuse(
+            "the vault's options come with the vault, which is not built yet",
+            "without them, plain files can be run; encrypted ones are refused",
+        ));
+    }
+    if !options.module_path.is_empty() {
+        return Err(refuse("--module-path is not supported", "modules are built in: `rplay doc` lists them"));
+    }
+    if config.hash_behaviour.value == HashBehaviour::Merge {
+        return Err(refuse("hash_behaviour = merge is not supported yet", "use the `combine` filter"));
+    }
+    if config.fact_caching.value != "memory" {
+        return Err(refuse("fact caching is not supported yet", "set fact_caching to `memory`"));
+    }
+    Ok(())
+}
+
+/// Reads and compiles all that a run needs, before any host is contacted.
+///
+/// # Errors
+/// All that is wrong.
+pub fn load(options: &Options, environment: &Environment, files: &Files) -> Checked<Loaded> {
+    let config = Config::load(files, environment)?;
+    check_options(options, &config)?;
+    let mut warnings = config.warnings().to_vec();
+    if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
+        return Err(missing_playbook(path).into());
+    }
+    let project = load::load_project(files, &config, &options.playbooks)?;
+    warnings.extend(project.warnings);
+    let tags = (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
+    let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
+    let gather = config.gathering.value != Gathering::Explicit;
+    let (mut plays, mut errors) = (Vec::new(), Vec::new());
+    for loaded in &project.plays {
+        match compile(loaded, &filter, gather) {
+            Ok(play) => plays.push(play),
+            Err(findings) => errors.extend(findings),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let found = load::load_inventory(files, environment, &config, &options.inventory)?;
+    warnings.extend(found.warnings);
+    let mut file_vars = FileVars::new();
+    warnings.extend(load::load_group_vars(files, &found.inventory, Side::Inventory, &found.dirs, &mut file_vars)?);
+    let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
+    dirs.dedup();
+    warnings.extend(load::load_group_vars(files, &found.inventory, Side::Playbook, &dirs, &mut file_vars)?);
+    let mut extra = Vars::new();
+    for text in &options.extra_vars {
+        let loaded = load::extra_vars(files, environment, text)?;
+        warnings.extend(loaded.warnings);
+        extra.extend(loaded.vars);
+    }
+    let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
+    Ok(Loaded {
+        config,
+        plays,
+        warnings,
+        hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)),
+        extra: vec![Layer::new(Level::Extra, "-e", extra)],
+        limit,
+        tags,
+    })
+}
+
+fn missing_playbook(path: &std::path::Path) -> Diagnostic {
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names: Vec<String> = entries.map(|e| e.path().display().to_string()).collect();
+    let plain: Vec<&str> = names.iter().map(|n| n.strip_prefix("./").unwrap_or(n)).collect();
+    Diagnostic::error(format!("the playbook: {} could not be found", path.display()))
+        .suggest(&path.display().to_string(), plain)
+        .exit(ExitCode::Error)
+}
+
+fn all_tags(given: &[String], configured: &[String]) -> Vec<String> {
+    let chosen = if given.is_empty() { configured } else { given };
+    chosen.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
+}
+
+fn passwords(options: &Options, config: &Config) -> Checked<Passwords> {
+    let mut passwords = Passwords::default();
+    let file = |given: &Option<PathBuf>, configured: &Option<PathBuf>| given.clone().or_else(|| configured.clone());
+    if options.ask_pass || config.ask_pass.value {
+        passwords.connection = Some(ask::password("SSH password")?);
+    } else if let Some(path) = file(&options.connection_password_file, &config.connection_password_file.value) {
+        passwords.connection = Some(ask::password_file(&path)?);
+    }
+    if options.ask_become_pass || config.become_ask_pass.value {
+        let shown = if passwords.connection.is_some() {
+            "BECOME password[defaults to SSH password]"
+        } else {
+            "BECOME password"
+        };
+        let asked = ask::password(shown)?;
+        passwords.escalation = if asked.is_empty() { passwords.connection.clone() } else { Some(asked) };
+    } else if let Some(path) = file(&options.become_password_file, &config.become_password_file.value) {
+        passwords.escalation = Some(ask::password_file(&path)?);
+    }
+    Ok(passwords)
+}
+
+fn connection(options: &Options, config: &Config) -> Checked<ConnectionDefaults> {
+    let key = options.private_key.clone().or_else(|| config.private_key_file.value.clone());
+    let choose = |given: &Option<String>, configured: &str| given.clone().unwrap_or_else(|| configured.to_owned());
+    Ok(ConnectionDefaults {
+        connection: Some(choose(&options.connection, &config.transport.value)),
+        user: options.user.clone().or_else(|| config.remote_user.value.clone()),
+        port: config.remote_port.value,
+        key: key.map(|k| k.to_string_lossy().into_owned()),
+        timeout: options.timeout.unwrap_or(u64::from(config.timeout.value)),
+        check_host_key: config.host_key_checking.value,
+        ssh_executable: config.ssh_executable.value.clone(),
+        ssh_args: Some(config.ssh_args.value.clone()),
+        common_args: choose(&options.ssh_common_args, &config.ssh_common_args.value),
+        extra_args: choose(&options.ssh_extra_args, &config.ssh_extra_args.value),
+        escalate: options.escalate || config.r#become.value,
+        become_user: Some(choose(&options.become_user, &config.become_user.value)),
+        become_method: Some(choose(&options.become_method, &config.become_method.value)),
+        become_exe: config.become_exe.value.clone(),
+        become_flags: config.become_flags.value.clone(),
+        passwords: passwords(options, config)?,
+    })
+}
+
+/// What the run shares.
+///
+/// # Errors
+/// When a password cannot be had.
+pub fn context(
+    options: &Options,
+    environment: &Environment,
+    loaded: &Loaded,
+    files: Arc<Files>,
+    events: UnboundedSender<Event>,
+) -> Checked<Arc<Context>> {
+    let config = &loaded.config;
+    let forks = options.forks.or_else(|| config.forks.value.and_then(|f| usize::try_from(f).ok()));
+    if forks == Some(0) {
+        return Err(refuse(
+            "The number of processes (--forks) must be >= 1",
+            "leave it out to work on all hosts at once",
+        ));
+    }
+    let run = RunOptions {
+        check: options.check,
+        diff: options.diff || config.diff_always.value,
+        forks,
+        limit: loaded.limit.clone(),
+        force_handlers: options.force_handlers || config.force_handlers.value,
+        start_at: options.start_at_task.clone(),
+        tags: loaded.tags.0.clone(),
+        skip_tags: loaded.tags.1.clone(),
+        verbosity: options.verbose,
+        connection: connection(options, config)?,
+        inject_facts: config.inject_facts.value,
+        any_errors_fatal: config.any_errors_fatal.value,
+    };
+    let timeout = run.connection.timeout;
+    let vars_files = Arc::clone(&files);
+    let vars_loader: Box<VarsLoader> =
+        Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
+    let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);
+    let outside = Arc::new(Machine);
+    Ok(Arc::new(Context {
+        options: run,
+        hosts: Arc::new(loaded.hosts.clone()),
+        layers: loaded.extra.clone(),
+        engine: Arc::new(Engine::new(Arc::clone(&outside) as _)),
+        outside,
+        vars_loader,
+        links: Links::new(Workers::find(), ssh_options(environment, config), Duration::from_secs(timeout * 3 + 30)),
+        events,
+        files: Mutex::default(),
+        stepper,
+    }))
+}
+
+fn ssh_options(environment: &Environment, config: &Config) -> SshOptions {
+    let cache = environment
+        .var("XDG_CACHE_HOME")
+        .map_or_else(|| PathBuf::from(environment.var("HOME").unwrap_or("/tmp")).join(".cache"), PathBuf::from);
+    let dir = if config.control_path_dir.is_default() {
+        cache.join("rplay/cp")
+    } else {
+        config.control_path_dir.value.clone()
+    };
+    SshOptions { control_dir: dir, persist: persist(&config.ssh_args.value) }
+}
+
+/// How long masters are kept: what `ssh_args` says of ControlPersist.
+fn persist(args: &str) -> String {
+    let lower = args.to_lowercase();
+    let found = lower.find("controlpersist").and_then(|at| args.get(at + "controlpersist".len()..));
+    let value = found.map(|rest| rest.trim_start_matches(['=', ' ', '"']));
+    let word: String = value.unwrap_or("60s").chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    if word.is_empty() { "60s".to_owned() } else { word }
+}
