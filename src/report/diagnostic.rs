@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::style::Colours;
+use super::style::{Colours, Style};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Origin;
 
@@ -22,6 +22,9 @@ pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    if finding.origin.is_none() && finding.related.is_empty() {
+        return plain(finding, colours);
+    }
     let mut group = Group::with_title(level.primary_title(finding.message.as_str()));
     let mut places: Vec<(&Origin, Option<&str>, AnnotationKind)> = Vec::new();
     if let Some(origin) = &finding.origin {
@@ -45,6 +48,19 @@ pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
     }
     let renderer = if colours == Colours::On { Renderer::styled() } else { Renderer::plain() };
     format!("{}\n", renderer.render(&[group]))
+}
+
+/// A finding about no place in particular: no source line, no margin.
+fn plain(finding: &Diagnostic, colours: Colours) -> String {
+    let (word, style) = match finding.severity {
+        Severity::Error => ("error", Style::Failed),
+        Severity::Warning => ("warning", Style::Warning),
+    };
+    let mut out = format!("{}: {}\n", colours.paint(style, word), finding.message);
+    for hint in &finding.hints {
+        out.push_str(&format!("  {}: {hint}\n", colours.paint(Style::Place, "hint")));
+    }
+    out
 }
 
 /// The line that an origin stands in, and the bytes of the word that is marked.
