@@ -13,11 +13,6 @@ use crate::model::Text;
 
 type Cache = RwLock<HashMap<Arc<str>, Result<Arc<Template>, Error>>>;
 
-/// Playbook values keep their last newline, as `content: |` expects.
-fn syntax() -> SyntaxConfig {
-    SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
-}
-
 /// Compiled templates and expressions, kept by their text.
 pub struct Engine {
     pub(super) outside: Arc<dyn Outside>,
@@ -29,7 +24,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that reaches the world through `outside` only.
     pub fn new(outside: Arc<dyn Outside>) -> Self {
-        Self { outside, templates: Cache::default(), expressions: Cache::default(), syntax: syntax() }
+        Self { outside, templates: Cache::default(), expressions: Cache::default(), syntax: SyntaxConfig::default() }
     }
 
     fn cached(
