@@ -101,6 +101,18 @@ pub const CASES: &[Case] = &[
         r#"{"src": "$D/s/", "dest": "$D/x", "remote_src": true}"#,
         &[("$D/x/t/a", "1")],
     ),
+    changes(
+        "copy",
+        &["s/t/", "s/t/a=1", "s/t/a:0751", "s/t:0700", "x/s/", "x/s/b=2"],
+        r#"{"src": "$D/s", "dest": "$D/x", "remote_src": true}"#,
+        &[("$D/x/s/t/a", "mode=0751"), ("$D/x/s/t", "mode=0700")],
+    ),
+    changes(
+        "copy",
+        &["s/", "s/a=1", "s/a:0640"],
+        r#"{"src": "$D/s/", "dest": "$D/x", "remote_src": true, "mode": "0705"}"#,
+        &[("$D/x/a", "mode=0640"), ("$D/x", "mode=0705")],
+    ),
     fails("copy", &[], r#"{"src": "$D/s", "dest": "$D/f", "remote_src": true}"#),
     as_root(changes(
         "copy",
