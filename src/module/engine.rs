@@ -20,7 +20,7 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
         Run::Target(plan) | Run::Split { plan, .. } => plan,
         Run::Controller(_) => return (Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()),
     };
-    let probe = Probe::new(session, mode.diff);
+    let probe = Probe::new(session, mode.diff).dry_run(mode.check);
     match plan(args, &probe) {
         Err(failure) => failed_plan(module, failure, session, task),
         Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),

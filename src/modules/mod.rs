@@ -17,6 +17,7 @@ mod ping;
 mod raw;
 mod script;
 mod set_fact;
+mod setup;
 mod shell;
 pub mod shlex;
 mod stat;
@@ -37,6 +38,7 @@ pub static MODULES: &[&Module] = &[
     &raw::MODULE,
     &script::MODULE,
     &set_fact::MODULE,
+    &setup::MODULE,
     &shell::MODULE,
     &stat::MODULE,
     &template::MODULE,
@@ -45,7 +47,7 @@ pub static MODULES: &[&Module] = &[
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(c, s)| (Some(c), s));
-    let module = MODULES.iter().find(|m| m.name == short)?;
+    let module = MODULES.iter().find(|m| m.name == short || m.aliases.contains(&short))?;
     match collection {
         None | Some("ansible.builtin" | "ansible.legacy") if module.collection == "ansible.builtin" => Some(module),
         None => Some(module),
