@@ -1,5 +1,6 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod apt;
 mod assert;
 pub mod attributes;
 mod command;
@@ -27,6 +28,7 @@ use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
+    &apt::MODULE,
     &assert::MODULE,
     &command::MODULE,
     &copy::MODULE,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::netlink::{self, Address, Route};
-use super::{Probe, process};
+use super::{Probe, ScratchDir, process};
 use crate::model::{Command, Failure, Output};
 
 /// The kernel's names (uname(2)).
@@ -137,6 +137,16 @@ impl Probe<'_> {
         let mut env = self.session().environment.borrow().clone();
         env.push(("LC_ALL".to_owned(), "C.UTF-8".to_owned()));
         process::run_command(command, &env, Some(timeout))
+    }
+
+    /// A private directory for programs that can only be asked by way of files.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch_dir(&self) -> Result<ScratchDir, Failure> {
+        let dir = self.env("TMPDIR").filter(|d| Path::new(d).is_dir()).unwrap_or_else(|| "/tmp".to_owned());
+        ScratchDir::new(Path::new(&dir))
+            .map_err(|e| Failure::new(format!("cannot make a temporary directory in {dir}: {e}")))
     }
 
     /// A file of a few lines, as text without the white space around it; `None` where it

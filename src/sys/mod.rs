@@ -13,6 +13,7 @@ mod netlink;
 mod overlay;
 mod probe;
 mod process;
+mod scratch;
 mod session;
 
 pub use accounts::{Group, User, user_name};
@@ -23,4 +24,5 @@ pub use netlink::{Address, Route};
 pub use overlay::Overlay;
 pub use probe::Probe;
 pub use process::{kill_children, run_command};
+pub use scratch::ScratchDir;
 pub use session::{BlobHash, Blobs, NoBlobs, Session};
