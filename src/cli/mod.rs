@@ -26,6 +26,9 @@ pub fn main(args: Vec<String>) -> ExitCode {
         say(&answer);
         return ExitCode::Success;
     }
+    if is_worker(&args) {
+        return if crate::worker::serve().is_ok() { ExitCode::Success } else { ExitCode::Error };
+    }
     let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str().map(str::to_owned)).unwrap_or_default();
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
@@ -44,6 +47,13 @@ pub fn main(args: Vec<String>) -> ExitCode {
             }
         }
     }
+}
+
+/// Whether this process is to be a worker: started so, or put on a host under a worker's name.
+fn is_worker(args: &[String]) -> bool {
+    let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str());
+    let named = name.is_some_and(|n| n.starts_with("worker-"));
+    named || args.len() == 2 && args.get(1).is_some_and(|a| a == crate::connection::WORKER_COMMAND)
 }
 
 /// What clap says: help goes to standard output, a mistake is an error of options.

@@ -17,10 +17,15 @@ pub(super) const NEED: &str = "RPLAY-NEED";
 /// Printed when nothing can be put anywhere: the reason follows.
 pub(super) const STUCK: &str = "RPLAY-STUCK";
 
+/// The command that makes `rplay` itself a worker; so does a name that starts with `worker-`.
+pub const WORKER_COMMAND: &str = "worker";
+
 /// A worker program for one architecture.
 pub struct Program {
     /// The file, for hosts that are this machine.
     pub path: PathBuf,
+    /// What it is started with there: this very program needs to be told what it is to be.
+    pub argument: &'static str,
     hash: String,
     bytes: Vec<u8>,
     packed: OnceLock<Vec<u8>>,
@@ -40,7 +45,7 @@ impl Workers {
         let mut searched: Vec<PathBuf> = std::env::var_os("RPLAY_WORKER_DIR").map(PathBuf::from).into_iter().collect();
         searched.extend(beside.iter().cloned());
         searched.extend(beside.iter().filter_map(|b| Some(b.parent()?.join("lib/rplay"))));
-        let mut programs = BTreeMap::new();
+        let mut programs: BTreeMap<String, Option<Program>> = BTreeMap::new();
         for dir in &searched {
             for arch in ["x86_64", "aarch64", "armv7l", "riscv64", "ppc64le", "s390x"] {
                 let named = dir.join(format!("rplay-worker-{arch}"));
@@ -52,19 +57,15 @@ impl Workers {
                 } else {
                     continue;
                 };
-                if let Ok(bytes) = std::fs::read(&path) {
-                    let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-                    let program = Program { path, hash, bytes, packed: OnceLock::new() };
-                    programs.entry(arch.to_owned()).or_insert_with(|| Arc::new(program));
-                }
+                programs.entry(arch.to_owned()).or_insert_with(|| Program::read(path, ""));
             }
         }
+        // This program can do a worker's work itself, where none stands beside it.
+        if let Some(exe) = exe {
+            programs.entry(std::env::consts::ARCH.to_owned()).or_insert_with(|| Program::read(exe, WORKER_COMMAND));
+        }
+        let programs = programs.into_iter().filter_map(|(arch, program)| Some((arch, Arc::new(program?)))).collect();
         Self { programs, searched }
-    }
-
-    /// The program for this machine.
-    pub fn own(&self) -> Option<&Program> {
-        self.programs.get(std::env::consts::ARCH).map(|p| &**p)
     }
 
     /// The program for hosts of an architecture.
@@ -119,6 +120,17 @@ echo "@STUCK@ no directory for the worker: tried $dirs (missing, not ours, full,
 "#;
 
 impl Program {
+    fn read(path: PathBuf, argument: &'static str) -> Option<Self> {
+        let bytes = std::fs::read(&path).ok()?;
+        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        Some(Self { path, argument, hash, bytes, packed: OnceLock::new() })
+    }
+
+    /// The command line that starts it on this machine.
+    pub(super) fn command_line(&self) -> String {
+        format!("{} {}", super::shell_quote(&self.path.to_string_lossy()), self.argument)
+    }
+
     /// The bytes as they go over the wire.
     pub(super) fn upload(&self, gzip: bool) -> &[u8] {
         if !gzip {

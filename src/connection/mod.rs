@@ -14,7 +14,7 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use askpass::answer as askpass_answer;
-pub use bootstrap::Workers;
+pub use bootstrap::{WORKER_COMMAND, Workers};
 pub use escalate::{Become, Method};
 pub use local::{Docker, LocalMachine};
 pub use ssh::{Ssh, SshOptions, SshSettings};

@@ -139,10 +139,8 @@ async fn read_frame(from: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<R
 
 fn command_line(connection: &dyn Connection, account: Option<&Become>, workers: &Workers) -> Result<String, LinkError> {
     if connection.local_worker() && account.is_none() {
-        let own = workers
-            .own()
-            .map_or_else(|| workers.program(std::env::consts::ARCH).map(|p| p.path.clone()), |p| Ok(p.path.clone()))?;
-        return Ok(format!("echo {GO}; exec {}", super::shell_quote(&own.to_string_lossy())));
+        let own = workers.program(std::env::consts::ARCH)?;
+        return Ok(format!("echo {GO}; exec {}", own.command_line()));
     }
     let script = workers.script();
     // `exec` so that no shell of the login stays between us and the worker.
@@ -242,11 +240,28 @@ impl<'a> Start<'a> {
     async fn line(&mut self) -> Result<String, LinkError> {
         let mut line = Vec::new();
         loop {
-            match self.channel.stdout.read_u8().await {
+            match self.byte().await {
                 Ok(b'\n') => return Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
                 Ok(byte) if line.len() < MAX_NOISE => line.push(byte),
                 Ok(_) => return Err(LinkError::Unreachable("the login prints without end".to_owned())),
                 Err(e) => return Err(broken(&self.stderr, self.account, &e.to_string()).await),
+            }
+        }
+    }
+
+    /// A byte of standard output. While none comes, sudo or su may be asking once more:
+    /// the password was wrong.
+    async fn byte(&mut self) -> std::io::Result<u8> {
+        let Some(account) = self.account else { return self.channel.stdout.read_u8().await };
+        loop {
+            match timeout(Duration::from_millis(100), self.channel.stdout.read_u8()).await {
+                Ok(read) => return read,
+                Err(_) => {
+                    let text = self.stderr.lock().map(|s| s.clone()).unwrap_or_default();
+                    if let Some(refusal) = account.refusal(&text) {
+                        return Err(std::io::Error::other(refusal));
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One change. A step has at most one; a task shows those of its steps in order.
+/// One change; a task shows those of its steps in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Diff {
     /// A file's content.

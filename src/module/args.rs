@@ -130,6 +130,7 @@ macro_rules! args {
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
+        #[allow(dead_code, reason = "what is refused, or used by the controller alone, is declared as well")]
         pub struct $name {
             $(
                 $(#[doc = $fdoc])*

@@ -144,14 +144,14 @@ impl FromArg for String {
 impl FromArg for Path {
     const KIND: ArgKind = ArgKind::Path;
     fn from_arg(value: &Value) -> Result<Self, String> {
-        String::from_arg(value).map(|text| Self(expand(&text)))
+        String::from_arg(value).map(|text| Self(expand(&text, &|name| std::env::var(name).ok())))
     }
 }
 
-/// `~`, `~user` and `$VAR`, `${VAR}` as a shell expands them in a path.
-fn expand(text: &str) -> String {
+/// `~`, `$VAR` and `${VAR}` as a shell expands them in a path; `look_up` knows the variables.
+pub fn expand(text: &str, look_up: &dyn Fn(&str) -> Option<String>) -> String {
     let text = if text == "~" || text.starts_with("~/") {
-        let home = std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+        let home = look_up("HOME").unwrap_or_else(|| "/root".to_owned());
         format!("{home}{}", text.get(1..).unwrap_or_default())
     } else {
         text.to_owned()
@@ -169,8 +169,8 @@ fn expand(text: &str) -> String {
             Some((name, after)) => (name, after),
             None => tail.split_at(tail.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(tail.len())),
         };
-        match std::env::var(name) {
-            Ok(value) if !name.is_empty() => out.push_str(&value),
+        match look_up(name) {
+            Some(value) if !name.is_empty() => out.push_str(&value),
             // As Python: what is not set stays as written.
             _ => out.push_str(rest.get(at..rest.len() - after.len()).unwrap_or_default()),
         }

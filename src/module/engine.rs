@@ -23,8 +23,8 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
     let probe = Probe::new(session, mode.diff);
     match plan(args, &probe) {
         Err(failure) => failed_plan(module, failure, session, task),
-        Ok(plan) if mode.check => check(module, plan, session, mode, task),
-        Ok(plan) => act(module, plan, probe, mode, task),
+        Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),
+        Ok(plan) => (act(module, plan, probe, mode), Vec::new()),
     }
 }
 
@@ -70,7 +70,14 @@ fn unknown_result(module: &Module, reason: &Reason) -> Map {
     module.returns.iter().map(|r| (r.name, Value::Unknown(reason.clone()))).collect()
 }
 
-fn check(module: &Module, plan: Plan, session: &Session, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+fn check(
+    module: &Module,
+    plan: Plan,
+    probe: Probe<'_>,
+    session: &Session,
+    mode: Mode,
+    task: &str,
+) -> (Outcome, Vec<Effect>) {
     let mut effects = Vec::new();
     let mut diff = Vec::new();
     let mut result = plan.result;
@@ -80,13 +87,20 @@ fn check(module: &Module, plan: Plan, session: &Session, mode: Mode, task: &str)
             result.insert(*name, Value::Unknown(not_run(task)));
         }
         effects.extend(step.effects);
-        diff.extend(step.diff.filter(|_| mode.diff));
+        diff.extend(step.diff.into_iter().filter(|_| mode.diff));
     }
     if any && module.kind == Kind::Action {
         effects.push(Effect::MayProvide(not_run(task)));
     }
     session.plan(&effects);
-    let status = status(any && plan.changed != Some(false), plan.skipped);
+    // What cannot be read of planned state is no reason to fail a dry run.
+    if let Some(Ok(read)) = plan.after.map(|read| read(&probe)) {
+        result.extend(read);
+    }
+    let status = match plan.unsure {
+        Some(reason) if any => Status::Unknown(reason),
+        _ => status(any && plan.changed != Some(false), plan.skipped),
+    };
     (Outcome { status, result, diff, warnings: plan.warnings }, effects)
 }
 
@@ -98,7 +112,7 @@ const fn status(changed: bool, skipped: bool) -> Status {
     }
 }
 
-fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
     let mut host = Host::new(probe);
     let mut result = plan.result;
     let mut diff: Vec<Diff> = Vec::new();
@@ -114,18 +128,30 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode, task: &str) ->
         };
         match step_changed {
             Ok(c) => changed |= c,
-            // `check_mode: false` in a dry run: the program may not be there yet.
-            Err(failure) if !changed && excuse(&failure, probe.session()).is_some() => {
-                return failed_plan(module, failure, probe.session(), task);
+            Err(Failure { cause: Cause::Missing, message, .. }) if host.probe().is_dry() => {
+                // A task that runs within a dry run: what it wants may only be planned.
+                let by = host.probe().may_be_provided().unwrap_or_else(|| "earlier tasks were only planned".into());
+                let reason: Reason = format!("{message}; {by}").into();
+                result.extend(unknown_result(module, &reason));
+                return Outcome { diff, warnings: plan.warnings, ..Outcome::new(Status::Unknown(reason), result) };
             }
             Err(failure) => {
                 // What the earlier steps did has been done, and is said.
                 result.insert("changed", changed);
-                return (Outcome { diff, warnings: plan.warnings, ..failed(failure, result) }, Vec::new());
+                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
             }
         }
-        diff.extend(step.diff.filter(|_| mode.diff));
+        diff.extend(step.diff.into_iter().filter(|_| mode.diff));
+    }
+    if let Some(read) = plan.after {
+        match read(host.probe()) {
+            Ok(read) => result.extend(read),
+            Err(failure) => {
+                result.insert("changed", changed);
+                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
+            }
+        }
     }
     let status = status(plan.changed.unwrap_or(changed), plan.skipped);
-    (Outcome { status, result, diff, warnings: plan.warnings }, Vec::new())
+    Outcome { status, result, diff, warnings: plan.warnings }
 }

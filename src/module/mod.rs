@@ -10,8 +10,8 @@ mod plan;
 mod spec;
 
 pub use args::{ArgMap, Arguments};
-pub use convert::{ArgKind, FromArg, Path, to_bool};
+pub use convert::{ArgKind, FromArg, Path, expand, to_bool};
 pub use engine::{Mode, run};
 pub use plan::{Done, Plan, Step};
 pub use spec::{ArgSpec, ReturnSpec};
-pub use spec::{Blob, ControllerTask, Kind, Local, LocalEntry, Module, Prepared, Run};
+pub use spec::{Blob, ControllerTask, Kind, Local, LocalAbout, LocalEntry, Module, Prepared, Run};

@@ -1,7 +1,7 @@
 //! Plans: what is to be done on a host, as steps that can be carried out or dropped.
 
-use crate::model::{Diff, Failure, Map, Value};
-use crate::sys::{Effect, Host};
+use crate::model::{Diff, Failure, Map, Reason, Value};
+use crate::sys::{Effect, Host, Probe};
 
 /// What carrying a step out gave.
 #[derive(Debug, Default)]
@@ -21,11 +21,14 @@ impl Done {
     }
 }
 
+/// Reads return values when all is done.
+type After = Box<dyn FnOnce(&Probe<'_>) -> Result<Map, Failure>>;
+
 type Action = Box<dyn FnOnce(&mut Host<'_>) -> Result<Done, Failure>>;
 
 /// One step: what differs, what it does to the host, and how.
 pub struct Step {
-    pub(super) diff: Option<Diff>,
+    pub(super) diff: Vec<Diff>,
     pub(super) effects: Vec<Effect>,
     pub(super) action: Option<Action>,
     pub(super) yields: &'static [&'static str],
@@ -34,7 +37,7 @@ pub struct Step {
 impl Step {
     /// A step that an effect on files describes completely.
     pub fn effect(effect: Effect) -> Self {
-        Self { diff: None, effects: vec![effect], action: None, yields: &[] }
+        Self { diff: Vec::new(), effects: vec![effect], action: None, yields: &[] }
     }
 
     /// A step that runs code. A dry run takes its `effects` as planned state instead.
@@ -42,13 +45,13 @@ impl Step {
         effects: impl IntoIterator<Item = Effect>,
         action: impl FnOnce(&mut Host<'_>) -> Result<Done, Failure> + 'static,
     ) -> Self {
-        Self { diff: None, effects: effects.into_iter().collect(), action: Some(Box::new(action)), yields: &[] }
+        Self { diff: Vec::new(), effects: effects.into_iter().collect(), action: Some(Box::new(action)), yields: &[] }
     }
 
-    /// What differs.
+    /// What differs; a step may have several (content, then owner and mode).
     #[must_use]
     pub fn diff(mut self, diff: impl Into<Option<Diff>>) -> Self {
-        self.diff = diff.into();
+        self.diff.extend(diff.into());
         self
     }
 
@@ -68,6 +71,8 @@ pub struct Plan {
     pub(super) warnings: Vec<String>,
     pub(super) skipped: bool,
     pub(super) changed: Option<bool>,
+    pub(super) unsure: Option<Reason>,
+    pub(super) after: Option<After>,
 }
 
 impl Plan {
@@ -86,6 +91,11 @@ impl Plan {
     /// Sets a return value.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.result.insert(name, value);
+    }
+
+    /// Removes a return value.
+    pub fn unset(&mut self, name: &str) {
+        self.result.remove(name);
     }
 
     /// Sets return values.
@@ -108,6 +118,8 @@ impl Plan {
         self.steps.extend(other.steps);
         self.result.extend(other.result);
         self.warnings.extend(other.warnings);
+        self.unsure = self.unsure.take().or(other.unsure);
+        self.after = other.after.or_else(|| self.after.take());
     }
 
     /// Whether nothing is to be done.
@@ -130,6 +142,20 @@ impl Plan {
     pub const fn skipped(mut self) -> Self {
         self.skipped = true;
         self
+    }
+
+    /// A dry run cannot tell whether the steps will change anything, and why. What they
+    /// would leave behind is planned all the same.
+    #[must_use]
+    pub fn unsure(mut self, reason: Reason) -> Self {
+        self.unsure = Some(reason);
+        self
+    }
+
+    /// Reads return values (owner, mode, size …) once the steps are done. In a dry run
+    /// it reads planned state, so that both give the same.
+    pub fn after(&mut self, read: impl FnOnce(&Probe<'_>) -> Result<Map, Failure> + 'static) {
+        self.after = Some(Box::new(read));
     }
 
     /// Says whether the steps count as a change, where "there are some" is not the answer.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ArgKind, Plan};
 use crate::model::{Failure, Map, Text, Value};
-use crate::sys::Probe;
+use crate::sys::{Probe, Time, user_name};
 
 /// One argument of a module, as `rplay doc` and the offline check see it.
 #[derive(Debug, Clone)]
@@ -136,6 +136,34 @@ pub trait Local {
     /// When it cannot be listed.
     fn walk(&self, dir: &std::path::Path) -> Result<Vec<(String, LocalEntry)>, Failure>;
 
+    /// Whether a directory is at `path`, links followed.
+    fn is_dir(&self, path: &std::path::Path) -> bool {
+        path.is_dir()
+    }
+
+    /// The content of a file that may be encrypted with a vault: decrypted, when it was.
+    ///
+    /// # Errors
+    /// When no secret fits.
+    fn decrypt(&self, path: &std::path::Path, content: &Arc<[u8]>) -> Result<Option<Arc<[u8]>>, Failure> {
+        if content.starts_with(b"$ANSIBLE_VAULT;") {
+            return Err(Failure::new(format!("{} is encrypted, and no vault secret was given", path.display())));
+        }
+        Ok(None)
+    }
+
+    /// Who owns a file, and when it was changed.
+    ///
+    /// # Errors
+    /// When it is not there.
+    fn about(&self, path: &std::path::Path) -> Result<LocalAbout, Failure> {
+        use std::os::unix::fs::MetadataExt;
+        let meta =
+            std::fs::metadata(path).map_err(|e| Failure::new(format!("cannot look at {}: {e}", path.display())))?;
+        let nanos = u32::try_from(meta.mtime_nsec()).unwrap_or(0);
+        Ok(LocalAbout { owner: user_name(meta.uid()), modified: Time { secs: meta.mtime(), nanos } })
+    }
+
     /// Permission bits of a file.
     ///
     /// # Errors
@@ -159,4 +187,13 @@ pub enum LocalEntry {
     Directory(u32),
     /// A symbolic link with its target.
     Link(String),
+}
+
+/// What [`Local::about`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAbout {
+    /// The owner's name.
+    pub owner: String,
+    /// The last change of content.
+    pub modified: Time,
 }

@@ -1,11 +1,46 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod assert;
+pub mod attributes;
+mod command;
+pub mod content;
+mod copy;
+mod debug;
+pub mod exec;
+mod fail;
+mod file;
+pub mod glob;
+pub mod json;
+mod lineinfile;
+pub mod lines;
 mod ping;
+mod raw;
+mod script;
+mod set_fact;
+mod shell;
+pub mod shlex;
+mod stat;
+mod template;
 
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
-pub static MODULES: &[&Module] = &[&ping::MODULE];
+pub static MODULES: &[&Module] = &[
+    &assert::MODULE,
+    &command::MODULE,
+    &copy::MODULE,
+    &debug::MODULE,
+    &fail::MODULE,
+    &file::MODULE,
+    &lineinfile::MODULE,
+    &ping::MODULE,
+    &raw::MODULE,
+    &script::MODULE,
+    &set_fact::MODULE,
+    &shell::MODULE,
+    &stat::MODULE,
+    &template::MODULE,
+];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {

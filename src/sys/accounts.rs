@@ -103,6 +103,11 @@ pub(super) fn user_by_id(uid: u32) -> Option<User> {
     })
 }
 
+/// The name of the user with this id on the machine that this runs on.
+pub fn user_name(uid: u32) -> String {
+    user_by_id(uid).map_or_else(|| uid.to_string(), |u| u.name)
+}
+
 /// The group with this name.
 pub(super) fn group(name: &str) -> Option<Group> {
     groups()

@@ -60,6 +60,29 @@ pub struct Stat {
     pub ctime: Time,
 }
 
+impl Stat {
+    /// Something of this kind of which nothing else is known.
+    pub fn blank(kind: FileKind) -> Self {
+        let never = Time::default();
+        Self {
+            kind,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            inode: 0,
+            dev: 0,
+            rdev: 0,
+            nlink: 1,
+            blocks: 0,
+            block_size: 4096,
+            atime: never,
+            mtime: never,
+            ctime: never,
+        }
+    }
+}
+
 /// A file's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
@@ -173,6 +196,24 @@ pub enum Effect {
     /// Anything may have been provided: what is missing from here on may be there
     /// in a real run. The reason completes "unknown: …".
     MayProvide(Reason),
+}
+
+impl Effect {
+    /// The same effect at another path; those that have none stay.
+    #[must_use]
+    pub(super) fn map_path(mut self, change: impl FnOnce(PathBuf) -> PathBuf) -> Self {
+        match &mut self {
+            Self::File { path, .. }
+            | Self::Directory { path, .. }
+            | Self::Link { path, .. }
+            | Self::HardLink { path, .. }
+            | Self::Attributes { path, .. }
+            | Self::Times { path, .. }
+            | Self::Remove { path } => *path = change(std::mem::take(path)),
+            _ => {}
+        }
+        self
+    }
 }
 
 /// Paths are bytes on Linux; serde's own form refuses those that are not UTF-8.

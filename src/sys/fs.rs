@@ -123,6 +123,22 @@ fn temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     Ok((temp, file))
 }
 
+/// A private, executable file for a program to read or run.
+pub(super) fn scratch(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    for _ in 0..100 {
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let mut path = beside(&dir.join(name)).into_os_string();
+        path.push(format!("-{nanos:x}"));
+        let path = PathBuf::from(path);
+        match OpenOptions::new().write(true).create_new(true).mode(0o700).open(&path) {
+            Ok(mut file) => return file.write_all(bytes).map(|()| path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::AlreadyExists))
+}
+
 /// Makes the rename itself durable.
 fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));

@@ -33,6 +33,17 @@ impl<'s> Host<'s> {
         process::run_command(command, &env, timeout)
     }
 
+    /// Writes a private file (mode 0700) of a name nobody can guess or hold already, for
+    /// a program to read or run. The caller removes it with [`Effect::Remove`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn scratch(&mut self, name: &str, bytes: &[u8]) -> Result<std::path::PathBuf, Failure> {
+        let dir = self.probe.env("TMPDIR").filter(|d| Path::new(d).is_dir()).unwrap_or_else(|| "/tmp".to_owned());
+        fs::scratch(Path::new(&dir), name, bytes)
+            .map_err(|e| Failure::new(format!("cannot write a temporary file in {dir}: {e}")))
+    }
+
     /// Carries out an effect on files. Effects on accounts, packages and units are
     /// carried out by the programs that their modules run; here they are nothing.
     ///

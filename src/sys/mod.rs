@@ -4,6 +4,7 @@
 //! planned ([`Overlay`]), so that modules need no code for check mode.
 
 mod accounts;
+pub mod clock;
 mod effect;
 mod fs;
 mod host;
@@ -12,7 +13,7 @@ mod probe;
 mod process;
 mod session;
 
-pub use accounts::{Group, User};
+pub use accounts::{Group, User, user_name};
 pub use effect::{Content, Effect, Stat, Time};
 pub use host::Host;
 pub use overlay::Overlay;

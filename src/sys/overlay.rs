@@ -17,7 +17,9 @@ pub(super) enum Node {
     /// A directory; when new, nothing of the real one's content is in it.
     Directory(Meta, New),
     /// A symbolic link.
-    Link(PathBuf),
+    Link(PathBuf, Meta),
+    /// Another name of the file at this path.
+    Alias(PathBuf),
     /// What is really there, with other attributes.
     Changed(Meta),
 }
@@ -58,6 +60,16 @@ impl Overlay {
         self.may_provide.clone()
     }
 
+    /// Whether anything at all is planned.
+    pub(super) fn is_planned(&self) -> bool {
+        !(self.nodes.is_empty()
+            && self.users.is_empty()
+            && self.groups.is_empty()
+            && self.packages.is_empty()
+            && self.units.is_empty()
+            && self.may_provide.is_none())
+    }
+
     pub(super) fn node(&self, path: &Path) -> Option<&Node> {
         self.nodes.get(path)
     }
@@ -67,7 +79,7 @@ impl Overlay {
         path.ancestors().skip(1).any(|a| {
             matches!(
                 self.nodes.get(a),
-                Some(Node::Absent | Node::File(..) | Node::Link(_) | Node::Directory(_, New(true)))
+                Some(Node::Absent | Node::File(..) | Node::Link(..) | Node::Alias(_) | Node::Directory(_, New(true)))
             )
         })
     }
@@ -120,9 +132,14 @@ impl Overlay {
                 let meta = Meta { mode: Some(*mode), uid: Some(*uid), gid: Some(*gid), ..Meta::default() };
                 self.put(path, Node::Directory(meta, New(true)));
             }
-            Effect::Link { path, target } => self.put(path, Node::Link(target.clone())),
-            // A second name for a file behaves, for all that is asked here, as a link to it.
-            Effect::HardLink { path, target } => self.put(path, Node::Link(target.clone())),
+            Effect::Link { path, target } => {
+                // A new link belongs to who makes it.
+                let uid = Some(rustix::process::geteuid().as_raw());
+                let gid = Some(rustix::process::getegid().as_raw());
+                let meta = Meta { mode: Some(0o777), uid, gid, ..Meta::default() };
+                self.put(path, Node::Link(target.clone(), meta));
+            }
+            Effect::HardLink { path, target } => self.put(path, Node::Alias(target.clone())),
             Effect::Attributes { path, mode, uid, gid } => {
                 self.patch(path, &Meta { mode: *mode, uid: *uid, gid: *gid, ..Meta::default() });
             }
@@ -151,8 +168,12 @@ impl Overlay {
     }
 
     fn patch(&mut self, path: &Path, change: &Meta) {
-        let node = self.nodes.entry(path.to_owned()).or_insert(Node::Changed(Meta::default()));
-        if let Node::File(_, meta) | Node::Directory(meta, _) | Node::Changed(meta) = node {
+        let path = match self.nodes.get(path) {
+            Some(Node::Alias(target)) => target.clone(),
+            _ => path.to_owned(),
+        };
+        let node = self.nodes.entry(path).or_insert(Node::Changed(Meta::default()));
+        if let Node::File(_, meta) | Node::Directory(meta, _) | Node::Link(_, meta) | Node::Changed(meta) = node {
             *meta = Meta {
                 mode: change.mode.or(meta.mode),
                 uid: change.uid.or(meta.uid),
@@ -177,21 +198,6 @@ impl Meta {
 
     /// What `lstat` will say of something that is only planned.
     pub(super) fn planned(&self, kind: FileKind, size: u64) -> Stat {
-        self.over(Stat {
-            kind,
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            size,
-            inode: 0,
-            dev: 0,
-            rdev: 0,
-            nlink: 1,
-            blocks: 0,
-            block_size: 4096,
-            atime: Time::default(),
-            mtime: Time::default(),
-            ctime: Time::default(),
-        })
+        self.over(Stat { size, ..Stat::blank(kind) })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::overlay::{New, Node};
 use super::{BlobHash, Content, Group, Session, Stat, User, accounts, fs, process};
-use crate::model::{Command, Failure, FileKind, Output};
+use crate::model::{Command, Failure, FileKind, Output, Reason};
 
 /// Links followed before a path is taken to be a loop, as Linux does.
 const MAX_LINKS: usize = 40;
@@ -84,6 +84,7 @@ impl<'s> Probe<'s> {
         match self.session.overlay.borrow().node(&real) {
             Some(Node::File(Content::Bytes(bytes), _)) => return Ok(bytes.to_vec()),
             Some(Node::File(Content::Unknown(reason), _)) => return Err(Failure::unknown(Arc::clone(reason))),
+            Some(Node::Alias(target)) => return self.read(target),
             Some(Node::Absent) => return Err(missing()),
             _ => {}
         }
@@ -100,7 +101,7 @@ impl<'s> Probe<'s> {
     pub fn read_link(&self, path: impl AsRef<Path>) -> Result<PathBuf, Failure> {
         let path = path.as_ref();
         let real = self.resolve(path, false)?.unwrap_or_else(|| path.to_owned());
-        if let Some(Node::Link(target)) = self.session.overlay.borrow().node(&real) {
+        if let Some(Node::Link(target, _)) = self.session.overlay.borrow().node(&real) {
             return Ok(target.clone());
         }
         std::fs::read_link(&real).map_err(|e| Failure::missing(format!("cannot read link {}: {e}", path.display())))
@@ -240,6 +241,28 @@ impl<'s> Probe<'s> {
         (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
     }
 
+    /// Why something that is missing may be there in a real run, if an earlier step of
+    /// this dry run may provide it.
+    pub fn may_be_provided(&self) -> Option<Reason> {
+        self.session.may_be_provided()
+    }
+
+    /// Whether anything is planned that was not carried out.
+    pub fn is_dry(&self) -> bool {
+        self.session.overlay.borrow().is_planned()
+    }
+
+    /// The path with the links of its directories resolved, its own not; as written
+    /// where a directory on the way is missing.
+    pub(super) fn place(&self, path: &Path) -> PathBuf {
+        let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        match self.resolve(dir, true) {
+            Ok(Some(dir)) => dir.join(name),
+            _ => path.to_owned(),
+        }
+    }
+
     /// The session, for what carries steps out.
     pub const fn session(&self) -> &'s Session {
         self.session
@@ -255,9 +278,9 @@ impl<'s> Probe<'s> {
                 Some(meta.planned(FileKind::File, size))
             }
             Some(Node::Directory(meta, _)) => Some(meta.planned(FileKind::Directory, 4096)),
-            Some(Node::Link(target)) => {
-                let meta = super::overlay::Meta { mode: Some(0o777), ..Default::default() };
-                Some(meta.planned(FileKind::Link, target.as_os_str().len() as u64))
+            Some(Node::Link(target, meta)) => Some(meta.planned(FileKind::Link, target.as_os_str().len() as u64)),
+            Some(Node::Alias(target)) => {
+                self.lstat_resolved(target)?.map(|stat| Stat { nlink: stat.nlink + 1, ..stat })
             }
             Some(Node::Changed(meta)) => look()?.map(|stat| meta.over(stat)),
             None if overlay.hides(real) => None,
@@ -306,7 +329,7 @@ impl<'s> Probe<'s> {
     }
 
     fn link_target(&self, real: &Path) -> Result<PathBuf, Failure> {
-        if let Some(Node::Link(target)) = self.session.overlay.borrow().node(real) {
+        if let Some(Node::Link(target, _)) = self.session.overlay.borrow().node(real) {
             return Ok(target.clone());
         }
         std::fs::read_link(real).map_err(|e| Failure::new(format!("cannot read link {}: {e}", real.display())))

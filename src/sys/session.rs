@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Effect, Overlay};
+use super::{Effect, Overlay, Probe};
 use crate::model::{Failure, Reason};
 
 /// SHA-256 of a blob's bytes: how file content is named on the wire.
@@ -82,9 +82,14 @@ impl Session {
 
     /// Adds the effects that a step would have had.
     pub fn plan(&self, effects: &[Effect]) {
-        let mut overlay = self.overlay.borrow_mut();
         for effect in effects {
-            overlay.add(effect);
+            // Look-ups ask by the path with its links resolved, so it is kept by that.
+            let place = |path: std::path::PathBuf| Probe::new(self, false).place(&path);
+            let mut effect = effect.clone().map_path(place);
+            if let Effect::HardLink { target, .. } = &mut effect {
+                *target = place(std::mem::take(target));
+            }
+            self.overlay.borrow_mut().add(&effect);
         }
     }
 

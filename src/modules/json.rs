@@ -1,0 +1,99 @@
+//! JSON as Python's `json.dumps` writes it, for content that is data.
+
+use crate::model::Value;
+
+/// The JSON of a value, with Python's spaces and escapes (`{"a": [1, 2]}`).
+pub fn dumps(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Null | Value::Unknown(_) => out.push_str("null"),
+        Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Value::Int(i) => out.push_str(&i.to_string()),
+        Value::Float(f) => out.push_str(&float(*f)),
+        Value::Str(text) => string(text, out),
+        Value::List(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                write(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            out.push('{');
+            for (i, (key, item)) in map.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                match key.to_value() {
+                    Value::Str(text) => string(&text, out),
+                    other => {
+                        out.push('"');
+                        write(&other, out);
+                        out.push('"');
+                    }
+                }
+                out.push_str(": ");
+                write(item, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Python's shortest form: `1.0`, `0.1`, `1e+16`.
+fn float(f: f64) -> String {
+    if f.is_nan() {
+        return "NaN".to_owned();
+    }
+    if f.is_infinite() {
+        return if f > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    if f != 0.0 && !(1e-4..1e16).contains(&f.abs()) {
+        let text = format!("{f:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |e| ("-", e));
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    if f.fract() == 0.0 { format!("{f:.1}") } else { f.to_string() }
+}
+
+fn string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(c),
+            _ => {
+                let mut units = [0u16; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Map;
+
+    #[test]
+    fn data_is_written_as_python_writes_it() {
+        let map = Map::from_iter([("a", Value::list([1, 2])), ("é\"", Value::Float(1.0)), ("n", Value::Null)]);
+        assert_eq!(dumps(&Value::from(map)), r#"{"a": [1, 2], "\u00e9\"": 1.0, "n": null}"#);
+        assert_eq!(dumps(&Value::from("😀\n")), r#""\ud83d\ude00\n""#);
+        assert_eq!((float(1e16), float(1.5e-7), float(0.1)), ("1e+16".into(), "1.5e-07".into(), "0.1".into()));
+    }
+}

@@ -1,0 +1,176 @@
+//! `template`: a file rendered in the controller, put in place as `copy` does.
+
+use std::path::Path as FsPath;
+use std::sync::Arc;
+
+use super::attributes::{FileAttributes, Mode, octal};
+use super::copy::{self, target};
+use crate::args;
+use crate::model::{Failure, Map, Text, Value};
+use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run, to_bool};
+
+args! {
+    /// Arguments of `template`.
+    pub struct Template {
+        /// The template: looked for in `templates/` of role and playbook. One that ends in
+        /// `.hbs` is rendered with Handlebars, all others with Jinja2's language.
+        [required]
+        src: String,
+        /// Where the result goes.
+        [required]
+        dest: Path,
+        /// Whether the old file is kept under another name.
+        backup: bool = false,
+        /// Whether a file that is there already is replaced.
+        force: bool = true,
+        /// Whether a link at `dest` is followed.
+        follow: bool = false,
+        /// The line end of the result: `\n`, `\r` or `\r\n`.
+        newline_sequence: String = "\n".to_owned(),
+        /// What starts a statement.
+        block_start_string: String = "{%".to_owned(),
+        /// What ends a statement.
+        block_end_string: String = "%}".to_owned(),
+        /// What starts an expression.
+        variable_start_string: String = "{{".to_owned(),
+        /// What ends an expression.
+        variable_end_string: String = "}}".to_owned(),
+        /// What starts a comment, `{#` by default.
+        comment_start_string: Option<String>,
+        /// What ends a comment, `#}` by default.
+        comment_end_string: Option<String>,
+        /// Whether the line end after a statement is left out.
+        trim_blocks: bool = true,
+        /// Whether white space before a statement is left out.
+        lstrip_blocks: bool = false,
+        /// The encoding of the result.
+        output_encoding: String = "utf-8".to_owned(),
+        /// A command that must succeed before the file is put in place; `%s` is the file.
+        validate: Option<String>,
+        ; ..attributes: FileAttributes,
+    }
+}
+
+/// The registry's entry.
+pub static MODULE: Module = Module {
+    name: "template",
+    collection: "ansible.builtin",
+    kind: Kind::State,
+    doc: "Render a template and put it on hosts.\n\nTemplates know `template_host`, `template_path`, \
+          `template_fullpath`, `template_destpath`, `template_uid`, `template_mtime`, `template_run_date` and \
+          `ansible_managed`.",
+    args: Template::specs,
+    free_form: None,
+    any_args: false,
+    returns: copy::RETURNS,
+    run: Run::Split { prepare, plan: target::plan },
+};
+
+/// Those options that say how templates are read.
+const OPTIONS: &[&str] = &[
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "trim_blocks",
+    "lstrip_blocks",
+];
+
+fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
+    let template = Template::parse(&args)?;
+    let path = local.find("templates", &template.src)?;
+    let (source, secret) = copy::read(&path, true, local)?;
+    let source = String::from_utf8(source.to_vec())
+        .map_err(|_| Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display())))?;
+    let mut options: Map = OPTIONS.iter().filter_map(|name| Some((*name, args.get(name)?.clone()))).collect();
+    let source = header(&source.replace("\r\n", "\n").replace('\r', "\n"), &mut options);
+    let newline = newline(&template.newline_sequence)?;
+    let vars = variables(&path, &template, local)?;
+    let rendered = local.render(&path, &Text::template(source, None), &options, &vars)?;
+    for name in OPTIONS.iter().copied().chain(["src", "newline_sequence", "output_encoding"]) {
+        args.remove(name);
+    }
+    args.insert("src", path.display().to_string());
+    args.insert("name", copy::base_name(&path));
+    if template.attributes.mode == Some(Mode::Preserve) {
+        args.insert("mode", octal(local.mode(&path)?));
+    }
+    let mut prepared = Prepared { args, blobs: Vec::new() };
+    if let Some(reason) = rendered.unknown() {
+        prepared.args.insert("unknown", reason.to_string());
+        return Ok(prepared);
+    }
+    if secret || matches!(&rendered, Value::Str(text) if text.is_secret()) {
+        prepared.args.insert("secret", true);
+    }
+    let text = rendered.as_str().map_or_else(|| super::json::dumps(&rendered), str::to_owned);
+    let text = if newline == "\n" { text } else { text.replace('\n', newline) };
+    let bytes: Arc<[u8]> = Arc::from(encode(&text, &template.output_encoding)?);
+    prepared.args.extend(copy::describe(&bytes));
+    prepared.blobs.push(Blob(bytes));
+    Ok(prepared)
+}
+
+fn newline(sequence: &str) -> Result<&'static str, Failure> {
+    match sequence {
+        "\n" | "\\n" => Ok("\n"),
+        "\r" | "\\r" => Ok("\r"),
+        "\r\n" | "\\r\\n" => Ok("\r\n"),
+        _ => Err(Failure::new("newline_sequence needs to be one of: \\n, \\r or \\r\\n")),
+    }
+}
+
+/// A first line `#jinja2: trim_blocks: False, …` sets options and is left out.
+fn header(source: &str, options: &mut Map) -> String {
+    let Some(rest) = source.strip_prefix("#jinja2:") else { return source.to_owned() };
+    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    for (name, value) in line.split(',').filter_map(|pair| pair.split_once(':')) {
+        let value = value.trim();
+        let bare = value.trim_matches(['\'', '"']);
+        let value = match to_bool(&Value::from(value)) {
+            Some(truth) if bare == value => Value::Bool(truth),
+            _ => Value::from(bare),
+        };
+        options.insert(name.trim(), value);
+    }
+    rest.to_owned()
+}
+
+fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
+    let narrow = |limit: u32| {
+        text.chars()
+            .map(|c| u8::try_from(u32::from(c)).ok().filter(|b| u32::from(*b) < limit))
+            .collect::<Option<Vec<u8>>>()
+            .ok_or_else(|| Failure::new(format!("the rendered template has characters that {encoding} cannot encode")))
+    };
+    match encoding.to_lowercase().replace('_', "-").as_str() {
+        "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
+        "utf-8-sig" => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        "ascii" | "us-ascii" => narrow(128),
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => narrow(256),
+        "utf-16-le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        "utf-16-be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        "utf-16" => Ok([0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()),
+        _ => Err(Failure::new(format!(
+            "output_encoding `{encoding}` is not supported (utf-8, utf-16, ascii and latin-1 are)"
+        ))),
+    }
+}
+
+/// The variables that a template has besides the task's.
+fn variables(path: &FsPath, template: &Template, local: &dyn Local) -> Result<Map, Failure> {
+    let about = local.about(path)?;
+    let date = |time| crate::sys::clock::local(time).to_string();
+    Ok(Map::from_iter([
+        ("ansible_managed", "Ansible managed".to_owned()),
+        ("template_host", rustix::system::uname().nodename().to_string_lossy().into_owned()),
+        ("template_path", template.src.clone()),
+        ("template_fullpath", path.display().to_string()),
+        ("template_destpath", template.dest.0.clone()),
+        ("template_uid", about.owner),
+        ("template_mtime", date(about.modified)),
+        ("template_run_date", date(crate::sys::clock::now())),
+    ]))
+}
