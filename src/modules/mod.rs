@@ -17,11 +17,13 @@ pub mod lines;
 mod ping;
 mod raw;
 mod script;
+mod service;
 mod set_fact;
 mod setup;
 mod shell;
 pub mod shlex;
 mod stat;
+mod systemd;
 mod template;
 
 use crate::module::Module;
@@ -39,10 +41,12 @@ pub static MODULES: &[&Module] = &[
     &ping::MODULE,
     &raw::MODULE,
     &script::MODULE,
+    &service::MODULE,
     &set_fact::MODULE,
     &setup::MODULE,
     &shell::MODULE,
     &stat::MODULE,
+    &systemd::MODULE,
     &template::MODULE,
 ];
 
