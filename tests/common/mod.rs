@@ -1,5 +1,12 @@
 //! What tests that use the real program and real hosts share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a helper of tests fails as tests do"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -58,10 +65,10 @@ pub fn run(command: &mut Command) -> Ran {
     Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// `rplay` in the repository's top, with no configuration but what the test gives.
+/// `rplay` in the repository's top, with the configuration there.
 pub fn rplay<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
-    command.args(args).current_dir(top()).env("ANSIBLE_CONFIG", "/dev/null").env("ANSIBLE_NOCOLOR", "1");
+    command.args(args).current_dir(top()).env_remove("ANSIBLE_CONFIG").env("ANSIBLE_NOCOLOR", "1");
     command
 }
 
