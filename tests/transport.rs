@@ -29,14 +29,15 @@ fn users_are_become_with_and_without_passwords() {
     go(&["-e", "ansible_user=admin", "-b", &file(&wrong)]).exits(2).says("Incorrect sudo password");
     go(&["-e", "ansible_user=admin", "-b", "--become-method=su", &file(&wrong)]).exits(2).says("Incorrect su password");
     go(&["-b", "--become-user", "nobody-here"]).exits(2).says("nobody-here");
-    // A login password, and no key at all.
+    // A login password, and no key at all. The wrong one first: a connection that is kept
+    // asks for no password.
     let no_key =
         ["-e", "ansible_user=admin ansible_ssh_private_key_file=", "--ssh-extra-args=-o PubkeyAuthentication=no"];
     let login = format!("--connection-password-file={}", admin.display());
-    go(&[no_key[0], no_key[1], no_key[2], &login]).exits(0).says("I am admin");
     go(&[no_key[0], no_key[1], no_key[2], &format!("--connection-password-file={}", wrong.display())])
         .exits(4)
         .says("Permission denied");
+    go(&[no_key[0], no_key[1], no_key[2], &login]).exits(0).says("I am admin");
     go(&[
         "-e",
         "ansible_user=admin",
