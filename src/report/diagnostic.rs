@@ -8,6 +8,9 @@ use crate::model::Origin;
 
 /// Several diagnostics, and a line that counts the errors when there are more than one.
 pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
+    let mut findings: Vec<&Diagnostic> = findings.iter().collect();
+    // In the order of the text; what stands nowhere comes first.
+    findings.sort_by_key(|d| d.origin.as_ref().map(|o| (o.source.name.clone(), o.at)));
     let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();
     let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 1 {
