@@ -11,6 +11,8 @@ pub mod exec;
 mod fail;
 mod file;
 pub mod glob;
+mod group;
+pub mod ids;
 pub mod json;
 mod lineinfile;
 pub mod lines;
@@ -25,6 +27,7 @@ pub mod shlex;
 mod stat;
 mod systemd;
 mod template;
+mod user;
 
 use crate::module::Module;
 
@@ -37,6 +40,7 @@ pub static MODULES: &[&Module] = &[
     &debug::MODULE,
     &fail::MODULE,
     &file::MODULE,
+    &group::MODULE,
     &lineinfile::MODULE,
     &ping::MODULE,
     &raw::MODULE,
@@ -48,6 +52,7 @@ pub static MODULES: &[&Module] = &[
     &stat::MODULE,
     &systemd::MODULE,
     &template::MODULE,
+    &user::MODULE,
 ];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
