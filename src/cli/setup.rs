@@ -12,8 +12,9 @@ use crate::compile::{CompiledPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
+use crate::inventory::LOCALHOST;
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
-use crate::model::Vars;
+use crate::model::{Text, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
@@ -84,7 +85,10 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
         return Err(errors);
     }
     let found = load::load_inventory(files, environment, &config, &options.inventory)?;
-    warnings.extend(found.warnings);
+    // That there is no inventory is no news to who works on this machine alone.
+    let local = |text: &Text| LOCALHOST.contains(&text.as_str());
+    let only_local = options.inventory.is_empty() && plays.iter().all(|p| p.hosts.iter().all(local));
+    warnings.extend(found.warnings.into_iter().filter(|_| !only_local));
     let mut file_vars = FileVars::new();
     warnings.extend(load::load_group_vars(files, &found.inventory, Side::Inventory, &found.dirs, &mut file_vars)?);
     let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();

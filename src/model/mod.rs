@@ -9,6 +9,7 @@ mod map;
 mod mode;
 mod outcome;
 mod position;
+pub mod pyregex;
 mod text;
 mod value;
 mod vars;

@@ -1,22 +1,31 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
 mod apt;
+mod assert;
 pub mod attributes;
 mod command;
 pub mod content;
 mod copy;
+mod debug;
 pub mod exec;
+mod fail;
 mod file;
 mod git;
 pub mod glob;
 mod group;
 pub mod ids;
 pub mod json;
+mod lineinfile;
+pub mod lines;
 mod ping;
+mod raw;
+mod script;
 mod service;
+mod set_fact;
 mod setup;
 mod shell;
 pub mod shlex;
+mod stat;
 mod systemd;
 mod template;
 mod user;
@@ -26,15 +35,23 @@ use crate::module::Module;
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
     &apt::MODULE,
+    &assert::MODULE,
     &command::MODULE,
     &copy::MODULE,
+    &debug::MODULE,
+    &fail::MODULE,
     &file::MODULE,
     &git::MODULE,
     &group::MODULE,
+    &lineinfile::MODULE,
     &ping::MODULE,
+    &raw::MODULE,
+    &script::MODULE,
     &service::MODULE,
+    &set_fact::MODULE,
     &setup::MODULE,
     &shell::MODULE,
+    &stat::MODULE,
     &systemd::MODULE,
     &template::MODULE,
     &user::MODULE,

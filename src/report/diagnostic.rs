@@ -2,12 +2,15 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::style::Colours;
+use super::style::{Colours, Style};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Origin;
 
 /// Several diagnostics, and a line that counts the errors when there are more than one.
 pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
+    let mut findings: Vec<&Diagnostic> = findings.iter().collect();
+    // In the order of the text; what stands nowhere comes first.
+    findings.sort_by_key(|d| d.origin.as_ref().map(|o| (o.source.name.clone(), o.at)));
     let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();
     let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 1 {
@@ -22,6 +25,9 @@ pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    if finding.origin.is_none() && finding.related.is_empty() {
+        return plain(finding, colours);
+    }
     let mut group = Group::with_title(level.primary_title(finding.message.as_str()));
     let mut places: Vec<(&Origin, Option<&str>, AnnotationKind)> = Vec::new();
     if let Some(origin) = &finding.origin {
@@ -45,6 +51,19 @@ pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
     }
     let renderer = if colours == Colours::On { Renderer::styled() } else { Renderer::plain() };
     format!("{}\n", renderer.render(&[group]))
+}
+
+/// A finding about no place in particular: no source line, no margin.
+fn plain(finding: &Diagnostic, colours: Colours) -> String {
+    let (word, style) = match finding.severity {
+        Severity::Error => ("error", Style::Failed),
+        Severity::Warning => ("warning", Style::Warning),
+    };
+    let mut out = format!("{}: {}\n", colours.paint(style, word), finding.message);
+    for hint in &finding.hints {
+        out.push_str(&format!("  {}: {hint}\n", colours.paint(Style::Place, "hint")));
+    }
+    out
 }
 
 /// The line that an origin stands in, and the bytes of the word that is marked.

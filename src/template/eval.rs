@@ -144,7 +144,11 @@ impl Eval {
     /// The value of a template text; undefined is a value here.
     pub fn template_value(&mut self, text: &Text) -> R<Val> {
         let compiled = self.engine.template(text).map_err(|e| e.located(text))?;
-        self.run(text, &compiled)
+        let value = self.run(text, &compiled)?;
+        Ok(match value {
+            Val::Str(result) => Val::Str(with_last_newlines(text, result)),
+            other => other,
+        })
     }
 
     /// The value of a compiled template or expression.
@@ -454,4 +458,16 @@ fn same_key(map: &IndexMap<Key, Val>, key: Key) -> Key {
         Some(twin) if map.contains_key(&twin) => twin,
         _ => key,
     }
+}
+
+/// Jinja drops a template's last newline; Ansible gives a text those back that its source
+/// ends with, so that `content: |` means what it says.
+fn with_last_newlines(source: &Text, result: Text) -> Text {
+    let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    let missing = count(source).saturating_sub(count(&result));
+    if missing == 0 {
+        return result;
+    }
+    let marks = result.marks();
+    Text::new(format!("{}{}", result.as_str(), "\n".repeat(missing))).marked(marks)
 }

@@ -67,6 +67,29 @@ fn what_is_there_is_changed_removed_and_made_anew() {
 }
 
 #[test]
+fn a_planned_file_is_edited() {
+    predicts(
+        &["plain=1\n", "@t=a=1\n"],
+        &[
+            ("file", r#"{"path": "$D/d", "state": "directory"}"#),
+            ("template", r#"{"src": "t", "dest": "$D/d/f"}"#),
+            ("lineinfile", r#"{"path": "$D/d/f", "regexp": "^a", "line": "a=2"}"#),
+            ("lineinfile", r#"{"path": "$D/d/f", "regexp": "^a", "line": "a=2"}"#),
+            ("lineinfile", r#"{"path": "$D/d/f", "line": "b=1", "insertbefore": "BOF"}"#),
+            ("file", r#"{"path": "$D/d/f", "mode": "0600"}"#),
+            ("lineinfile", r#"{"path": "$D/d/f", "line": "c=1"}"#),
+            ("file", r#"{"path": "$D/d/h", "src": "$D/d/f", "state": "hard"}"#),
+            ("lineinfile", r#"{"path": "$D/d/h", "line": "c=1"}"#),
+            ("lineinfile", r#"{"path": "$D/plain", "line": "2"}"#),
+            ("lineinfile", r#"{"path": "$D/plain", "regexp": "2", "state": "absent"}"#),
+            ("copy", r#"{"content": "1\n", "dest": "$D/plain"}"#),
+            ("lineinfile", r#"{"path": "$D/other", "line": "x", "create": true}"#),
+            ("lineinfile", r#"{"path": "$D/other", "line": "x"}"#),
+        ],
+    );
+}
+
+#[test]
 fn what_a_command_may_provide_is_unknown_and_fails_nowhere() {
     let world = World::new(&["here=x"]);
     let dry = Session::new(Box::new(NoBlobs));
@@ -78,6 +101,8 @@ fn what_a_command_may_provide_is_unknown_and_fails_nowhere() {
         ("file", r#"{"path": "$D/made", "state": "absent"}"#),
         ("command", r#"{"cmd": "x", "creates": "$D/made"}"#),
         ("command", r#"{"cmd": "x", "removes": "$D/made"}"#),
+        ("lineinfile", r#"{"path": "$D/made", "line": "x"}"#),
+        ("lineinfile", r#"{"path": "$D/made", "line": "x", "state": "absent"}"#),
         ("copy", r#"{"src": "$D/made", "dest": "$D/x", "remote_src": true}"#),
     ] {
         assert!(matches!(status(module, args), Status::Unknown(_)), "{module} {args}");

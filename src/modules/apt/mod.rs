@@ -197,7 +197,7 @@ fn rest(tool: &Tool<'_>, lists: Lists) -> Result<Plan, Failure> {
     let mut plan = if args.upgrade().is_some() {
         system::upgrade(tool)?
     } else if let Some(deb) = &args.deb {
-        deb::plan(tool, &[deb.clone()])?
+        deb::plan(tool, std::slice::from_ref(deb))?
     } else if args.state == "fixed" {
         system::fixed(tool)?
     } else if !args.packages().is_empty() {

@@ -14,7 +14,8 @@ use crate::sys::{BlobHash, Effect, Probe, Stat};
 
 /// One thing below a directory that is copied.
 enum Item {
-    Directory,
+    /// With its own mode, where that is kept.
+    Directory(Option<u32>),
     Link(PathBuf),
     File(Box<Source>, Option<u32>),
 }
@@ -38,7 +39,7 @@ pub(super) fn plan(place: &Place, entries: &[Value], host: &Probe<'_>) -> Result
                 Item::File(Box::new(source), u32::from_str_radix(&text(item, "mode")?, 8).ok())
             }
             (None, Some(link)) => Item::Link(PathBuf::from(link)),
-            (None, None) => Item::Directory,
+            (None, None) => Item::Directory(None),
         };
         Some((path, what))
     });
@@ -56,12 +57,14 @@ fn plan_items(place: &Place, items: Vec<(String, Item)>, host: &Probe<'_>) -> Re
     {
         return Err(Failure::new("can not use a directory as src when dest is a file").with("dest", &place.dest.0));
     }
-    make_directories(&mut plan, place, host, &dest)?;
+    let whole = items.first().is_some_and(|(path, _)| path.is_empty());
+    make_directories(&mut plan, place, host, if whole { dest.parent().unwrap_or(&dest) } else { &dest })?;
     let parents: std::collections::BTreeSet<PathBuf> =
         items.iter().filter_map(|(path, _)| Some(FsPath::new(path).parent()?.to_owned())).collect();
     for (path, item) in items {
         let leaf = !parents.contains(FsPath::new(&path));
-        plan_item(&mut plan, place, &dest.join(path), item, leaf, host)?;
+        let at = if path.is_empty() { dest.clone() } else { dest.join(path) };
+        plan_item(&mut plan, place, &at, item, leaf, host)?;
     }
     plan.set("dest", &place.dest.0);
     if let Some(src) = &place.src {
@@ -84,13 +87,17 @@ fn plan_item(
     host: &Probe<'_>,
 ) -> Result<(), Failure> {
     match item {
-        Item::Directory => match host.stat(path)? {
-            None => plan.step(directory_step(place, host, path.to_owned())?),
+        Item::Directory(mode) => match host.stat(path)? {
+            None => {
+                let kept = mode.map(|m| Mode::Spec(ModeSpec::Bits(m)));
+                let place = Place { directory_mode: kept.or_else(|| place.directory_mode.clone()), ..place.clone() };
+                plan.step(directory_step(&place, host, path.to_owned())?);
+            }
             Some(stat) if stat.kind != FileKind::Directory => {
                 return Err(Failure::new(format!("{} is not a directory", path.display())));
             }
             // As Ansible: directories that hold files are left as they are.
-            Some(stat) if leaf => {
+            Some(stat) if leaf && !place.remote_src => {
                 let attributes = FileAttributes { mode: place.directory_mode.clone(), ..place.attributes.clone() };
                 attributes::plan(plan, host, path, &stat, &attributes)?;
             }
@@ -105,7 +112,11 @@ fn plan_item(
         }
         Item::File(source, mode) => {
             let mut attributes = place.attributes.clone();
-            if attributes.mode == Some(Mode::Preserve) {
+            if place.remote_src {
+                // As Ansible within a host: what is copied has its own mode, what is the same keeps its.
+                let same = host.stat(path)?.is_some() && host.read(path).ok().as_deref() == source.bytes.as_deref();
+                attributes.mode = mode.filter(|_| !same).map(|m| Mode::Spec(ModeSpec::Bits(m)));
+            } else if attributes.mode == Some(Mode::Preserve) {
                 attributes.mode = mode.map(|m| Mode::Spec(ModeSpec::Bits(m)));
             }
             write(plan, place, &attributes, path, *source, host)?;
@@ -125,7 +136,8 @@ pub(super) fn remote(mut place: Place, host: &Probe<'_>) -> Result<Plan, Failure
         place.name = (!src.ends_with('/')).then(|| base_name(&path));
         let mut items = Vec::new();
         gather(&mut items, &path, "", &place, host, 0)?;
-        return plan_items(&place, items, host);
+        items.insert(0, (String::new(), Item::Directory(Some(stat.mode))));
+        return remote_tree(&place, items, host);
     }
     place.name = Some(base_name(&path));
     if place.attributes.mode == Some(Mode::Preserve) {
@@ -133,6 +145,27 @@ pub(super) fn remote(mut place: Place, host: &Probe<'_>) -> Result<Plan, Failure
     }
     let source = on_host(host, &path)?;
     file(&place, source, host)
+}
+
+/// As Ansible: `mode` is that of the directory that was copied to, not of what is in it.
+fn remote_tree(place: &Place, items: Vec<(String, Item)>, host: &Probe<'_>) -> Result<Plan, Failure> {
+    let base = PathBuf::from(&place.dest.0);
+    let inner = place.name.as_ref().map_or_else(|| base.clone(), |name| base.join(name));
+    let top = if host.stat(&base)?.is_some() { inner } else { base };
+    let made = host.stat(&top)?;
+    // A parent of what is copied has the default mode, the copy itself its own.
+    let own = items.first().and_then(|(_, item)| if let Item::Directory(mode) = item { *mode } else { None });
+    let parent = place.name.is_some() && top == FsPath::new(&place.dest.0);
+    let default = own.filter(|_| !parent).unwrap_or(0o777 & !host.umask());
+    let mut plan = plan_items(place, items, host)?;
+    let now = made.unwrap_or(Stat { mode: default, ..Stat::blank(FileKind::Directory) });
+    let attributes = FileAttributes { owner: None, group: None, ..place.attributes.clone() };
+    if attributes.mode.is_some() && attributes.mode != Some(Mode::Preserve) {
+        attributes::plan(&mut plan, host, &top, &now, &attributes)?;
+    }
+    plan.set("dest", top.display().to_string());
+    attributes::return_info(&mut plan, &top);
+    Ok(plan)
 }
 
 fn on_host(host: &Probe<'_>, path: &FsPath) -> Result<Source, Failure> {
@@ -167,7 +200,7 @@ fn gather(
         let stat: Option<Stat> = if follow { host.stat(&path)? } else { host.lstat(&path)? };
         match stat {
             Some(stat) if stat.kind == FileKind::Directory => {
-                items.push((below.clone(), Item::Directory));
+                items.push((below.clone(), Item::Directory(Some(stat.mode))));
                 gather(items, &path, &format!("{below}/"), place, host, depth + 1)?;
             }
             Some(stat) if stat.kind == FileKind::Link => items.push((below, Item::Link(host.read_link(&path)?))),

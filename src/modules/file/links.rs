@@ -126,7 +126,8 @@ pub(super) fn hard(args: &FileArgs, host: &Probe<'_>, stamps: &Stamps) -> Result
     let mut plan = Plan::new().with("dest", &args.path.0).with("src", &src.0);
     if !same {
         if matches!(state, "file" | "hard" | "directory") && !args.force {
-            return Err(failed("Cannot link, different hard link exists at destination", args)
+            let what = if state == "file" { "file" } else { "different hard link" };
+            return Err(failed(format!("Cannot link, {what} exists at destination"), args)
                 .with("dest", &args.path.0)
                 .with("src", &src.0));
         }

@@ -1,0 +1,99 @@
+//! The cases: a module, what is there before, arguments, what comes of it. `$D` is the
+//! host's directory, `$L` the controller's.
+
+mod copy;
+mod file;
+mod text;
+
+use rplay::model::Status;
+
+pub struct Case {
+    pub module: &'static str,
+    pub setup: &'static [&'static str],
+    pub args: &'static str,
+    pub status: Status,
+    /// What is there afterwards, as `World::assert_has` takes it.
+    pub leaves: &'static [(&'static str, &'static str)],
+    /// Whether only root can run it.
+    pub root: bool,
+}
+
+/// Modules whose cases are elsewhere, and why.
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("raw", "the controller runs it over a connection"),
+    ("setup", "facts are tested by their parsers and on lab hosts"),
+    ("apt", SYSTEM),
+    ("git", SYSTEM),
+    ("group", SYSTEM),
+    ("service", SYSTEM),
+    ("systemd", SYSTEM),
+    ("user", SYSTEM),
+];
+
+/// Why modules that change a whole system are not tried on the machine that tests run on.
+const SYSTEM: &str = "tests/system_modules.rs tries it on a lab host";
+
+const fn changes(
+    module: &'static str,
+    setup: &'static [&'static str],
+    args: &'static str,
+    leaves: &'static [(&'static str, &'static str)],
+) -> Case {
+    Case { module, setup, args, status: Status::Changed, leaves, root: false }
+}
+
+const fn stays(module: &'static str, setup: &'static [&'static str], args: &'static str) -> Case {
+    Case { module, setup, args, status: Status::Ok, leaves: &[], root: false }
+}
+
+const fn fails(module: &'static str, setup: &'static [&'static str], args: &'static str) -> Case {
+    Case { module, setup, args, status: Status::Failed, leaves: &[], root: false }
+}
+
+const fn as_root(mut case: Case) -> Case {
+    case.root = true;
+    case
+}
+
+/// State modules.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    file::CASES.iter().chain(copy::CASES).chain(text::CASES)
+}
+
+type Other = (&'static str, &'static [&'static str], &'static str, Status, Status);
+
+/// Queries and actions: module, setup, arguments, status of a dry run, of a run.
+pub const OTHERS: &[Other] = &[
+    ("ping", &[], "{}", Status::Ok, Status::Ok),
+    ("command", &[], r#"{"argv": ["touch", "$D/f"]}"#, Status::Changed, Status::Changed),
+    ("command", &[], r#"{"cmd": "touch $D/f", "creates": "$D/f"}"#, Status::Changed, Status::Changed),
+    ("command", &["f.x="], r#"{"cmd": "touch $D/g", "creates": "$D/*.x"}"#, Status::Ok, Status::Ok),
+    ("command", &[], r#"{"cmd": "rm $D/f", "removes": "$D/f"}"#, Status::Ok, Status::Ok),
+    ("command", &["f="], r#"{"_raw_params": "rm f", "removes": "f", "chdir": "$D"}"#, Status::Changed, Status::Changed),
+    ("command", &[], r#"{"cmd": "false"}"#, Status::Changed, Status::Failed),
+    ("command", &[], r#"{}"#, Status::Failed, Status::Failed),
+    ("command", &[], r#"{"cmd": "a", "argv": ["b"]}"#, Status::Failed, Status::Failed),
+    ("shell", &[], r#"{"cmd": "echo a > $D/f; exit 0"}"#, Status::Changed, Status::Changed),
+    ("script", &["@s.sh=touch $1"], r#"{"cmd": "s.sh $D/f"}"#, Status::Changed, Status::Changed),
+    (
+        "script",
+        &["@s.sh=#!/bin/sh\nexit 3"],
+        r#"{"_raw_params": "s.sh", "chdir": "$D"}"#,
+        Status::Changed,
+        Status::Failed,
+    ),
+    (
+        "script",
+        &["@s.sh=test -d sub && test \"$1\" = 'a b'", "sub/"],
+        r#"{"cmd": "s.sh 'a b'", "chdir": "$D", "executable": "bash"}"#,
+        Status::Changed,
+        Status::Changed,
+    ),
+    ("script", &["@s.sh=x"], r#"{"cmd": "s.sh", "creates": "$D"}"#, Status::Skipped, Status::Skipped),
+    ("script", &["@s.sh=x"], r#"{"cmd": "s.sh", "removes": "$D/f"}"#, Status::Skipped, Status::Skipped),
+    ("stat", &["f=x"], r#"{"path": "$D/f"}"#, Status::Ok, Status::Ok),
+    ("stat", &[], r#"{"path": "$D/f", "follow": true}"#, Status::Ok, Status::Ok),
+    ("stat", &[], r#"{"path": "$D/f", "checksum_algo": "crc"}"#, Status::Failed, Status::Failed),
+    ("shell", &["f="], r#"{"cmd": "echo", "creates": "$D/f"}"#, Status::Ok, Status::Ok),
+    ("shell", &[], r#"{"cmd": "[[ a == a* ]]", "executable": "/bin/bash"}"#, Status::Changed, Status::Changed),
+];
