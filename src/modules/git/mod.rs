@@ -5,11 +5,12 @@ mod archive;
 mod repo;
 mod submodules;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::args;
 use crate::model::{Diff, Failure, Map, Reason, Value};
-use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run, Step};
+use crate::module;
+use crate::module::{Arguments, Kind, Module, Plan, ReturnSpec, Run, Step};
 use crate::sys::{Effect, Probe};
 use repo::{Remote, Repo, Tool};
 
@@ -20,7 +21,7 @@ args! {
         [required, aliases "name"]
         repo: String,
         /// Where the checkout is. Not needed with `clone: no`.
-        dest: Option<Path>,
+        dest: Option<module::Path>,
         /// A branch, a tag, a commit, or `HEAD`.
         version: String = "HEAD".to_owned(),
         /// The name of the remote.
@@ -44,19 +45,19 @@ args! {
         /// A repository on the host to take objects from.
         reference: Option<String>,
         /// Where the repository is, apart from the checkout.
-        separate_git_dir: Option<Path>,
+        separate_git_dir: Option<module::Path>,
         /// Fetch the history of the version only.
         single_branch: bool = false,
         /// Options of ssh.
         ssh_opts: Option<String>,
         /// The private key that ssh uses, a file on the host.
-        key_file: Option<Path>,
+        key_file: Option<module::Path>,
         /// Have ssh accept any host key. Anybody in the middle can then read and change what is fetched.
         accept_hostkey: bool = false,
         /// Have ssh accept keys of hosts that it does not know yet.
         accept_newhostkey: bool = false,
         /// The git program.
-        executable: Option<Path>,
+        executable: Option<module::Path>,
         /// umask while git works.
         umask: Option<Value>,
         /// Check the signature of the commit or tag.
@@ -65,7 +66,7 @@ args! {
         [aliases "gpg_whitelist"]
         gpg_allowlist: Vec<String> = Vec::new(),
         /// An archive of the files to make: .zip, .tar, .tgz, .tar.gz.
-        archive: Option<Path>,
+        archive: Option<module::Path>,
         /// A prefix of the paths in the archive.
         archive_prefix: Option<String>,
     }
@@ -250,7 +251,7 @@ fn update(args: &Git, host: &Probe<'_>, tool: &Tool, repo: Repo, plan: &mut Plan
 
 /// Moves the repository out of the checkout, where that was asked for.
 fn relocate(args: &Git, host: &Probe<'_>, repo: &Repo, plan: &mut Plan) -> Result<bool, Failure> {
-    let Some(wanted) = args.separate_git_dir.as_ref().filter(|d| PathBuf::from(&d.0) != repo.git_dir) else {
+    let Some(wanted) = args.separate_git_dir.as_ref().filter(|d| Path::new(&d.0) != repo.git_dir) else {
         return Ok(false);
     };
     if host.exists(&wanted.0) {
