@@ -88,10 +88,10 @@ fn make(
         host.apply(&Effect::Attributes { path, mode: None, uid: Some(uid), gid: Some(gid) })?;
     }
     let shown = file.display().to_string();
-    let print = host.run(&Command::new("ssh-keygen").args(["-l", "-f", &shown]), None)?;
+    let fingerprint = host.run(&Command::new("ssh-keygen").args(["-l", "-f", &shown]), None)?;
     let key = host.probe().read(public(file))?;
     let mut result = Map::new();
-    result.insert("ssh_fingerprint", print.stdout_text().trim());
+    result.insert("ssh_fingerprint", fingerprint.stdout_text().trim());
     result.insert("ssh_public_key", String::from_utf8_lossy(&key).trim());
     Ok(Done::with(result))
 }
