@@ -10,6 +10,7 @@ mod debug;
 pub mod exec;
 mod fail;
 mod file;
+mod git;
 pub mod glob;
 mod group;
 pub mod ids;
@@ -40,6 +41,7 @@ pub static MODULES: &[&Module] = &[
     &debug::MODULE,
     &fail::MODULE,
     &file::MODULE,
+    &git::MODULE,
     &group::MODULE,
     &lineinfile::MODULE,
     &ping::MODULE,

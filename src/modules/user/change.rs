@@ -93,7 +93,7 @@ fn ids(args: &User, host: &Probe<'_>, c: &mut Changes) -> Result<(), Failure> {
 fn groups(args: &User, host: &Probe<'_>, c: &mut Changes) -> Result<(), Failure> {
     let Some(wanted) = args.groups(host)? else { return Ok(()) };
     let primary = host.group_by_id(c.user.gid).map(|g| g.name);
-    let member = |g: &sys::Group| g.members.iter().any(|m| *m == args.name);
+    let member = |g: &sys::Group| g.members.contains(&args.name);
     let now: BTreeSet<String> = host.groups().into_iter().filter(member).map(|g| g.name).collect();
     let now: BTreeSet<String> = now.into_iter().filter(|g| Some(g) != primary.as_ref()).collect();
     let wanted: BTreeSet<String> = wanted.into_iter().filter(|g| Some(g) != primary.as_ref()).collect();
