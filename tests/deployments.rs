@@ -40,7 +40,7 @@ fn a_dry_run_names_what_the_run_changes_with_the_very_diffs() {
     ran.exits(0);
     assert_eq!(with_status(&again, host, "changed"), [""; 0]);
     lab.sh(host, "test \"$(cat /srv/crew/log/seen)\" = \"$(cat /srv/crew/in/settings)\"").exits(0);
-    lab.sh(host, "test \"$(stat -c '%U:%G %a' /srv/crew/in/settings)\" = 'sailor:crew 600'").exits(0);
+    lab.sh(host, "test \"$(stat -c '%U:%G %a' /srv/crew/in/settings)\" = 'sailor:root 600'").exits(0);
     lab.sh(host, "test \"$(stat -c %U /srv/crew/out/mine)\" = sailor").exits(0);
 }
 

@@ -85,6 +85,13 @@ fn a_host_that_dies_under_a_task_is_unreachable_and_nothing_stays_behind() {
                 't-dies-1'\n    - ping:\n";
     let play = write(dir.path(), "sleep.yml", text);
     let container = lab.var("t-dies-1", "lab_container");
+    // The user's own umask holds, on first contact and later.
+    let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - copy: content=x dest=/root/{{ n }}\n";
+    let umask = write(dir.path(), "umask.yml", text);
+    for n in ["first", "second"] {
+        run(lab.rplay(["-e", &format!("n={n}")]).arg(&umask)).exits(0);
+        lab.sh("t-dies-2", &format!("stat -c %a /root/{n}")).says("644");
+    }
     // The worker is killed; its child must go with the connection.
     let mut command = lab.rplay(["-v"]);
     let child = std::thread::spawn({
