@@ -111,7 +111,7 @@ fn two_servers_are_deployed_as_they_have_always_been() {
     let first = go(&[]).exits(0);
     assert!(first.recap("prodserver")[1] > 5, "{}", first.out);
     let revision = git(&["-C", "service", "rev-parse", "HEAD"]).out;
-    first.says(&format!("prodserver runs {}", revision.trim()));
+    first.says(&format!("prodserver runs {}", revision.trim().to_uppercase()));
     lab.sh("t-two-1", "grep -c server /etc/hosts").says("2");
     lab.sh("t-two-1", "test \"$(stat -c %U /opt/service/README)\" = deploy").exits(0);
     lab.sh("t-two-1", "grep -q registry.example.org /etc/docker/daemon.json").exits(0);

@@ -34,7 +34,9 @@ impl Tool {
             return Err(Failure::new("umask must be an octal integer"));
         }
         let ssh = ssh_command(args, host.env("GIT_SSH_COMMAND"));
-        let env = vec![("GIT_SSH_COMMAND".to_owned(), ssh), ("LC_ALL".to_owned(), "C.UTF-8".to_owned())];
+        let word = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        // Without the last, looking at a checkout refreshes its index: a plan would write.
+        let env = vec![word("GIT_SSH_COMMAND", &ssh), word("LC_ALL", "C.UTF-8"), word("GIT_OPTIONAL_LOCKS", "0")];
         let prompt =
             host.env("GIT_TERMINAL_PROMPT").is_none().then(|| ("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
         Ok(Self { program: program.display().to_string(), env: env.into_iter().chain(prompt).collect(), umask })
