@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -38,11 +39,19 @@ def timed(contender: Contender, work: Path) -> tuple[float, int]:
             cwd=work,
         )
         memory = 0
-        while child.poll() is None:
-            memory = max(memory, peak_memory(child.pid))
-            # Short beside what is timed, long beside what it costs.
-            time.sleep(0.005)
+
+        def watch() -> None:
+            nonlocal memory
+            # Seldom, since there are no more cores than needed. Most is in use from early on.
+            while child.returncode is None:
+                memory = max(memory, peak_memory(child.pid))
+                time.sleep(0.05)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        child.wait()
         seconds = time.monotonic() - start
+        watcher.join()
     if child.returncode != 0:
         raise RuntimeError(f"exit code {child.returncode}: {log.read_text()[-3000:]}")
     contender.verify(log.read_text())
