@@ -117,6 +117,11 @@ pub enum Event {
     Warning(String),
     /// No hosts are left.
     NoMoreHosts,
+    /// One of several playbooks has ended, and another follows.
+    PlaybookEnded {
+        /// The recap so far.
+        recap: Vec<(String, Counts)>,
+    },
     /// The run has ended.
     RunEnded {
         /// The recap: hosts in alphabetical order.

@@ -8,6 +8,9 @@ use crate::model::Origin;
 
 /// Several diagnostics, and a line that counts the errors when there are more than one.
 pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
+    // One mistake may be met by several readers.
+    let new = findings.iter().enumerate().filter(|(i, d)| !findings.iter().take(*i).any(|earlier| earlier == *d));
+    let findings: Vec<&Diagnostic> = new.map(|(_, d)| d).collect();
     let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();
     let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 1 {
