@@ -106,6 +106,13 @@ pub enum Event {
         /// What the try gave.
         outcome: Box<Outcome>,
     },
+    /// A link to a host is being made.
+    Connecting {
+        /// The host.
+        host: String,
+        /// The way, with its options.
+        how: String,
+    },
     /// Nothing has come for a while.
     Waiting {
         /// Who is awaited.

@@ -128,11 +128,20 @@ impl OnHost<'_> {
                 host: self.host.to_owned(),
                 task: self.title.to_owned(),
                 left: tries.count - attempt,
-                outcome: Box::new(result.outcome),
+                outcome: Box::new(self.shown(view, result.outcome)?),
             });
             tokio::time::sleep(tries.delay).await;
             attempt += 1;
         }
+    }
+
+    /// What may be shown of a try under `no_log`: nothing.
+    fn shown(&self, view: &View, outcome: Outcome) -> Result<Outcome, Error> {
+        if !self.flag("no_log", view)?.unwrap_or(false) {
+            return Ok(outcome);
+        }
+        let words = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+        Ok(Outcome::new(outcome.status, Map::from_iter([("censored", words)])))
     }
 
     /// In a dry run nothing is known of what a task would have done that was not reached.
