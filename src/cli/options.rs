@@ -12,6 +12,8 @@ pub enum Output {
     Default,
     /// One JSON document at the end.
     Json,
+    /// The same document as YAML.
+    Yaml,
     /// A JSON object a line for each event, as it happens.
     Jsonl,
 }

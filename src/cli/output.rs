@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::options::{Options, Output};
 use crate::event::Event;
 use crate::load::Config;
-use crate::report::{self, Colours, DefaultReport, Document, Lines, Report};
+use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report};
 
 /// Whether to colour what goes to standard output.
 pub fn colours(config: &Config) -> Colours {
@@ -25,7 +25,8 @@ pub fn colours(config: &Config) -> Colours {
 pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
     let verbosity = options.verbose.max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
     match options.output {
-        Output::Json => Box::new(Document::default()),
+        Output::Json => Box::new(Document::new(Form::Json)),
+        Output::Yaml => Box::new(Document::new(Form::Yaml)),
         Output::Jsonl => Box::new(Lines),
         Output::Default => Box::new(DefaultReport::new(report::Options {
             verbosity,

@@ -12,9 +12,9 @@ use crate::compile::{CompiledPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
-use crate::model::Vars;
+use crate::model::{Text, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
@@ -97,14 +97,18 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
         return Err(errors);
     }
     let found = load::load_inventory(files, environment, &config, &options.inventory)?;
-    warnings.extend(found.warnings);
+    // That there is no inventory is no news to who works on this machine alone.
+    let local = |text: &Text| LOCALHOST.contains(&text.as_str());
+    let only_local = options.inventory.is_empty() && plays.iter().all(|p| p.hosts.iter().all(local));
+    warnings.extend(found.warnings.into_iter().filter(|_| !only_local));
     let mut file_vars = FileVars::new();
     warnings.extend(load::load_group_vars(files, &found.inventory, Side::Inventory, &found.dirs, &mut file_vars)?);
     let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
     dirs.dedup();
     warnings.extend(load::load_group_vars(files, &found.inventory, Side::Playbook, &dirs, &mut file_vars)?);
     let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
-    warnings.extend(check_hosts(&found.inventory, limit.as_deref())?);
+    let empty = check_hosts(&found.inventory, limit.as_deref())?;
+    warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
     Ok(Loaded {
         config,
         plays,

@@ -95,12 +95,12 @@ impl Workers {
     }
 }
 
-const SCRIPT: &str = r#"umask 077
+const SCRIPT: &str = r#"m=`umask`; umask 077
 a=`uname -m`; h=; case $a in @ARMS@ esac
 u=`id -u`
 dirs="${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/rplay /var/tmp/rplay-$u /tmp/rplay-$u /dev/shm/rplay-$u /run/user/$u/rplay"
 for d in $dirs; do f=$d/worker-$h
-if [ -n "$h" ] && [ -x "$f" ] && [ -O "$f" ]; then echo @GO@; exec "$f"; fi; done
+if [ -n "$h" ] && [ -x "$f" ] && [ -O "$f" ]; then umask $m; echo @GO@; exec "$f"; fi; done
 if command -v gzip >/dev/null 2>&1; then z=gzip; else z=plain; fi
 echo "@NEED@ $a $z"
 read -r n || exit 1
@@ -113,7 +113,7 @@ if [ $z = gzip ]; then head -c "$n" | gzip -dc >"$t"; else head -c "$n" >"$t"; f
 if command -v sha256sum >/dev/null 2>&1; then
 s=`sha256sum <"$t"`; [ "${s%% *}" = "$h" ] || { rm -f "$t"; echo "@STUCK@ the worker was damaged on its way (no space in $d?)"; exit 1; }
 fi
-chmod 700 "$t" && mv -f "$t" "$f" && echo @GO@ && exec "$f"
+chmod 700 "$t" && mv -f "$t" "$f" && umask $m && echo @GO@ && exec "$f"
 echo "@STUCK@ cannot start $f"; exit 1
 done
 echo "@STUCK@ no directory for the worker: tried $dirs (missing, not ours, full, or mounted noexec)"; exit 1

@@ -159,8 +159,12 @@ impl Links {
     /// Why a user who is not there may be there in a real run.
     pub fn may_have_user(&self, host: &str, user: &str) -> Option<Reason> {
         let all = self.planned.lock().ok()?;
-        all.get(host)?.effects.iter().find_map(|(_, effect)| match effect {
-            Effect::User(planned) if planned.name == user => Some(format!("user `{user}` is only planned").into()),
+        let effects = &all.get(host)?.effects;
+        let is_user = |e: &Effect| matches!(e, Effect::User(planned) if planned.name == user);
+        if effects.iter().any(|(_, e)| is_user(e)) {
+            return Some(format!("user `{user}` is only planned").into());
+        }
+        effects.iter().find_map(|(_, effect)| match effect {
             Effect::MayProvide(reason) => Some(reason.clone()),
             _ => None,
         })

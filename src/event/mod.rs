@@ -106,7 +106,7 @@ pub enum Event {
         /// What the try gave.
         outcome: Box<Outcome>,
     },
-    /// A link to a host is being made.
+    /// A link to a host is being made; sent with `-vvv`.
     Connecting {
         /// The host.
         host: String,

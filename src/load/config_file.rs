@@ -45,7 +45,7 @@ pub(super) fn find(environment: &Environment) -> (Option<PathBuf>, Vec<Diagnosti
     if let Some(given) = environment.var("ANSIBLE_CONFIG").filter(|v| !v.is_empty()) {
         let path = environment.path(given, cwd);
         let path = if path.is_dir() { path.join("ansible.cfg") } else { path };
-        if path.is_file() {
+        if path.exists() && !path.is_dir() {
             return (Some(path), warnings);
         }
         warnings.push(

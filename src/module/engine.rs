@@ -20,7 +20,7 @@ pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &st
         Run::Target(plan) | Run::Split { plan, .. } => plan,
         Run::Controller(_) => return (Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()),
     };
-    let probe = Probe::new(session, mode.diff);
+    let probe = Probe::new(session, mode.diff).dry_run(mode.check);
     match plan(args, &probe) {
         Err(failure) => failed_plan(module, failure, session, task),
         Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),
@@ -81,7 +81,7 @@ fn check(
     let mut effects = Vec::new();
     let mut diff = Vec::new();
     let mut result = plan.result;
-    let any = !plan.steps.is_empty();
+    let any = plan.steps.iter().any(|step| !step.quiet);
     for step in plan.steps {
         for name in step.yields {
             result.insert(*name, Value::Unknown(not_run(task)));
@@ -118,6 +118,7 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
     let mut diff: Vec<Diff> = Vec::new();
     let mut changed = false;
     for step in plan.steps {
+        let quiet = step.quiet;
         let step_changed = match step.action {
             None => step.effects.iter().try_for_each(|effect| host.apply(effect)).map(|()| true),
             Some(action) => action(&mut host).map(|done| {
@@ -127,7 +128,7 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
             }),
         };
         match step_changed {
-            Ok(c) => changed |= c,
+            Ok(c) => changed |= c && !quiet,
             Err(Failure { cause: Cause::Missing, message, .. }) if host.probe().is_dry() => {
                 // A task that runs within a dry run: what it wants may only be planned.
                 let by = host.probe().may_be_provided().unwrap_or_else(|| "earlier tasks were only planned".into());

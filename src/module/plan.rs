@@ -32,12 +32,13 @@ pub struct Step {
     pub(super) effects: Vec<Effect>,
     pub(super) action: Option<Action>,
     pub(super) yields: &'static [&'static str],
+    pub(super) quiet: bool,
 }
 
 impl Step {
     /// A step that an effect on files describes completely.
     pub fn effect(effect: Effect) -> Self {
-        Self { diff: Vec::new(), effects: vec![effect], action: None, yields: &[] }
+        Self { diff: Vec::new(), effects: vec![effect], action: None, yields: &[], quiet: false }
     }
 
     /// A step that runs code. A dry run takes its `effects` as planned state instead.
@@ -45,13 +46,26 @@ impl Step {
         effects: impl IntoIterator<Item = Effect>,
         action: impl FnOnce(&mut Host<'_>) -> Result<Done, Failure> + 'static,
     ) -> Self {
-        Self { diff: Vec::new(), effects: effects.into_iter().collect(), action: Some(Box::new(action)), yields: &[] }
+        Self {
+            diff: Vec::new(),
+            effects: effects.into_iter().collect(),
+            action: Some(Box::new(action)),
+            yields: &[],
+            quiet: false,
+        }
     }
 
     /// What differs; a step may have several (content, then owner and mode).
     #[must_use]
     pub fn diff(mut self, diff: impl Into<Option<Diff>>) -> Self {
         self.diff.extend(diff.into());
+        self
+    }
+
+    /// Says that this step is no change by itself (a cleaning on the way, a reload).
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -130,6 +144,25 @@ impl Plan {
     /// Number of steps.
     pub const fn len(&self) -> usize {
         self.steps.len()
+    }
+
+    /// Carries the plan out within a step that could only plan it after its own beginning
+    /// (packages, when the lists of packages have been fetched).
+    ///
+    /// # Errors
+    /// The first failure of a step.
+    pub fn carry_out(self, host: &mut Host<'_>) -> Result<Done, Failure> {
+        let mut all = Done { result: self.result, changed: Some(false), diff: Vec::new() };
+        for step in self.steps {
+            let done = match step.action {
+                None => step.effects.iter().try_for_each(|effect| host.apply(effect)).map(|()| Done::default())?,
+                Some(action) => action(host)?,
+            };
+            all.result.extend(done.result);
+            all.diff.extend(step.diff.into_iter().chain(done.diff));
+            all.changed = Some(all.changed == Some(true) || (done.changed.unwrap_or(true) && !step.quiet));
+        }
+        Ok(all)
     }
 
     /// Adds a warning.

@@ -84,6 +84,8 @@ pub enum Run {
 pub struct Module {
     /// Its short name, `copy`.
     pub name: &'static str,
+    /// Other short names for it (`systemd_service`).
+    pub aliases: &'static [&'static str],
     /// The collections it is known under; `ansible.builtin` and `ansible.legacy` go together.
     pub collection: &'static str,
     /// How it relates to a host's state.

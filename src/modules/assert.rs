@@ -23,6 +23,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "assert",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Controller,
     doc: "Fail unless conditions hold.",

@@ -39,6 +39,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "command",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Action,
     doc: "Run a program.\n\nThe program is run directly, not by a shell. It counts as a change each time it is \

@@ -19,6 +19,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "debug",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Controller,
     doc: "Print a message or the value of a variable.",

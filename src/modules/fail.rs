@@ -14,6 +14,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "fail",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Controller,
     doc: "Fail with a message; `when` says under which condition.",

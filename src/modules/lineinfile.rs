@@ -48,6 +48,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "lineinfile",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::State,
     doc: "Have one line in a text file, or not have it.",

@@ -1,5 +1,6 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod apt;
 mod assert;
 pub mod attributes;
 mod command;
@@ -9,43 +10,57 @@ mod debug;
 pub mod exec;
 mod fail;
 mod file;
+mod git;
 pub mod glob;
+mod group;
+pub mod ids;
 pub mod json;
 mod lineinfile;
 pub mod lines;
 mod ping;
 mod raw;
 mod script;
+mod service;
 mod set_fact;
+mod setup;
 mod shell;
 pub mod shlex;
 mod stat;
+mod systemd;
 mod template;
+mod user;
 
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
+    &apt::MODULE,
     &assert::MODULE,
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
     &fail::MODULE,
     &file::MODULE,
+    &git::MODULE,
+    &group::MODULE,
     &lineinfile::MODULE,
     &ping::MODULE,
     &raw::MODULE,
     &script::MODULE,
+    &service::MODULE,
     &set_fact::MODULE,
+    &setup::MODULE,
     &shell::MODULE,
     &stat::MODULE,
+    &systemd::MODULE,
     &template::MODULE,
+    &user::MODULE,
 ];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(c, s)| (Some(c), s));
-    let module = MODULES.iter().find(|m| m.name == short)?;
+    let module = MODULES.iter().find(|m| m.name == short || m.aliases.contains(&short))?;
     match collection {
         None | Some("ansible.builtin" | "ansible.legacy") if module.collection == "ansible.builtin" => Some(module),
         None => Some(module),

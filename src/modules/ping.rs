@@ -16,6 +16,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "ping",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Query,
     doc: "Try to connect to a host and return `pong`.",

@@ -17,6 +17,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "raw",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Action,
     doc: "Run a command line over the connection as it is: nothing is needed on the host, no worker is sent there.",

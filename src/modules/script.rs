@@ -55,6 +55,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "script",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Action,
     doc: "Run a script of the controller's on hosts.\n\nIt is written to a private file, run and removed.",

@@ -14,6 +14,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "set_fact",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Controller,
     doc: "Set variables of the host, for all that comes after in this run.\n\nEach argument but `cacheable` is a \

@@ -40,6 +40,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "shell",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Action,
     doc: "Have a shell run a command line.\n\nIt counts as a change each time it is run; `creates` and `removes` \

@@ -37,6 +37,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "stat",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::Query,
     doc: "Tell what is at a path.",

@@ -54,6 +54,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "template",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::State,
     doc: "Render a template and put it on hosts.\n\nTemplates know `template_host`, `template_path`, \

@@ -239,10 +239,9 @@ impl Report for Default {
                 Ok(())
             }
             Event::Retry { host, task, left, outcome } => self.retry(host, task, *left, outcome, out),
-            Event::Connecting { host, how } if self.options.verbosity >= 3 => {
+            Event::Connecting { host, how } => {
                 writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
             }
-            Event::Connecting { .. } => Ok(()),
             Event::Waiting { hosts, seconds } => {
                 let names = if hosts.len() > 10 {
                     format!(

@@ -1,4 +1,4 @@
-//! `--output json` (one document at the end) and `--output jsonl` (an event a line).
+//! `--output json` and `yaml` (one document at the end), `--output jsonl` (an event a line).
 
 use std::io::{self, Write};
 
@@ -14,6 +14,17 @@ pub struct Document {
     plays: Vec<Json>,
     warnings: Vec<String>,
     check: bool,
+    form: Form,
+}
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// JSON.
+    #[default]
+    Json,
+    /// YAML.
+    Yaml,
 }
 
 /// An event a line, as they come.
@@ -60,6 +71,18 @@ fn host_result(result: &HostResult) -> JsonMap<String, Json> {
 }
 
 impl Document {
+    /// A document that will be written in this form.
+    pub fn new(form: Form) -> Self {
+        Self { form, ..Self::default() }
+    }
+
+    fn write(&self, document: &Json, out: &mut dyn Write) -> io::Result<()> {
+        match self.form {
+            Form::Json => writeln!(out, "{}", data::indented(document)),
+            Form::Yaml => write!(out, "---\n{}", serde_yaml::to_string(document).map_err(io::Error::other)?),
+        }
+    }
+
     fn tasks(&mut self) -> Option<&mut Vec<Json>> {
         self.plays.last_mut()?.get_mut("tasks")?.as_array_mut()
     }
@@ -91,7 +114,7 @@ impl Report for Document {
                 let plays = std::mem::take(&mut self.plays);
                 let document =
                     json!({"check": self.check, "plays": plays, "stats": recap_json(recap), "warnings": self.warnings});
-                return writeln!(out, "{}", data::indented(&document));
+                return self.write(&document, out);
             }
             _ => {}
         }

@@ -15,7 +15,7 @@ pub use data::to_json;
 pub use default::Default as DefaultReport;
 pub use diagnostic::{render_diagnostic, render_diagnostics};
 pub use diff::render_diff;
-pub use json::{Document, Lines};
+pub use json::{Document, Form, Lines};
 pub use style::{Colours, Style};
 
 use crate::event::Event;

@@ -98,7 +98,8 @@ impl Reader<'_> {
     }
 
     fn text(&self, names: &[&str]) -> Result<Option<String>, Error> {
-        Ok(self.var(names)?.as_ref().and_then(plain))
+        // An empty one is how an inventory takes back what another says.
+        Ok(self.var(names)?.as_ref().and_then(plain).filter(|text| !text.is_empty()))
     }
 
     fn keyword(&self, name: &str) -> Result<Option<Value>, Error> {

@@ -3,7 +3,10 @@
 //! A static worker cannot rely on libc's time zones, so the system's `date` is asked for
 //! the offset; the calendar is computed here.
 
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Time;
@@ -33,8 +36,35 @@ pub fn now() -> Time {
     Time { secs: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
 }
 
+/// What `date` said before. A command and a template ask each time they run, and are
+/// themselves hardly more than a process to start.
+static KNOWN: LazyLock<Mutex<HashMap<(i64, Zone), i64>>> = LazyLock::new(Mutex::default);
+
+/// Which file the system's time zone comes from: device, inode and change time of
+/// `/etc/localtime`, a link or a file. A task may set another one while we run.
+type Zone = Option<(u64, u64, i64, i64)>;
+
+fn zone() -> Zone {
+    let file = std::fs::symlink_metadata("/etc/localtime").ok()?;
+    Some((file.dev(), file.ino(), file.ctime(), file.ctime_nsec()))
+}
+
 /// How many seconds local time is ahead of UTC at `secs`; 0 where `date` cannot say.
 pub fn offset(secs: i64) -> i64 {
+    // The last zone to change its clocks within a minute of UTC was Liberia's, in January 1972.
+    let key = (secs.div_euclid(60), zone());
+    let lasting = secs > 63_600_000;
+    if lasting && let Some(known) = KNOWN.lock().ok().and_then(|known| known.get(&key).copied()) {
+        return known;
+    }
+    let asked = ask_offset(secs);
+    if lasting && let Ok(mut known) = KNOWN.lock() {
+        known.insert(key, asked);
+    }
+    asked
+}
+
+fn ask_offset(secs: i64) -> i64 {
     let mut date = Command::new("date");
     date.arg("-d").arg(format!("@{secs}")).arg("+%z").stdin(Stdio::null()).stderr(Stdio::null());
     let text = date.output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
@@ -116,6 +146,13 @@ mod tests {
         }
         assert_eq!(civil(1_709_210_096, 5000).to_string(), "2024-02-29 12:34:56.000005");
         assert_eq!(days(1970, 1, 1), 0);
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_date_says() {
+        for secs in [0, 63_593_069, 1_709_210_096, 1_719_792_000] {
+            assert_eq!([offset(secs), offset(secs)], [ask_offset(secs); 2]);
+        }
     }
 
     #[test]

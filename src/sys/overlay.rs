@@ -116,6 +116,12 @@ impl Overlay {
         self.packages.get(name)
     }
 
+    pub(super) fn packages(&self) -> Vec<(String, Option<String>)> {
+        let mut all: Vec<_> = self.packages.iter().map(|(name, version)| (name.clone(), version.clone())).collect();
+        all.sort();
+        all
+    }
+
     /// A unit's planned (active, enabled).
     pub(super) fn unit(&self, name: &str) -> Option<(Option<bool>, Option<bool>)> {
         self.units.get(name).copied()

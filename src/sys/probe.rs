@@ -16,12 +16,26 @@ const MAX_LINKS: usize = 40;
 pub struct Probe<'s> {
     session: &'s Session,
     wants_diff: bool,
+    dry_run: bool,
 }
 
 impl<'s> Probe<'s> {
     /// A probe on a session; `wants_diff` says whether somebody will look at diffs.
     pub const fn new(session: &'s Session, wants_diff: bool) -> Self {
-        Self { session, wants_diff }
+        Self { session, wants_diff, dry_run: false }
+    }
+
+    /// Says that what is planned will not be carried out (`--check`).
+    #[must_use]
+    pub const fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// Whether what is planned will not be carried out. For what need not be known
+    /// otherwise: what a package brings is seen soon enough when it is installed.
+    pub const fn is_dry_run(&self) -> bool {
+        self.dry_run
     }
 
     /// Whether diffs are looked at: what costs much to compare may be left out otherwise.
@@ -191,6 +205,11 @@ impl<'s> Probe<'s> {
     /// be removed, `Some(Some(version))` when installed (empty: which version is not known).
     pub fn planned_package(&self, name: &str) -> Option<Option<String>> {
         self.session.overlay.borrow().package(name).cloned()
+    }
+
+    /// All packages that something is planned for, as [`Probe::planned_package`].
+    pub fn planned_packages(&self) -> Vec<(String, Option<String>)> {
+        self.session.overlay.borrow().packages()
     }
 
     /// What is planned for a unit: (active, enabled), each `None` where nothing is.

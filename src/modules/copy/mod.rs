@@ -70,6 +70,7 @@ pub const RETURNS: &[ReturnSpec] = &[
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "copy",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::State,
     doc: "Copy files to hosts.\n\nFiles are replaced atomically, owner and mode set before they are in place.",

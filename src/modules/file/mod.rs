@@ -45,6 +45,7 @@ args! {
 /// The registry's entry.
 pub static MODULE: Module = Module {
     name: "file",
+    aliases: &[],
     collection: "ansible.builtin",
     kind: Kind::State,
     doc: "Manage files, directories, links and their attributes.",

@@ -1,0 +1,118 @@
+//! tar archives as dpkg-deb writes them: what is in a package, without unpacking it.
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file with its bytes.
+    File(Vec<u8>),
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link(String),
+    /// Another name of an earlier file.
+    HardLink(String),
+    /// A device or the like.
+    Other,
+}
+
+/// An entry of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The path from the root, with `/` in front.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// What it is.
+    pub kind: Kind,
+}
+
+const BLOCK: usize = 512;
+
+/// Reads an archive; stops at its end or at what is no archive.
+pub(super) fn read(mut bytes: &[u8]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let (mut long_name, mut long_link) = (None, None);
+    while let Some(header) = bytes.get(..BLOCK).filter(|h| h.iter().any(|b| *b != 0)) {
+        let Some(size) = number(header, 124, 12).and_then(|n| usize::try_from(n).ok()) else { break };
+        let Some(body) = bytes.get(BLOCK..BLOCK + size) else { break };
+        bytes = bytes.get(BLOCK + size.next_multiple_of(BLOCK)..).unwrap_or_default();
+        let kind = header.get(156).copied().unwrap_or(b'0');
+        match kind {
+            // GNU's long names come as entries before the one they are for.
+            b'L' => long_name = Some(text(body)),
+            b'K' => long_link = Some(text(body)),
+            b'x' | b'g' => {}
+            _ => {
+                let name = long_name.take().unwrap_or_else(|| name(header));
+                let link = long_link.take().unwrap_or_else(|| text(field(header, 157, 100)));
+                entries.extend(entry(header, &name, link, kind, body));
+            }
+        }
+    }
+    entries
+}
+
+fn entry(header: &[u8], name: &str, link: String, kind: u8, body: &[u8]) -> Option<Entry> {
+    let small = |at, length| number(header, at, length).and_then(|n| u32::try_from(n).ok());
+    let path = format!("/{}", name.trim_start_matches("./").trim_matches('/'));
+    let kind = match kind {
+        b'0' | 0 | b'7' => Kind::File(body.to_vec()),
+        b'5' => Kind::Directory,
+        b'2' => Kind::Link(link),
+        b'1' => Kind::HardLink(format!("/{}", link.trim_start_matches("./"))),
+        _ => Kind::Other,
+    };
+    Some(Entry { path, mode: small(100, 8)? & 0o7777, uid: small(108, 8)?, gid: small(116, 8)?, kind })
+}
+
+fn field(header: &[u8], at: usize, length: usize) -> &[u8] {
+    header.get(at..at + length).unwrap_or_default()
+}
+
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
+}
+
+fn name(header: &[u8]) -> String {
+    let (name, prefix) = (text(field(header, 0, 100)), text(field(header, 345, 155)));
+    let posix = field(header, 257, 6) == b"ustar\0";
+    if posix && !prefix.is_empty() { format!("{prefix}/{name}") } else { name }
+}
+
+fn number(header: &[u8], at: usize, length: usize) -> Option<u64> {
+    let digits = text(field(header, at, length));
+    let digits = digits.trim();
+    if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 8).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_of_the_systems_tar_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "x".repeat(120);
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+        std::fs::write(dir.path().join("etc/a.conf"), "hello\n").unwrap();
+        std::fs::write(dir.path().join(&long), "").unwrap();
+        std::os::unix::fs::symlink("a.conf", dir.path().join("etc/b.conf")).unwrap();
+        let out = std::process::Command::new("tar")
+            .args(["--format=gnu", "--owner=0", "--group=0", "--mode=u=rwX,go=rX", "-c", "."])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        let entries = read(&out.stdout);
+        let find = |path: &str| entries.iter().find(|e| e.path == path).unwrap();
+        assert_eq!(find("/etc").kind, Kind::Directory);
+        assert_eq!((find("/etc/a.conf").mode, &find("/etc/a.conf").kind), (0o644, &Kind::File(b"hello\n".to_vec())));
+        assert_eq!(find("/etc/b.conf").kind, Kind::Link("a.conf".to_owned()));
+        assert_eq!(find(&format!("/{long}")).uid, 0);
+        assert!(read(b"not an archive").is_empty());
+    }
+}
