@@ -62,7 +62,7 @@ fn secret(text: &str) -> Text {
 /// Asks whether to run a task. Without a terminal the answer is no.
 pub fn step(title: &str) -> StepAnswer {
     let Some((mut tty, mut reader)) = terminal() else { return StepAnswer::No };
-    let _ = write!(tty, "Perform task: {title} (N)o/(y)es/(c)ontinue: ");
+    let _ = write!(tty, "Perform task: TASK: {title} (N)o/(y)es/(c)ontinue: ");
     let mut line = String::new();
     let _ = reader.read_line(&mut line);
     match line.trim().to_lowercase().as_str() {

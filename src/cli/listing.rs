@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::say;
-use crate::compile::{CompiledPlay, Stage};
+use crate::compile::{CompiledPlay, CompiledTask, Section};
 use crate::diag::Checked;
-use crate::schedule::{Context, select};
+use crate::schedule::{Context, patterns, select, title};
 
 use super::options::Options;
 
@@ -13,48 +13,48 @@ fn tag_list(tags: &BTreeSet<String>) -> String {
     format!("TAGS: [{}]", tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
-/// Prints what was asked for, of all plays.
+/// Prints what was asked for, of all plays, under the playbooks they came from.
 ///
 /// # Errors
 /// When a play's hosts cannot be worked out.
-pub fn print(options: &Options, context: &Context, plays: &[CompiledPlay], playbook: &str) -> Checked<()> {
-    say(&format!("\nplaybook: {playbook}"));
-    for (index, play) in plays.iter().enumerate() {
-        let patterns: Vec<&str> = play.hosts.iter().map(|h| h.as_str()).collect();
-        let play_tags: BTreeSet<String> =
-            crate::compile::texts(play.keywords.value("tags"), true).iter().map(|t| t.as_str().to_owned()).collect();
-        say(&format!(
-            "\n  play #{} ({}): {}\t{}",
-            index + 1,
-            patterns.join(","),
-            play.title.as_str(),
-            tag_list(&play_tags)
-        ));
-        if options.list_hosts {
-            let hosts = select(context, play)?;
-            say(&format!(
-                "    pattern: [{}]",
-                patterns.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ")
-            ));
-            say(&format!("    hosts ({}):", hosts.len()));
-            hosts.iter().for_each(|h| say(&format!("      {h}")));
-        }
-        let own = play.stages.iter().filter_map(|stage| match stage {
-            Stage::Task(id) => play.tasks.get(*id),
-            Stage::Flush => None,
-        });
-        let own = own.filter(|t| t.title().as_str() != "Gathering Facts");
-        if options.list_tasks {
-            say("    tasks:");
-            for task in own.clone() {
-                let role = task.role.and_then(|r| play.roles.get(r)).map(|r| format!("{} : ", r.name));
-                say(&format!("      {}{}\t{}", role.unwrap_or_default(), task.title().as_str(), tag_list(&task.tags)));
-            }
-        }
-        if options.list_tags {
-            let all: BTreeSet<String> = own.flat_map(|t| t.tags.iter().cloned()).collect();
-            say(&format!("      TASK {}", tag_list(&all)));
+pub fn print(options: &Options, context: &Context, plays: &[CompiledPlay]) -> Checked<()> {
+    for (index, playbook) in options.playbooks.iter().enumerate() {
+        say(&format!("\nplaybook: {}", playbook.display()));
+        for (number, play) in plays.iter().filter(|p| p.playbook == index).enumerate() {
+            print_play(options, context, play, number + 1)?;
         }
     }
     Ok(())
+}
+
+fn print_play(options: &Options, context: &Context, play: &CompiledPlay, number: usize) -> Checked<()> {
+    let patterns = patterns(context, play)?;
+    let name = title(context, play);
+    say(&format!("\n  play #{number} ({}): {name}\t{}", patterns.join(","), tag_list(&play.tags)));
+    if options.list_hosts {
+        let hosts = select(context, play)?;
+        say(&format!("    pattern: [{}]", patterns.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ")));
+        say(&format!("    hosts ({}):", hosts.len()));
+        hosts.iter().for_each(|h| say(&format!("      {h}")));
+    }
+    let listed: Vec<&CompiledTask> = play.tasks.iter().filter(|task| is_listed(task)).collect();
+    if options.list_tasks {
+        say("    tasks:");
+        for task in &listed {
+            let role = task.role.and_then(|r| play.roles.get(r)).filter(|_| task.name.is_some());
+            let role = role.map(|r| format!("{} : ", r.name)).unwrap_or_default();
+            say(&format!("      {role}{}\t{}", task.title().as_str(), tag_list(&task.tags)));
+        }
+    }
+    if options.list_tags {
+        let all: BTreeSet<String> = listed.iter().flat_map(|t| t.tags.iter().cloned()).collect();
+        say(&format!("      TASK {}", tag_list(&all)));
+    }
+    Ok(())
+}
+
+/// What Ansible lists: not the gathering of facts, and not what runs only after a failure
+/// or as the end of a block.
+fn is_listed(task: &CompiledTask) -> bool {
+    task.title().as_str() != "Gathering Facts" && task.path.iter().all(|(_, section)| *section == Section::Main)
 }

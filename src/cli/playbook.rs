@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::options::Options;
+use super::options::{Options, Output};
 use super::{complain, listing, output, say, setup};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::Event;
@@ -31,19 +31,25 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     let loaded = setup::load(options, &environment, &files)?;
     let (sender, receiver) = unbounded_channel();
     let context = setup::context(options, &environment, &loaded, files, sender)?;
-    let findings = schedule::preflight(&context.engine, &loaded.plays);
-    if !findings.is_empty() {
+    let findings = schedule::preflight(&context, &loaded.plays);
+    if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
     }
     complain(&loaded.warnings);
-    let playbook = options.playbooks.first().map(|p| p.display().to_string()).unwrap_or_default();
+    complain(&findings);
     if options.syntax_check {
-        say(&format!("\nplaybook: {playbook}"));
+        options.playbooks.iter().for_each(|playbook| say(&format!("\nplaybook: {}", playbook.display())));
         return Ok(ExitCode::Success);
     }
     if options.list_hosts || options.list_tasks || options.list_tags {
-        listing::print(options, &context, &loaded.plays, &playbook)?;
+        listing::print(options, &context, &loaded.plays)?;
         return Ok(ExitCode::Success);
+    }
+    if options.verbose > 0 && options.output == Output::Default {
+        say(&loaded.config.file.as_ref().map_or_else(
+            || "No config file found; using defaults".to_owned(),
+            |file| format!("Using {} as config file", file.display()),
+        ));
     }
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();

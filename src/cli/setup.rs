@@ -12,7 +12,7 @@ use crate::compile::{CompiledPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
-use crate::inventory::LOCALHOST;
+use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
 use crate::model::{Text, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
@@ -69,9 +69,21 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
         return Err(missing_playbook(path).into());
     }
-    let project = load::load_project(files, &config, &options.playbooks)?;
+    let mut extra = Vars::new();
+    for text in &options.extra_vars {
+        let loaded = load::extra_vars(files, environment, text)?;
+        warnings.extend(loaded.warnings);
+        extra.extend(loaded.vars);
+    }
+    let extra = Layer::new(Level::Extra, "-e", extra);
+    let project = load::load_project(files, &config, &options.playbooks, &extra)?;
     warnings.extend(project.warnings);
-    let tags = (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
+    let mut tags =
+        (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
+    if options.list_tags && tags.0.is_empty() && tags.1.is_empty() {
+        // All tags are listed, those that run only when they are asked for included.
+        tags.0 = ["all", "never"].map(str::to_owned).to_vec();
+    }
     let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
     let gather = config.gathering.value != Gathering::Explicit;
     let (mut plays, mut errors) = (Vec::new(), Vec::new());
@@ -94,25 +106,44 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
     dirs.dedup();
     warnings.extend(load::load_group_vars(files, &found.inventory, Side::Playbook, &dirs, &mut file_vars)?);
-    let mut extra = Vars::new();
-    for text in &options.extra_vars {
-        let loaded = load::extra_vars(files, environment, text)?;
-        warnings.extend(loaded.warnings);
-        extra.extend(loaded.vars);
-    }
     let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
+    let empty = check_hosts(&found.inventory, limit.as_deref())?;
+    warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
     Ok(Loaded {
         config,
         plays,
         warnings,
         hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)),
-        extra: vec![Layer::new(Level::Extra, "-e", extra)],
+        extra: vec![extra],
         limit,
         tags,
     })
 }
 
+/// An inventory without hosts is worth a warning, a limit that leaves none is an error.
+fn check_hosts(inventory: &Inventory, limit: Option<&str>) -> Checked<Option<Diagnostic>> {
+    if inventory.select("all", None)?.hosts.is_empty() {
+        let words = "provided hosts list is empty, only localhost is available; \
+                     note that the implicit localhost does not match 'all'";
+        return Ok(Some(Diagnostic::warning(words)));
+    }
+    let Some(limit) = limit else { return Ok(None) };
+    let selection = inventory.select("all", Some(limit))?;
+    if selection.hosts.is_empty() {
+        let words = "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
+        let hints = selection.warnings.iter().flat_map(|w| [w.message.clone()].into_iter().chain(w.hints.clone()));
+        let finding = Diagnostic::error(words).exit(ExitCode::Error);
+        return Err(hints.fold(finding, Diagnostic::hint).into());
+    }
+    Ok(None)
+}
+
 fn missing_playbook(path: &std::path::Path) -> Diagnostic {
+    if path.exists() {
+        return Diagnostic::error(format!("the playbook: {} does not appear to be a file", path.display()))
+            .hint("name a playbook in it")
+            .exit(ExitCode::Error);
+    }
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names: Vec<String> = entries.map(|e| e.path().display().to_string()).collect();

@@ -102,9 +102,11 @@ pub(super) fn conditions(value: Option<&Value>) -> Vec<Value> {
     items(value).into_iter().filter(|v| !v.is_null() && v.as_str() != Some("")).collect()
 }
 
-/// A string or a list of strings; with `commas`, each is split at commas.
+/// A string or a list of strings; with `commas`, a string that stands alone is split at
+/// commas, as Ansible does with tags.
 pub fn texts(value: Option<&Value>, commas: bool) -> Vec<Text> {
     let mut out = Vec::new();
+    let commas = commas && matches!(value, Some(Value::Str(_)));
     for item in items(value) {
         match item {
             Value::Str(text) if commas && text.contains(',') => {

@@ -105,6 +105,12 @@ pub struct CompiledPlay {
     pub playbook_dir: PathBuf,
     /// `vars`, those given by imports first.
     pub vars: Vec<Arc<Layer>>,
+    /// Which of the playbooks given it came from.
+    pub playbook: usize,
+    /// Its tags, those of imports included.
+    pub tags: BTreeSet<String>,
+    /// Names under `roles:`, as written.
+    pub role_names: Vec<String>,
     /// Its roles, each as often as it is used.
     pub roles: Vec<RoleInstance>,
     /// Its tasks in static order.

@@ -21,6 +21,8 @@ pub struct LoadedPlay {
     pub imports: Vec<Keywords>,
     /// The directory of its playbook.
     pub playbook_dir: PathBuf,
+    /// Which of the playbooks given it came from.
+    pub playbook: usize,
     /// All roles that it uses, by the names they are referred to.
     pub roles: HashMap<String, Arc<Role>>,
 }
@@ -35,6 +37,7 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<C
     let mut compiler = Compiler::new(loaded, tags);
     let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
     root = root.with(&play.keywords, Level::Play);
+    compiler.play.tags = root.tags.iter().map(|t| t.as_str().to_owned()).collect();
     if wants_facts(play, gather) {
         compiler.gather(play, &root);
     }
@@ -48,11 +51,11 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<C
     compiler.play.stages.push(Stage::Flush);
     compiler.items(&play.post_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
-    // Ansible looks for handlers in the play first, then in its roles.
-    compiler.handlers(&play.handlers, &root);
+    // Handlers run in this order; of two with one name the later one answers, the play's own.
     for (inherited, placed) in &instances {
         compiler.handlers(&placed.role.handlers, inherited);
     }
+    compiler.handlers(&play.handlers, &root);
     compiler.finish(&placed)
 }
 
@@ -70,10 +73,9 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn new(loaded: &LoadedPlay, tags: &'a TagFilter) -> Self {
         let play = &loaded.play;
-        let vars = loaded
-            .imports
-            .iter()
-            .chain(std::iter::once(&play.keywords))
+        // What an import says wins over the play that it imports, the outermost over all.
+        let vars = std::iter::once(&play.keywords)
+            .chain(loaded.imports.iter().rev())
             .filter_map(|k| inherit::vars(k, Level::Play))
             .collect();
         let compiled = CompiledPlay {
@@ -83,6 +85,9 @@ impl<'a> Compiler<'a> {
             keywords: play.keywords.clone(),
             playbook_dir: loaded.playbook_dir.clone(),
             vars,
+            playbook: loaded.playbook,
+            tags: BTreeSet::new(),
+            role_names: play.roles.iter().map(|r| r.name.clone()).collect(),
             roles: Vec::new(),
             tasks: Vec::new(),
             handlers: Vec::new(),
@@ -157,7 +162,8 @@ impl<'a> Compiler<'a> {
         });
         let mut inherited = root.clone();
         for reference in &placed.chain {
-            inherited = inherited.with(&reference.keywords, Level::RoleParams);
+            // `vars:` are a block's; only other keys are parameters, which win over facts.
+            inherited = inherited.with(&reference.keywords, Level::Block);
             if !reference.params.is_empty() {
                 inherited.vars.push(inherit::layer(&reference.params, Level::RoleParams, &reference.origin));
             }

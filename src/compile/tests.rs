@@ -32,6 +32,7 @@ fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
         play: *play,
         imports: vec![],
         playbook_dir: ".".into(),
+        playbook: 0,
         roles: roles.iter().map(role).collect::<HashMap<_, _>>(),
     }
 }

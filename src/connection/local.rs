@@ -46,7 +46,9 @@ impl Connection for Docker {
 }
 
 fn start(mut command: Command) -> Result<Channel, LinkError> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // Not `kill_on_drop`: a worker ends when its input does, and takes with it what it has
+    // started; killed, it would leave that running.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let mut child = command.spawn().map_err(|e| LinkError::Unreachable(format!("cannot start {name}: {e}")))?;
     let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())

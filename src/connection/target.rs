@@ -36,6 +36,30 @@ pub struct Account {
     pub escalation: Option<Become>,
 }
 
+impl std::fmt::Display for Account {
+    /// How the host is reached, without passwords.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.target {
+            Target::Local => f.write_str("on this machine")?,
+            Target::Docker { container, user } => {
+                write!(f, "docker container {container}")?;
+                user.iter().try_for_each(|user| write!(f, " as {user}"))?;
+            }
+            Target::Ssh(ssh) => {
+                f.write_str(ssh.executable.as_deref().unwrap_or("ssh"))?;
+                for arg in ssh.args.iter().flatten().chain(&ssh.common_args).chain(&ssh.extra_args) {
+                    write!(f, " {arg}")?;
+                }
+                ssh.port.iter().try_for_each(|port| write!(f, " -p {port}"))?;
+                ssh.key.iter().try_for_each(|key| write!(f, " -i {key}"))?;
+                ssh.user.iter().try_for_each(|user| write!(f, " -l {user}"))?;
+                write!(f, " {}", ssh.host)?;
+            }
+        }
+        self.escalation.iter().try_for_each(|b| write!(f, ", then {} to {}", b.method.name(), b.user))
+    }
+}
+
 type Slot = Arc<tokio::sync::Mutex<Option<Worker>>>;
 
 /// What a dry run planned on a host, by whose worker; and how much of it each knows.

@@ -106,6 +106,13 @@ pub enum Event {
         /// What the try gave.
         outcome: Box<Outcome>,
     },
+    /// A link to a host is being made; sent with `-vvv`.
+    Connecting {
+        /// The host.
+        host: String,
+        /// The way, with its options.
+        how: String,
+    },
     /// Nothing has come for a while.
     Waiting {
         /// Who is awaited.
@@ -117,6 +124,11 @@ pub enum Event {
     Warning(String),
     /// No hosts are left.
     NoMoreHosts,
+    /// One of several playbooks has ended, and another follows.
+    PlaybookEnded {
+        /// The recap so far.
+        recap: Vec<(String, Counts)>,
+    },
     /// The run has ended.
     RunEnded {
         /// The recap: hosts in alphabetical order.

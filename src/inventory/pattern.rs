@@ -120,7 +120,7 @@ fn named(inventory: &Inventory, name: &str, warnings: &mut Vec<Diagnostic>) -> C
     if hosts.is_empty() && !any_group && name != super::ALL {
         let known = inventory.groups().map(|g| g.name.as_str()).chain(inventory.hosts().map(|h| h.name.as_str()));
         warnings.push(
-            Diagnostic::warning(format!("no host and no group is called `{name}`"))
+            Diagnostic::warning(format!("Could not match supplied host pattern, ignoring: {name}"))
                 .label("matches nothing")
                 .suggest(name, known),
         );

@@ -87,7 +87,7 @@ fn a_pattern_that_matches_nothing_is_said_with_the_nearest_name() {
     let inventory = ini("[webservers]\nw1\n");
     let selection = inventory.select("webserver:w1", None).unwrap();
     assert_eq!(selection.hosts, ["w1"]);
-    assert!(selection.warnings[0].message.contains("`webserver`"));
+    assert!(selection.warnings[0].message.contains("ignoring: webserver"));
     assert_eq!(selection.warnings[0].hints, ["did you mean `webservers`?"]);
     assert!(inventory.select("~(", None).unwrap_err()[0].message.contains("regular expression"));
 }

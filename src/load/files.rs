@@ -154,7 +154,7 @@ fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Diagnostic {
 }
 
 /// A name in the same directory that is near to the missing one.
-fn near_name(path: &Path) -> Option<String> {
+pub fn near_name(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let names: Vec<String> =

@@ -18,7 +18,7 @@ mod vars_file;
 pub use config::Config;
 pub use config_file::Unknown;
 pub use config_value::{Gathering, HashBehaviour, SetBy, Setting};
-pub use files::{Environment, Files};
+pub use files::{Environment, Files, near_name};
 pub use group_vars::load_group_vars;
 pub use inventory::{LoadedInventory, limit, load_inventory};
 pub use outside::{Machine, shell_match};

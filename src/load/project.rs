@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Config, Files, load_vars};
+use super::{Config, Files, Machine, load_vars};
 use crate::compile::LoadedPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::model::{Origin, Vars};
+use crate::model::{Origin, Value, Vars};
 use crate::playbook::{self, Entry, Findings, Import, Keywords, Place, Role, RoleFiles, RoleRef};
+use crate::template::{Engine, Templar};
+use crate::vars::{Layer, Level, Scope};
 use crate::yaml::{self, Node};
 
 /// Imports within imports end here: a playbook that imports itself.
@@ -23,13 +25,22 @@ pub struct Project {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Loads playbooks.
+/// Loads playbooks. Names of imported ones may be templates that read `extra`, what `-e` gives.
 ///
 /// # Errors
 /// All that is wrong with them and with what they refer to.
-pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf]) -> Checked<Project> {
-    let mut loader = Loader { files, config, project: Project::default(), errors: Vec::new(), roles: HashMap::new() };
-    for path in playbooks {
+pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra: &Arc<Layer>) -> Checked<Project> {
+    let mut loader = Loader {
+        files,
+        config,
+        extra,
+        number: 0,
+        project: Project::default(),
+        errors: Vec::new(),
+        roles: HashMap::new(),
+    };
+    for (number, path) in playbooks.iter().enumerate() {
+        loader.number = number;
         loader.playbook(path, &[], 0, None);
     }
     if loader.errors.is_empty() { Ok(loader.project) } else { Err(loader.errors) }
@@ -38,6 +49,9 @@ pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf]) -> Ch
 struct Loader<'a> {
     files: &'a Files,
     config: &'a Config,
+    extra: &'a Arc<Layer>,
+    /// Which of the playbooks given is being read.
+    number: usize,
     project: Project,
     errors: Vec<Diagnostic>,
     /// Roles by their folder.
@@ -84,6 +98,7 @@ impl Loader<'_> {
                         play: *play,
                         imports: imports.to_vec(),
                         playbook_dir: dir.clone(),
+                        playbook: self.number,
                         roles,
                     });
                 }
@@ -92,16 +107,29 @@ impl Loader<'_> {
     }
 
     fn import(&mut self, import: &Import, dir: &Path, imports: &[Keywords], depth: usize) {
-        if import.file.is_template() {
-            self.errors.push(
-                Diagnostic::error("a template as the name of an imported playbook is not supported yet")
-                    .at(import.origin.clone()),
-            );
-            return;
-        }
+        let rendered = self.render(import);
+        let Some(file) = self.take(rendered) else { return };
         let mut all = imports.to_vec();
         all.push(import.keywords.clone());
-        self.playbook(&dir.join(import.file.as_str()), &all, depth + 1, Some(&import.origin));
+        self.playbook(&dir.join(file), &all, depth + 1, Some(&import.origin));
+    }
+
+    /// The file that an import names, with what `-e` and the import's own `vars` give.
+    fn render(&self, import: &Import) -> Checked<String> {
+        if !import.file.is_template() {
+            return Ok(import.file.as_str().to_owned());
+        }
+        let own = import.keywords.get("vars").and_then(|setting| setting.value.as_map()).cloned().unwrap_or_default();
+        let own = Layer::new(Level::Play, "vars of the import", Vars::from(own));
+        let scope = Scope::builder().layers([own, Arc::clone(self.extra)]).build();
+        let templar = Templar::new(Arc::new(Engine::new(Arc::new(Machine))), Arc::new(scope));
+        match templar.render(&Value::Str(import.file.clone())) {
+            Ok(Value::Str(file)) if !file.is_empty() => Ok(file.as_str().to_owned()),
+            Ok(_) => Err(Diagnostic::error("import_playbook takes a file's name").at(import.origin.clone()).into()),
+            Err(e) => Err(Diagnostic::from(e)
+                .hint("an imported playbook is read before there are hosts: only -e and its own `vars` are known")
+                .into()),
+        }
     }
 
     /// All roles that references lead to, by the names they are referred to.
@@ -178,7 +206,7 @@ impl Loader<'_> {
         let defaults = self.role_vars(&path.join("defaults"));
         let vars = self.role_vars(&path.join("vars"));
         (self.errors.len() == before).then(|| Role {
-            name: name.rsplit('/').next().unwrap_or(name).to_owned(),
+            name: name.to_owned(),
             path: path.to_owned(),
             tasks,
             handlers,

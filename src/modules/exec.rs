@@ -85,8 +85,9 @@ pub fn plan(shown: Value, command: Command, taking: Taking) -> Plan {
 pub fn run(host: &mut Host<'_>, command: &Command, taking: Taking, shown: &Value) -> Result<Done, Failure> {
     let start = clock::now();
     let out = host.run(command, None).map_err(|failure| not_started(failure, shown))?;
-    let result = returned(&out, taking, start, clock::now());
+    let mut result = returned(&out, taking, start, clock::now());
     if out.success() {
+        result.insert("msg", "");
         return Ok(Done::with(result));
     }
     let message = "non-zero return code";

@@ -223,6 +223,12 @@ impl Keywords {
             return true;
         }
         keyword.check(value, findings);
+        match keyword.name {
+            "loop_control" => loop_control(value, findings),
+            "register" => name_of_variable(value, findings),
+            "vars" => value.as_map().unwrap_or_default().iter().for_each(|(key, _)| name_of_variable(key, findings)),
+            _ => {}
+        }
         if let Some(data) = findings.take(value.to_value()) {
             self.0.insert(keyword.name, Setting { value: data, origin: value.origin.clone() });
         }
@@ -252,6 +258,51 @@ impl Keyword {
                 .at(value.origin.clone()),
         );
     }
+}
+
+/// What `loop_control` may hold.
+const LOOP_CONTROL: &[&str] =
+    &["break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"];
+
+fn loop_control(value: &Node, findings: &mut Findings) {
+    for (key, _) in value.as_map().unwrap_or_default() {
+        let name = key.as_str().unwrap_or_default();
+        if !LOOP_CONTROL.contains(&name) {
+            findings.push(
+                Diagnostic::error(format!("'{name}' is not a valid attribute for a LoopControl"))
+                    .at(key.origin.clone())
+                    .label("unknown keyword")
+                    .suggest(name, LOOP_CONTROL.iter().copied()),
+            );
+        }
+    }
+}
+
+/// Words that no template could read as a variable.
+const RESERVED: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "true", "false", "none",
+];
+
+/// Whether `name` can be read as a variable: letters, digits and `_`, no digit first.
+fn is_variable(name: &str) -> bool {
+    let start = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&name)
+}
+
+fn name_of_variable(node: &Node, findings: &mut Findings) {
+    let Some(name) = node.as_str() else { return };
+    if is_template(node) || is_variable(name) {
+        return;
+    }
+    let better: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let finding = Diagnostic::error(format!("Invalid variable name '{name}'")).at(node.origin.clone());
+    findings.push(if is_variable(&better) {
+        finding.hint(format!("letters, digits and `_` make a name, for example `{better}`"))
+    } else {
+        finding.hint("a name has letters, digits and `_`, does not start with a digit, and is no word of Python's")
+    });
 }
 
 fn is_template(node: &Node) -> bool {

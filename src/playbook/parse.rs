@@ -31,7 +31,9 @@ impl Findings {
         }
         node.as_seq().unwrap_or_else(|| {
             self.push(
-                Diagnostic::error(format!("{what} is a list, this is {}", node.describe())).at(node.origin.clone()),
+                Diagnostic::error(format!("{what} is a list, this is {}", node.describe()))
+                    .at(node.origin.clone())
+                    .hint("begin each entry with `- `"),
             );
             &[]
         })

@@ -59,7 +59,10 @@ impl Play {
     pub fn title(&self) -> Text {
         match self.keywords.value("name") {
             Some(Value::Str(name)) if !name.is_empty() => name.clone(),
-            _ => Text::new(self.hosts.iter().map(Text::as_str).collect::<Vec<_>>().join(",")),
+            _ => {
+                let patterns = self.hosts.iter().map(Text::as_str).collect::<Vec<_>>().join(",");
+                Text::template(patterns, self.hosts.first().and_then(|h| h.origin().cloned()))
+            }
         }
     }
 }

@@ -82,6 +82,7 @@ pub fn parse_tasks(node: &Node, place: Place, findings: &mut Findings) -> Vec<It
 }
 
 fn parse_item(node: &Node, place: Place, findings: &mut Findings) -> Option<Item> {
+    // A lone `-` is passed over, as in Ansible.
     if node.is_null() {
         return None;
     }
@@ -137,6 +138,7 @@ fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item
         let name = key.as_str().unwrap_or_default();
         if keywords.read(key, value, place, findings) {
             if name == "loop" {
+                check_loop(value, findings);
                 looped = loop_spec(None, value, findings);
             }
         } else if let Some(lookup) = name.strip_prefix("with_") {
@@ -158,6 +160,14 @@ fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item
 fn conflict(first: &Node, second: &Node, place: Place) -> Diagnostic {
     let (a, b) = (first.as_str().unwrap_or_default(), second.as_str().unwrap_or_default());
     let (unknown, name) = match (modules::find(a), modules::find(b)) {
+        (Some(module), None) if has_argument(module, b) => {
+            return unknown_keyword(b, second, place)
+                .hint(format!("`{b}` is an argument of `{a}`: indent it below the module's name"));
+        }
+        (None, Some(module)) if has_argument(module, a) => {
+            return unknown_keyword(a, first, place)
+                .hint(format!("`{a}` is an argument of `{b}`: indent it below the module's name"));
+        }
         (Some(_), Some(_)) => {
             return Diagnostic::error(format!("conflicting action statements: {a}, {b}"))
                 .at(second.origin.clone())
@@ -169,6 +179,26 @@ fn conflict(first: &Node, second: &Node, place: Place) -> Diagnostic {
         _ => (second, b),
     };
     unknown_keyword(name, unknown, place)
+}
+
+/// `loop` takes a list or a template that gives one.
+fn check_loop(value: &Node, findings: &mut Findings) {
+    let template = value.as_str().is_some_and(|s| s.contains("{{") || s.contains("{%"));
+    if value.as_seq().is_none() && !template {
+        let finding =
+            Diagnostic::error(format!("`loop` takes a list, not {}", value.describe())).at(value.origin.clone());
+        findings.push(match &value.kind {
+            NodeKind::Map(_) => finding.hint("a mapping is looped over as `loop: \"{{ … | dict2items }}\"`"),
+            NodeKind::Str(name) => {
+                finding.hint(format!("for a variable's value write `loop: \"{{{{ {} }}}}\"`", name.text))
+            }
+            _ => finding.hint("a single value goes into a list: `loop: [value]`"),
+        });
+    }
+}
+
+fn has_argument(module: &Module, name: &str) -> bool {
+    (module.args)().iter().any(|spec| spec.name == name || spec.aliases.contains(&name))
 }
 
 fn loop_spec(lookup: Option<&str>, value: &Node, findings: &mut Findings) -> Option<LoopSpec> {
@@ -264,7 +294,29 @@ fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findi
             }
         }
     }
+    if more.is_none() {
+        check_required(module, name, &args, key, findings);
+    }
     Some(Action { name: name.to_owned(), origin: key.origin.clone(), module, args, more })
+}
+
+/// Arguments that a module cannot do without, and that are not there under any of their names.
+fn check_required(module: &Module, name: &str, args: &Map, key: &Node, findings: &mut Findings) {
+    let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
+    let specs = (module.args)();
+    let missing: Vec<&str> = specs
+        .iter()
+        .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
+        .map(|spec| spec.name)
+        .collect();
+    if !missing.is_empty() {
+        findings.push(
+            Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
+                .at(key.origin.clone())
+                .label("this module needs them")
+                .hint(format!("`rplay doc {name}` shows its arguments")),
+        );
+    }
 }
 
 /// The finding for a name that is no module.

@@ -39,9 +39,21 @@ pub(super) fn result(outcome: &Outcome, hidden: bool) -> JsonMap<String, Json> {
         Status::Unknown(reason) => drop(all.insert("unknown".to_owned(), Json::String(reason.to_string()))),
         _ => {}
     }
-    let mut sorted: Vec<(String, Json)> = all.into_iter().collect();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0));
-    sorted.into_iter().collect()
+    sorted_map(all)
+}
+
+fn sorted_map(map: JsonMap<String, Json>) -> JsonMap<String, Json> {
+    let mut entries: Vec<(String, Json)> = map.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries.into_iter().collect()
+}
+
+fn sorted(json: Json) -> Json {
+    match json {
+        Json::Object(map) => Json::Object(sorted_map(map)),
+        Json::Array(items) => Json::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// JSON on one line, with the spaces that Python puts after `,` and `:`.

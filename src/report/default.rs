@@ -14,19 +14,28 @@ use crate::model::{Outcome, Status, Value};
 pub struct Default {
     options: Options,
     warned: HashSet<String>,
-    last_task: Option<(String, TaskKind)>,
+    /// A task whose headline has not been printed yet: name, kind, place.
+    pending: Option<(String, TaskKind, String)>,
 }
 
 impl Default {
     /// A report with these options.
     pub fn new(options: Options) -> Self {
-        Self { options, warned: HashSet::new(), last_task: None }
+        Self { options, warned: HashSet::new(), pending: None }
     }
 
     fn banner(&self, title: &str, out: &mut dyn Write) -> io::Result<()> {
         let width = if self.options.width == 0 { 79 } else { self.options.width };
         let stars = width.saturating_sub(title.chars().count() + 1).max(3);
         writeln!(out, "\n{title} {}", "*".repeat(stars))
+    }
+
+    /// A task's headline: at once, or with the first result that is shown, where some are hidden.
+    fn headline(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let Some((name, kind, path)) = self.pending.take() else { return Ok(()) };
+        let word = if kind == TaskKind::Handler { "RUNNING HANDLER" } else { "TASK" };
+        self.banner(&format!("{word} [{name}]"), out)?;
+        if self.options.verbosity >= 2 { writeln!(out, "task path: {path}") } else { Ok(()) }
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -46,12 +55,16 @@ impl Default {
         }
         let hidden_kind = match result.outcome.status {
             Status::Skipped => self.options.hide_skipped,
-            Status::Ok => self.options.hide_ok && !result.verbose,
+            Status::Ok => self.options.hide_ok,
             _ => false,
         };
+        if !hidden_kind {
+            self.headline(out)?;
+        }
+        self.diffs(result, out)?;
         if !hidden_kind && !looped {
             writeln!(out, "{}", self.line(result))?;
-            if result.ignored {
+            if result.ignored && result.item.is_none() {
                 writeln!(out, "{}", self.paint(Style::Skipped, "...ignoring"))?;
             }
         }
@@ -62,7 +75,7 @@ impl Default {
                 write!(out, "{text}")?;
             }
         }
-        self.diffs(result, out)
+        Ok(())
     }
 
     fn diffs(&self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
@@ -114,8 +127,13 @@ impl Default {
             return Some(format!(" => {reason}"));
         }
         let failed = matches!(result.outcome.status, Status::Failed | Status::Unreachable);
-        if result.verbose && !failed {
-            shown.retain(|k, _| k != "changed");
+        if result.verbose && !failed && !result.hidden {
+            if !result.outcome.result.contains("changed") {
+                shown.remove("changed");
+                // A message stands alone, without the loop's marks beside it.
+                let alone = shown.contains_key("msg");
+                shown.retain(|k, _| !alone || k == "msg");
+            }
             let shown = if self.options.verbosity == 0 { strip_internal(shown) } else { shown };
             return Some(format!(" => {}", data::indented(&Json::Object(shown))));
         }
@@ -202,26 +220,28 @@ impl Report for Default {
         match event {
             Event::RunStarted { .. } => Ok(()),
             Event::PlayStarted { name, .. } => {
-                self.last_task = None;
+                self.pending = None;
                 self.banner(&format!("PLAY [{name}]"), out)
             }
             Event::NoHosts { .. } => writeln!(out, "{}", self.paint(Style::Skipped, "skipping: no hosts matched")),
             Event::TaskStarted { name, kind, path } => {
-                self.last_task = Some((name.clone(), *kind));
-                let word = if *kind == TaskKind::Handler { "RUNNING HANDLER" } else { "TASK" };
-                self.banner(&format!("{word} [{name}]"), out)?;
-                if self.options.verbosity >= 2 { writeln!(out, "task path: {path}") } else { Ok(()) }
+                self.pending = Some((name.clone(), *kind, path.clone()));
+                if self.options.hide_ok || self.options.hide_skipped { Ok(()) } else { self.headline(out) }
             }
             Event::ItemDone(result) => self.result(result, false, out),
             Event::HostDone(result) => {
                 let looped = result.outcome.result.contains("results") && result.outcome.status != Status::Skipped;
                 let looped = looped && !matches!(result.outcome.status, Status::Unreachable);
+                self.result(result, looped, out)?;
                 if looped && result.ignored {
                     writeln!(out, "{}", self.paint(Style::Skipped, "...ignoring"))?;
                 }
-                self.result(result, looped, out)
+                Ok(())
             }
             Event::Retry { host, task, left, outcome } => self.retry(host, task, *left, outcome, out),
+            Event::Connecting { host, how } => {
+                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
+            }
             Event::Waiting { hosts, seconds } => {
                 let names = if hosts.len() > 10 {
                     format!(
@@ -236,7 +256,7 @@ impl Report for Default {
             }
             Event::Warning(text) => self.warn(text, out),
             Event::NoMoreHosts => self.banner("NO MORE HOSTS LEFT", out),
-            Event::RunEnded { recap } => self.recap(recap, out),
+            Event::PlaybookEnded { recap } | Event::RunEnded { recap } => self.recap(recap, out),
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::model::Origin;
 
 /// Several diagnostics, and a line that counts the errors when there are more than one.
 pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
-    let mut findings: Vec<&Diagnostic> = findings.iter().collect();
+    // One mistake may be met by several readers.
+    let new = findings.iter().enumerate().filter(|(i, d)| !findings.iter().take(*i).any(|earlier| earlier == *d));
+    let mut findings: Vec<&Diagnostic> = new.map(|(_, d)| d).collect();
     // In the order of the text; what stands nowhere comes first.
     findings.sort_by_key(|d| d.origin.as_ref().map(|o| (o.source.name.clone(), o.at)));
     let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();

@@ -32,6 +32,10 @@ fn headers(path: &str, source: Option<&str>, colours: Colours) -> String {
 
 fn render_text(diff: &TextDiff, colours: Colours) -> String {
     let mut out = headers(&diff.path, diff.source.as_deref(), colours);
+    if diff.before.is_none() && diff.hidden.is_none() {
+        // Ansible names a file only where there was one.
+        out = out.replacen(&format!("--- before: {}", diff.path), "--- before", 1);
+    }
     if let Some(why) = &diff.hidden {
         return format!("{out}{why}\n\n");
     }

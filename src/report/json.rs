@@ -137,9 +137,11 @@ impl Report for Lines {
             Event::Retry { host, task, left, .. } => {
                 json!({"event": "retry", "host": host, "task": task, "left": left})
             }
+            Event::Connecting { host, how } => json!({"event": "connecting", "host": host, "how": how}),
             Event::Waiting { hosts, seconds } => json!({"event": "waiting", "hosts": hosts, "seconds": seconds}),
             Event::Warning(text) => json!({"event": "warning", "text": text}),
             Event::NoMoreHosts => json!({"event": "no_more_hosts"}),
+            Event::PlaybookEnded { recap } => json!({"event": "playbook_ended", "stats": recap_json(recap)}),
             Event::RunEnded { recap } => json!({"event": "run_ended", "stats": recap_json(recap)}),
         };
         writeln!(out, "{line}")

@@ -52,7 +52,6 @@ fn the_layout_is_ansibles() {
 PLAY [all] *****************************
 
 TASK [motd] ****************************
-changed: [web1]
 --- before: /etc/motd
 +++ after: /etc/motd
 @@ -1,2 +1,2 @@
@@ -65,6 +64,7 @@ changed: [web1]
 -mode: 0600
 +mode: 0644
 
+changed: [web1]
 fatal: [web2]: FAILED! => {\"a\": \"b\", \"changed\": false, \"msg\": \"no\"}
 unknown: [web3] => task `x` was not run
 

@@ -51,7 +51,7 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
             let name = if text.is_template() { view.text(text)? } else { text.clone() };
             let shown = match view.templar.expression(&name) {
                 Ok(value) => value,
-                Err(e) if e.undefined_name().is_some() => Value::from("VARIABLE IS NOT DEFINED!"),
+                Err(e) if e.undefined_name().is_some() => Value::from(format!("<< error 1 - {} >>", e.message())),
                 Err(e) => return Err(e),
             };
             result.insert(name.as_str(), shown);
@@ -112,7 +112,8 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
         }
     }
     let message = argument(args, &["success_msg"], view)?.unwrap_or_else(|| Value::from("All assertions passed"));
-    let mut done = Controlled::new(Status::Ok, Map::from_iter([("msg", message)]));
+    let result = Map::from_iter([("changed", Value::from(false)), ("msg", message)]);
+    let mut done = Controlled::new(Status::Ok, result);
     done.verbose = !quiet;
     Ok(done)
 }

@@ -11,9 +11,16 @@ use crate::compile::{BlockId, BlockPath, Section};
 #[derive(Debug, Clone, Default)]
 pub struct Flow {
     /// Failures that nothing has rescued yet, by where they happened.
-    failing: Vec<BlockPath>,
+    failing: Vec<Failing>,
     /// Blocks whose rescue section this host runs.
     rescuing: HashSet<BlockId>,
+}
+
+#[derive(Debug, Clone)]
+struct Failing {
+    path: BlockPath,
+    /// A rescue section is going to take it up.
+    rescued: bool,
 }
 
 /// How the task's place relates to that of a failure.
@@ -30,7 +37,7 @@ impl Flow {
     /// Whether this host runs the task at `path`, the next in static order.
     pub fn enter(&mut self, path: &BlockPath) -> bool {
         while let Some(failure) = self.failing.last() {
-            match relation(failure, path) {
+            match relation(&failure.path, path) {
                 Relation::Rescues(depth) => self.rescue(path, depth),
                 Relation::Always => break,
                 Relation::Passed => return false,
@@ -42,21 +49,22 @@ impl Flow {
     fn rescue(&mut self, path: &BlockPath, depth: usize) {
         let Some((block, _)) = path.get(depth) else { return };
         self.rescuing.insert(*block);
-        let inside = |failure: &BlockPath| failure.get(depth) == Some(&(*block, Section::Main));
+        let inside = |failure: &Failing| failure.path.get(depth) == Some(&(*block, Section::Main));
         self.failing.retain(|failure| !inside(failure));
     }
 
     /// Records a failure at `path`. Returns whether a rescue section will take it up;
     /// `has_rescue` says which blocks have one.
     pub fn fail(&mut self, path: &BlockPath, has_rescue: &[bool]) -> bool {
-        self.failing.push(path.clone());
         let can = |block: BlockId| has_rescue.get(block).copied().unwrap_or(false);
-        path.iter().any(|(block, section)| *section == Section::Main && can(*block))
+        let rescued = path.iter().any(|(block, section)| *section == Section::Main && can(*block));
+        self.failing.push(Failing { path: path.clone(), rescued });
+        rescued
     }
 
-    /// Whether a failure stands that nothing has rescued.
+    /// Whether a failure stands that nothing has rescued or is going to.
     pub fn has_failed(&self) -> bool {
-        !self.failing.is_empty()
+        self.failing.iter().any(|failure| !failure.rescued)
     }
 
     /// Forgets all failures (`meta: clear_host_errors`, handlers under `force_handlers`).

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 
 use super::Context;
 use crate::connection::{Account, LinkError};
+use crate::event::Event;
 use crate::model::{Map, Outcome, Reason, Status, Value};
 use crate::module::{Blob, Module};
 use crate::protocol::TaskRequest;
@@ -40,6 +41,9 @@ pub async fn run(context: &Context, account: &Account, ready: Ready<'_>) -> Outc
     let slot = context.links.slot(account);
     let mut link = slot.lock().await;
     if link.is_none() {
+        if context.options.verbosity >= 3 {
+            context.emit(Event::Connecting { host: account.host.clone(), how: account.to_string() });
+        }
         match context.links.start(account).await {
             Ok(worker) => *link = Some(worker),
             Err(e) => return failed_start(context, account, e),

@@ -12,7 +12,7 @@ use crate::compile::CompiledTask;
 use crate::connection::Account;
 use crate::diag::Diagnostic;
 use crate::event::Event;
-use crate::model::{Cause, Failure, Map, Outcome, Status, Text, Value};
+use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
 use crate::module::{ControllerTask, Kind, Prepared, Run, to_bool};
 use crate::playbook::Keywords;
 use crate::template::{Error, Truth};
@@ -38,8 +38,7 @@ impl ItemResult {
     }
 
     /// A failure with its place.
-    fn explained(error: Error) -> Self {
-        let finding: Diagnostic = error.into();
+    fn explained(finding: Diagnostic) -> Self {
         let outcome = Outcome::failed(format!("Task failed: {}", explain(&finding)));
         Self { explanation: Some(finding), ..Self::plain(outcome) }
     }
@@ -49,6 +48,12 @@ impl ItemResult {
 pub fn explain(finding: &Diagnostic) -> String {
     let place = finding.origin.as_ref().map(|o| format!(" ({o})")).unwrap_or_default();
     format!("{}{place}", finding.message)
+}
+
+/// A finding and its hints in one line, for a warning.
+pub fn explain_all(finding: &Diagnostic) -> String {
+    let hints = finding.hints.iter().map(|hint| format!("; {hint}"));
+    explain(finding) + &hints.collect::<String>()
 }
 
 /// A task on a host, as the stages of an item see it.
@@ -77,7 +82,7 @@ impl OnHost<'_> {
         let view = View::new(&self.context.engine, scope.clone());
         let mut result = match self.prepared(&view, scope).await {
             Ok(result) => result,
-            Err(e) => ItemResult::explained(e),
+            Err(e) => ItemResult::explained(e.into()),
         };
         result.outcome.warnings.extend(view.templar.take_warnings());
         result
@@ -100,14 +105,21 @@ impl OnHost<'_> {
                 return Ok(result);
             }
             let registered = self.with_result(&scope, &result.outcome);
-            self.judge(&registered, &mut result.outcome)?;
+            if let Err((what, error)) = self.judge(&registered, &mut result.outcome) {
+                return Ok(misjudged(result, what, error));
+            }
             let Some(tries) = &tries else { return Ok(result) };
             result.outcome.result.insert("attempts", attempt);
             if !self.unsatisfied(&registered, &scope, &mut result.outcome)? {
                 return Ok(result);
             }
             if attempt >= tries.count {
-                if result.outcome.status != Status::Failed {
+                // Ansible counts the retries here, not the tries; and `failed_when` has the
+                // last word on whether the task as a whole has failed.
+                result.outcome.result.insert("attempts", attempt.saturating_sub(1).max(1));
+                if result.outcome.result.contains("failed_when_result") {
+                    result.outcome.result.insert("failed", true);
+                } else {
                     result.outcome.status = Status::Failed;
                 }
                 return Ok(result);
@@ -116,11 +128,20 @@ impl OnHost<'_> {
                 host: self.host.to_owned(),
                 task: self.title.to_owned(),
                 left: tries.count - attempt,
-                outcome: Box::new(result.outcome),
+                outcome: Box::new(self.shown(view, result.outcome)?),
             });
             tokio::time::sleep(tries.delay).await;
             attempt += 1;
         }
+    }
+
+    /// What may be shown of a try under `no_log`: nothing.
+    fn shown(&self, view: &View, outcome: Outcome) -> Result<Outcome, Error> {
+        if !self.flag("no_log", view)?.unwrap_or(false) {
+            return Ok(outcome);
+        }
+        let words = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+        Ok(Outcome::new(outcome.status, Map::from_iter([("censored", words)])))
     }
 
     /// In a dry run nothing is known of what a task would have done that was not reached.
@@ -156,6 +177,9 @@ impl OnHost<'_> {
             let mut result = ItemResult::plain(done.outcome);
             result.set = done.set;
             result.verbose = done.verbose;
+            if let Some(name) = self.delegate(view)? {
+                result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
+            }
             return Ok(result);
         }
         let args = match view.render(&Value::from(self.arguments(view)?))? {
@@ -165,14 +189,19 @@ impl OnHost<'_> {
         let route = match self.route(view) {
             Ok(route) => route,
             Err(Unsettled::Template(e)) => return Err(*e),
-            Err(Unsettled::Wrong(words)) => return Ok(ItemResult::plain(Outcome::failed(words))),
+            Err(Unsettled::Wrong(finding)) => return Ok(ItemResult::explained(*finding)),
         };
         let outcome = match Value::from(args.clone()).unknown() {
             Some(reason) => {
                 invoke::not_run(self.context, &route.account, self.title);
                 Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new())
             }
-            None => self.invoke(view, &route.account, args).await?,
+            None => match self.invoke(view, &route.account, args).await? {
+                Ok(outcome) => outcome,
+                Err(finding) => {
+                    return Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::explained(finding) });
+                }
+            },
         };
         Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) })
     }
@@ -191,19 +220,21 @@ impl OnHost<'_> {
         Ok(args)
     }
 
-    async fn invoke(&self, view: &View, account: &Account, args: Map) -> Result<Outcome, Error> {
+    /// The outcome; or what is wrong with a file on the controller, with its place in it.
+    async fn invoke(&self, view: &View, account: &Account, args: Map) -> Result<Result<Outcome, Diagnostic>, Error> {
         let module = self.task.action.module;
         let check = self.checks(view)?;
         if let Run::Controller(_) = module.run {
-            return Ok(self.raw(account, &args, check).await);
+            return Ok(Ok(self.raw(account, &args, check).await));
         }
+        let files = Files::new(self.context, view);
         let prepared = match module.run {
-            Run::Split { prepare, .. } => prepare(args, &Files { context: self.context, view }),
+            Run::Split { prepare, .. } => prepare(args, &files),
             _ => Ok(Prepared { args, blobs: Vec::new() }),
         };
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(failure) => return Ok(self.not_prepared(account, failure)),
+            Err(failure) => return Ok(files.finding().map_or_else(|| Ok(self.not_prepared(account, failure)), Err)),
         };
         let ready = Ready {
             title: self.title,
@@ -214,7 +245,7 @@ impl OnHost<'_> {
             diff: self.flag("diff", view)?.unwrap_or(self.context.options.diff),
             environment: self.environment(view)?,
         };
-        Ok(invoke::run(self.context, account, ready).await)
+        Ok(Ok(invoke::run(self.context, account, ready).await))
     }
 
     fn not_prepared(&self, account: &Account, failure: Failure) -> Outcome {
@@ -268,18 +299,35 @@ impl OnHost<'_> {
 
     /// Where the item runs: on its host, or on the one it is delegated to.
     fn route(&self, view: &View) -> Result<Route, Unsettled> {
-        let delegate = self.keyword("delegate_to", view)?;
-        let Some(delegate) = delegate else {
+        let Some(name) = self.delegate(view)? else {
             let account = settings::account(self.context, self.host, view, &self.task.keywords, false)?;
             return Ok(Route { account, delegated_to: None });
         };
-        let Some(name) = delegate.as_str().filter(|n| !n.is_empty()) else {
-            return Err(Unsettled::Wrong("delegate_to takes a host's name".to_owned()));
-        };
         // Connection variables are those of the other host, evaluated there.
-        let other = self.delegate_view(view, name);
-        let account = settings::account(self.context, name, &other, &self.task.keywords, true)?;
-        Ok(Route { account, delegated_to: Some(name.to_owned()) })
+        let other = self.delegate_view(view, &name);
+        let account = settings::account(self.context, &name, &other, &self.task.keywords, true)?;
+        Ok(Route { account, delegated_to: self.delegate_label(&other, &name)? })
+    }
+
+    /// The host that the task is delegated to.
+    fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
+        match self.keyword("delegate_to", view)? {
+            None => Ok(None),
+            Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
+            Some(_) => {
+                let origin = self.task.keywords.get("delegate_to").map(|s| s.origin.clone());
+                let error = Error::new("delegate_to takes a host's name, and this is empty or none");
+                Err(error.hint("`default('localhost', true)` gives it one").at(origin))
+            }
+        }
+    }
+
+    /// The other host as a headline names it; nothing when it is the task's own.
+    fn delegate_label(&self, other: &View, name: &str) -> Result<Option<String>, Error> {
+        let address = other.variable("ansible_host")?;
+        let address = address.as_ref().and_then(Value::as_str).filter(|a| *a != name);
+        let label = address.map_or_else(|| name.to_owned(), |address| format!("{name}({address})"));
+        Ok(Some(label).filter(|_| name != self.host))
     }
 
     fn delegate_view(&self, view: &View, name: &str) -> View {
@@ -306,12 +354,12 @@ impl OnHost<'_> {
     }
 
     /// `failed_when` and `changed_when`.
-    fn judge(&self, view: &View, outcome: &mut Outcome) -> Result<(), Error> {
+    fn judge(&self, view: &View, outcome: &mut Outcome) -> Result<(), (&'static str, Error)> {
         if matches!(outcome.status, Status::Unreachable | Status::Skipped) {
             return Ok(());
         }
         if let Some(conditions) = conditions(&self.task.keywords, "changed_when") {
-            match view.conditions(&conditions)?.0 {
+            match view.conditions(&conditions).map_err(|e| ("changed_when_result", e))?.0 {
                 Truth::True if matches!(outcome.status, Status::Ok | Status::Unknown(_)) => {
                     outcome.status = Status::Changed
                 }
@@ -323,7 +371,7 @@ impl OnHost<'_> {
             }
         }
         if let Some(conditions) = conditions(&self.task.keywords, "failed_when") {
-            match view.conditions(&conditions)?.0 {
+            match view.conditions(&conditions).map_err(|e| ("failed_when_result", e))?.0 {
                 Truth::True => {
                     outcome.result.insert("failed_when_result", true);
                     if outcome.status == Status::Changed {
@@ -384,6 +432,16 @@ impl OnHost<'_> {
     }
 }
 
+/// A result whose `changed_when` or `failed_when` cannot be evaluated: it stands, and has failed.
+fn misjudged(mut result: ItemResult, what: &'static str, error: Error) -> ItemResult {
+    let finding: Diagnostic = error.into();
+    result.outcome.result.insert("changed", result.outcome.status == Status::Changed);
+    result.outcome.result.insert(what, format!("Error while evaluating conditional: {}", explain(&finding)));
+    result.outcome.status = Status::Failed;
+    result.explanation = Some(finding);
+    result
+}
+
 #[derive(Clone, Copy)]
 struct Tries {
     count: u32,
@@ -405,12 +463,4 @@ fn skipped(condition: Option<&Value>) -> Outcome {
         result.insert("false_condition", condition.untemplated());
     }
     Outcome::new(Status::Skipped, result)
-}
-
-/// A name as Ansible prints it, when it cannot be rendered as it was written.
-pub fn rendered_or_raw(view: &View, text: &Text) -> String {
-    view.text(text).map_or_else(
-        |_| text.as_str().to_owned(),
-        |t| if t.is_secret() { crate::model::MASK.to_owned() } else { t.as_str().to_owned() },
-    )
 }

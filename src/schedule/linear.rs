@@ -15,7 +15,7 @@ use super::play::Batch;
 use super::scope::{self, magic};
 use super::view::View;
 use super::world::World;
-use super::{Context, StepAnswer, item};
+use super::{Context, StepAnswer, names};
 use crate::compile::{CompiledPlay, CompiledTask, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Status, Value};
@@ -43,6 +43,10 @@ pub struct Linear<'a> {
     flows: HashMap<String, Flow>,
     gone: BTreeSet<String>,
     handlers: Handlers,
+    /// Hosts that failed in a handler: `force_handlers` does not take them on.
+    failed_in_handler: BTreeSet<String>,
+    /// Handlers are being run.
+    handling: bool,
     stepping: bool,
 }
 
@@ -50,7 +54,18 @@ impl<'a> Linear<'a> {
     pub fn new(context: &'a Arc<Context>, play: &'a CompiledPlay, world: &'a mut World, batch: &'a Batch) -> Self {
         let flows = batch.hosts.iter().map(|h| (h.clone(), Flow::default())).collect();
         let stepping = context.stepper.is_some();
-        Self { context, play, world, batch, flows, gone: BTreeSet::new(), handlers: Handlers::default(), stepping }
+        Self {
+            context,
+            play,
+            world,
+            batch,
+            flows,
+            gone: BTreeSet::new(),
+            handlers: Handlers::default(),
+            failed_in_handler: BTreeSet::new(),
+            handling: false,
+            stepping,
+        }
     }
 
     /// Hosts that failed, and those that were lost.
@@ -62,30 +77,34 @@ impl<'a> Linear<'a> {
     /// Runs all stages.
     pub async fn run(&mut self, started: &mut bool) -> End {
         for stage in &self.play.stages {
-            let end = match stage {
+            match stage {
                 Stage::Task(index) => match self.play.tasks.get(*index) {
                     Some(task) => self.task_stage(task, started).await,
-                    None => End::Done,
+                    None => continue,
                 },
                 Stage::Flush => self.flush().await,
-            };
-            if end == End::Stop {
+            }
+            if self.too_many_failed() {
                 self.context.emit(Event::NoMoreHosts);
+                let outside = Vec::new();
+                for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+                    flow.fail(&outside, &[]);
+                }
                 return End::Stop;
             }
         }
-        End::Done
+        if self.all_lost() { End::Stop } else { End::Done }
     }
 
-    async fn task_stage(&mut self, task: &CompiledTask, started: &mut bool) -> End {
+    /// Where every host has failed, `always` and `rescue` further on may still be entered.
+    async fn task_stage(&mut self, task: &CompiledTask, started: &mut bool) {
         if !*started && !self.starts_here(task, started) {
-            return End::Done;
+            return;
         }
         let hosts = self.entering(task);
-        if hosts.is_empty() {
-            return if self.all_lost() { End::Stop } else { End::Done };
+        if !hosts.is_empty() {
+            self.run_task(task, &hosts, TaskKind::Task).await;
         }
-        self.run_task(task, &hosts, TaskKind::Task).await
     }
 
     /// Whether `--start-at-task` names this task.
@@ -115,13 +134,15 @@ impl<'a> Linear<'a> {
 
     fn alive(&self) -> Vec<String> {
         let lost = |h: &String| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed);
-        self.batch.hosts.iter().filter(|h| !lost(h)).cloned().collect()
+        self.batch.all.iter().filter(|h| !lost(h) && !self.batch.lost.contains(*h)).cloned().collect()
     }
 
-    async fn flush(&mut self) -> End {
+    async fn flush(&mut self) {
+        self.handling = true;
         for (index, handler) in self.play.handlers.iter().enumerate() {
             let force = self.forces_handlers();
-            let lost = |h: &String| self.gone.contains(h) || !force && self.flows.get(h).is_some_and(Flow::has_failed);
+            let failed = |h: &String| !force && self.flows.get(h).is_some_and(Flow::has_failed);
+            let lost = |h: &String| self.gone.contains(h) || self.failed_in_handler.contains(h) || failed(h);
             let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
             for (host, reason) in unsure {
                 self.world.count(&host).unknown += 1;
@@ -134,11 +155,9 @@ impl<'a> Linear<'a> {
             if hosts.is_empty() {
                 continue;
             }
-            if self.run_task(handler, &hosts, TaskKind::Handler).await == End::Stop && !force {
-                return End::Stop;
-            }
+            self.run_task(handler, &hosts, TaskKind::Handler).await;
         }
-        End::Done
+        self.handling = false;
     }
 
     fn forces_handlers(&self) -> bool {
@@ -146,11 +165,11 @@ impl<'a> Linear<'a> {
         own.unwrap_or(self.context.options.force_handlers)
     }
 
-    async fn run_task(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) -> End {
+    async fn run_task(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) {
         let jobs = self.jobs(task, hosts, kind);
-        let Some((mut jobs, title)) = jobs else { return End::Done };
+        let Some((mut jobs, title)) = jobs else { return };
         if self.stepping && !self.step(&title) {
-            return End::Done;
+            return;
         }
         let once = self.runs_once(task, jobs.first());
         if once {
@@ -158,16 +177,12 @@ impl<'a> Linear<'a> {
         }
         self.context.emit(Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
         let results = run_jobs(self.context, jobs).await;
-        let mut end = End::Done;
         for result in results {
             if once {
-                self.share(&result, hosts);
+                self.share(task, &result, hosts);
             }
-            if self.apply(task, result) == End::Stop {
-                end = End::Stop;
-            }
+            self.apply(task, result);
         }
-        if self.too_many_failed() || self.all_lost() && !self.may_recover() { End::Stop } else { end }
     }
 
     fn step(&mut self, title: &str) -> bool {
@@ -217,7 +232,7 @@ impl<'a> Linear<'a> {
 
     fn title(&self, task: &CompiledTask, scope: &crate::vars::Scope, _kind: TaskKind) -> String {
         let view = View::new(&self.context.engine, scope.clone());
-        let name = item::rendered_or_raw(&view, &task.title());
+        let name = names::rendered_or_raw(&view, &task.title());
         match task.role.and_then(|r| self.play.roles.get(r)) {
             Some(role) => format!("{} : {name}", role.name),
             None => name,
@@ -225,14 +240,14 @@ impl<'a> Linear<'a> {
     }
 
     /// The result of `run_once` counts for all hosts, its variables are set on all.
-    fn share(&mut self, result: &TaskResult, hosts: &[String]) {
+    fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
         for host in hosts.iter().filter(|h| **h != result.host) {
             self.learn(host, result);
             if result.outcome.status == Status::Failed
                 && !result.ignored
                 && let Some(flow) = self.flows.get_mut(host)
             {
-                flow.fail(&Vec::new(), &self.play.rescued);
+                flow.fail(&task.path, &self.play.rescued);
             }
         }
     }
@@ -253,7 +268,7 @@ impl<'a> Linear<'a> {
     }
 
     /// Takes a result into the state that all share.
-    fn apply(&mut self, task: &CompiledTask, result: TaskResult) -> End {
+    fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
         let host = result.host.clone();
         self.learn(&host, &result);
         let unsure = match &result.outcome.status {
@@ -272,13 +287,15 @@ impl<'a> Linear<'a> {
             }
             Status::Skipped => counts.skipped += 1,
             Status::Unknown(_) => counts.unknown += 1,
+            Status::Unreachable if result.ignore_unreachable => {
+                counts.ok += 1;
+                counts.ignored += 1;
+            }
             Status::Unreachable => {
                 counts.unreachable += 1;
-                if result.ignore_unreachable {
-                    counts.ignored += 1;
-                    counts.skipped += 1;
-                } else {
-                    self.gone.insert(host);
+                self.gone.insert(host);
+                if result.fatal_for_all {
+                    self.fail_all(task);
                 }
             }
             Status::Failed if result.ignored => {
@@ -288,39 +305,38 @@ impl<'a> Linear<'a> {
                     counts.changed += 1;
                 }
             }
-            Status::Failed => return self.failed(task, &result),
+            Status::Failed => self.failed(task, &result),
         }
-        End::Done
     }
 
-    fn failed(&mut self, task: &CompiledTask, result: &TaskResult) -> End {
-        let Some(flow) = self.flows.get_mut(&result.host) else { return End::Done };
+    /// A failure that counts for all: each host goes on as if it had failed there itself.
+    fn fail_all(&mut self, task: &CompiledTask) {
+        for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+            flow.fail(&task.path, &self.play.rescued);
+        }
+    }
+
+    fn failed(&mut self, task: &CompiledTask, result: &TaskResult) {
+        let Some(flow) = self.flows.get_mut(&result.host) else { return };
+        if self.handling {
+            self.failed_in_handler.insert(result.host.clone());
+        }
         let rescued = flow.fail(&task.path, &self.play.rescued);
         let counts = self.world.count(&result.host);
         if rescued {
             counts.rescued += 1;
-            let failed_task = crate::model::Map::from_iter([("name", task.title().as_str().to_owned())]);
+            let failed_task = super::register::failed_task(task, &result.title);
             let value = super::register::to_value(&result.outcome);
             self.world.update(&result.host, |known| {
-                known.register("ansible_failed_task", Value::from(failed_task));
+                known.register("ansible_failed_task", failed_task);
                 known.register("ansible_failed_result", value);
             });
-            return End::Done;
+        } else {
+            counts.failed += 1;
         }
-        counts.failed += 1;
         if result.fatal_for_all {
-            for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
-                flow.fail(&task.path, &self.play.rescued);
-            }
+            self.fail_all(task);
         }
-        End::Done
-    }
-
-    /// Whether a rescue or always section may still run on a host that has failed.
-    fn may_recover(&self) -> bool {
-        self.play.rescued.iter().any(|r| *r)
-            || self.play.tasks.iter().any(|t| t.path.iter().any(|(_, s)| *s == crate::compile::Section::Always))
-            || self.forces_handlers()
     }
 
     fn too_many_failed(&self) -> bool {

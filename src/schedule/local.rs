@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::Context;
 use super::view::View;
+use crate::diag::Diagnostic;
 use crate::model::{Failure, Map, Origin, Source, Text, Value};
 use crate::module::{Local, LocalEntry};
 use crate::template::{Templar, TemplateOptions};
@@ -17,9 +18,21 @@ pub struct Files<'a> {
     pub context: &'a Arc<Context>,
     /// The task's variables.
     pub view: &'a View,
+    /// What is wrong with a template file, with its place in it: a failure has words only.
+    finding: Mutex<Option<Diagnostic>>,
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    /// What a task on a host can read.
+    pub fn new(context: &'a Arc<Context>, view: &'a View) -> Self {
+        Self { context, view, finding: Mutex::default() }
+    }
+
+    /// What was wrong with a template file.
+    pub fn finding(self) -> Option<Diagnostic> {
+        self.finding.into_inner().unwrap_or_default()
+    }
+
     /// Where files are searched: the role, then the directory of the task's file, then
     /// the playbook's.
     fn roots(&self) -> Vec<String> {
@@ -113,7 +126,14 @@ impl Local for Files<'_> {
             Ok(text) => Ok(Value::Str(text)),
             Err(e) => match e.unknown() {
                 Some(reason) => Err(Failure::unknown(Arc::clone(reason))),
-                None => Err(Failure::new(super::item::explain(&e.into()))),
+                None => {
+                    let finding: Diagnostic = e.into();
+                    let failure = Failure::new(super::item::explain(&finding));
+                    if let Ok(mut noted) = self.finding.lock() {
+                        *noted = Some(finding);
+                    }
+                    Err(failure)
+                }
             },
         }
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::item::{self, ItemResult, OnHost};
+use super::names;
 use super::register;
 use super::view::View;
 use crate::compile::CompiledTask;
@@ -20,6 +21,8 @@ use crate::vars::{HostVars, Layer, Level, Scope};
 pub struct TaskResult {
     /// The host.
     pub host: String,
+    /// The task's name as its headline shows it.
+    pub title: String,
     /// Its outcome.
     pub outcome: Outcome,
     /// A failure is ignored.
@@ -114,7 +117,8 @@ impl Job {
                     crate::schedule::looping::short(&other),
                     other.type_name()
                 ))
-                .hint("a single value goes into a list: `loop: [value]`; a mapping through `dict2items`")),
+                .hint("a single value goes into a list: `loop: [value]`; a mapping through `dict2items`")
+                .at(Some(setting.origin.clone()))),
                 None => Ok(Some(Vec::new())),
             };
         };
@@ -170,13 +174,13 @@ impl Job {
             // What an item set is seen by the next one, as `set_fact` in a loop expects.
             let known = Layer::new(Level::Registered, "set_fact", Vars::from(set.clone()));
             let scope = self.scope.push(known).push(Layer::new(Level::Loop, "loop", vars));
-            let result = match item {
+            let mut result = match item {
                 Value::Unknown(reason) => plain(Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new()), None),
                 _ => self.on_host().run(scope.clone()).await,
             };
             set.extend(result.set.clone());
             let item_view = View::new(&self.context.engine, scope);
-            self.emit_item(&control, &item_view, item, &result, started);
+            self.emit_item(&control, &item_view, item, &mut result, started);
             explanation = explanation.or(result.explanation);
             let gone = result.outcome.status == Status::Unreachable;
             done.push((result.outcome, extra));
@@ -203,11 +207,19 @@ impl Job {
         matches!(view.conditions(&control.break_when), Ok((Truth::True, _)))
     }
 
-    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &ItemResult, started: Instant) {
+    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
         let label = match &control.label {
-            Some(label) => view.render(label).ok().flatten().unwrap_or(Value::Null),
-            None => item.clone(),
+            Some(label) => view.render(label).map(|label| label.unwrap_or(Value::Null)),
+            None => Ok(item.clone()),
         };
+        let label = label.unwrap_or_else(|e| {
+            let finding: Diagnostic = e.into();
+            let words = format!("Failed to template loop_control.label: {}", item::explain(&finding));
+            result.outcome.status = Status::Failed;
+            result.outcome.result.insert("msg", words);
+            result.explanation = Some(finding);
+            Value::Null
+        });
         let failed = result.outcome.status == Status::Failed;
         self.context.emit(Event::ItemDone(Box::new(HostResult {
             host: self.host.clone(),
@@ -232,16 +244,17 @@ impl Job {
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
         let ignored = outcome.status == Status::Failed && self.flag("ignore_errors", view);
+        let kept = outcome.status == Status::Unreachable && self.flag("ignore_unreachable", view);
         let facts = if self.is_set_fact() { Map::new() } else { facts_of(&outcome) };
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
-            if changes { self.task.notify.iter().map(|n| item::rendered_or_raw(view, n)).collect() } else { vec![] };
+            if changes { self.task.notify.iter().map(|n| names::rendered_or_raw(view, n)).collect() } else { vec![] };
         self.context.emit(Event::HostDone(Box::new(HostResult {
             host: self.host.clone(),
             delegated_to,
             item: None,
             outcome: outcome.clone(),
-            ignored,
+            ignored: ignored || kept,
             hidden: self.flag("no_log", view),
             verbose,
             seconds: started.elapsed().as_secs_f64(),
@@ -249,9 +262,10 @@ impl Job {
         })));
         TaskResult {
             host: self.host.clone(),
+            title: self.title.clone(),
             registered: name.map(|name| (name, register::to_value(&outcome))),
             ignored,
-            ignore_unreachable: self.flag("ignore_unreachable", view),
+            ignore_unreachable: kept,
             set,
             facts,
             notified,

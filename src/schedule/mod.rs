@@ -11,6 +11,7 @@ mod item;
 mod linear;
 mod local;
 mod looping;
+mod names;
 mod play;
 mod preflight;
 mod register;
@@ -26,7 +27,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use flow::Flow;
-pub use play::{Summary, run, select};
+pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
 

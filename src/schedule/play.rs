@@ -25,7 +25,7 @@ pub struct Summary {
 impl Summary {
     /// The exit code, as Ansible gives it.
     pub fn exit(&self) -> ExitCode {
-        if self.recap.values().any(|c| c.unreachable > c.ignored) {
+        if self.recap.values().any(|c| c.unreachable > 0) {
             ExitCode::Unreachable
         } else if self.recap.values().any(|c| c.failed > 0) {
             ExitCode::Failed
@@ -41,6 +41,8 @@ pub struct Batch {
     pub hosts: Vec<String>,
     /// All hosts of the play.
     pub all: Vec<String>,
+    /// Those of them that were lost before this batch.
+    pub lost: BTreeSet<String>,
     /// `vars_files` of each host.
     pub layers: HashMap<String, Vec<Arc<Layer>>>,
 }
@@ -54,7 +56,17 @@ pub async fn run(context: &Arc<Context>, plays: &[CompiledPlay]) -> Checked<Summ
     let mut world = World::new();
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let mut started = context.options.start_at.is_none();
-    let result = run_plays(context, plays, &mut world, &mut lost, &mut started).await;
+    let mut result = Ok(());
+    for (index, plays) in plays.chunk_by(|a, b| a.playbook == b.playbook).enumerate() {
+        if index > 0 {
+            let recap = world.counts.iter().map(|(h, c)| (h.clone(), *c)).collect();
+            context.emit(Event::PlaybookEnded { recap });
+        }
+        result = run_plays(context, plays, &mut world, &mut lost, &mut started).await;
+        if result.is_err() {
+            break;
+        }
+    }
     let recap = world.counts.clone();
     context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
     result.map(|()| Summary { recap })
@@ -68,30 +80,29 @@ async fn run_plays(
     started: &mut bool,
 ) -> Checked<()> {
     for play in plays {
-        let selected = select(context, play)?;
-        let hosts: Vec<String> = selected.into_iter().filter(|h| !lost.contains(h)).collect();
-        context.emit(Event::PlayStarted { name: play.title.as_str().to_owned(), hosts: hosts.clone() });
+        let all = selected(context, play)?;
+        let hosts: Vec<String> = ordered(play, &all).into_iter().filter(|h| !lost.contains(h)).collect();
+        let name = title(context, play);
+        context.emit(Event::PlayStarted { name: name.clone(), hosts: hosts.clone() });
         if hosts.is_empty() {
-            context.emit(Event::NoHosts { play: play.title.as_str().to_owned() });
+            context.emit(Event::NoHosts { play: name });
             continue;
         }
-        for (index, batch) in batches(play, &hosts)?.into_iter().enumerate() {
+        for (index, batch) in batches(context, play, &hosts)?.into_iter().enumerate() {
             if index > 0 {
-                context.emit(Event::PlayStarted { name: play.title.as_str().to_owned(), hosts: batch.clone() });
+                context.emit(Event::PlayStarted { name: name.clone(), hosts: batch.clone() });
             }
-            let layers = vars_files(context, play, world, &batch, &hosts)?;
-            let batch = Batch { hosts: batch, all: hosts.clone(), layers };
+            let layers = vars_files(context, play, world, &batch, &all)?;
+            let batch = Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers };
             let mut linear = Linear::new(context, play, world, &batch);
             let end = linear.run(started).await;
             let (failed, gone) = linear.losses();
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
             lost.extend(failed);
             lost.extend(gone);
+            // A batch that is lost as a whole ends the run, as in Ansible.
             if end == End::Stop || all_lost {
-                if all_lost && hosts.iter().all(|h| lost.contains(h)) {
-                    return Ok(());
-                }
-                break;
+                return Ok(());
             }
         }
     }
@@ -103,15 +114,43 @@ async fn run_plays(
 /// # Errors
 /// When its pattern cannot be read.
 pub fn select(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
-    let mut pattern = Vec::new();
-    for text in &play.hosts {
-        pattern.push(render_hosts(context, play, text)?);
-    }
-    let selection = context.hosts.inventory().select(&pattern.join(","), context.options.limit.as_deref())?;
+    selected(context, play).map(|hosts| ordered(play, &hosts))
+}
+
+/// The patterns of a play's hosts, rendered.
+///
+/// # Errors
+/// When a template fails.
+pub fn patterns(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
+    play.hosts.iter().map(|text| render_hosts(context, play, text)).collect()
+}
+
+/// A play's name, rendered with what is known without a host.
+pub fn title(context: &Context, play: &CompiledPlay) -> String {
+    super::names::rendered_or_raw(&play_view(context, play), &play.title)
+}
+
+/// What a play sees before it has hosts.
+fn play_view(context: &Context, play: &CompiledPlay) -> View {
+    let magic = magic::shared(context, play, &[], &[], &[]);
+    let layers = context.layers.iter().cloned().chain(play.vars.iter().cloned()).chain([magic]);
+    View::new(&context.engine, crate::vars::Scope::builder().layers(layers).build())
+}
+
+/// The hosts of a play in the order of the inventory.
+fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
+    let pattern = patterns(context, play)?.join(",");
+    let selection = context.hosts.inventory().select(&pattern, context.options.limit.as_deref())?;
+    let origin = play.hosts.first().and_then(Text::origin);
     for warning in selection.warnings {
-        context.emit(Event::Warning(warning.message));
+        let warning = warning.at(origin.cloned());
+        context.emit(Event::Warning(super::item::explain_all(&warning)));
     }
-    let mut hosts = selection.hosts;
+    Ok(selection.hosts)
+}
+
+fn ordered(play: &CompiledPlay, hosts: &[String]) -> Vec<String> {
+    let mut hosts = hosts.to_vec();
     match play.keywords.value("order").and_then(Value::as_str) {
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => {
@@ -122,17 +161,14 @@ pub fn select(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
         Some("shuffle") => shuffle(&mut hosts),
         _ => {}
     }
-    Ok(hosts)
+    hosts
 }
 
 fn render_hosts(context: &Context, play: &CompiledPlay, text: &Text) -> Checked<String> {
     if !text.is_template() {
         return Ok(text.as_str().to_owned());
     }
-    let magic = magic::shared(context, play, &[], &[], &[]);
-    let layers = context.layers.iter().cloned().chain(play.vars.iter().cloned()).chain([magic]);
-    let view = View::new(&context.engine, crate::vars::Scope::builder().layers(layers).build());
-    match view.render(&Value::Str(text.clone())).map_err(Diagnostic::from)? {
+    match play_view(context, play).render(&Value::Str(text.clone())).map_err(Diagnostic::from)? {
         Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
         Some(Value::List(items)) => Ok(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")),
         _ => Err(Diagnostic::error("`hosts` takes patterns").at(text.origin().cloned()).into()),
@@ -147,11 +183,13 @@ fn shuffle(hosts: &mut [String]) {
 }
 
 /// `serial`: how many hosts at a time.
-fn batches(play: &CompiledPlay, hosts: &[String]) -> Checked<Vec<Vec<String>>> {
+fn batches(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<Vec<Vec<String>>> {
     let Some(setting) = play.keywords.get("serial") else { return Ok(vec![hosts.to_vec()]) };
-    let sizes = match &setting.value {
-        Value::List(items) => items.to_vec(),
-        other => vec![other.clone()],
+    let rendered = play_view(context, play).render(&setting.value).map_err(Diagnostic::from)?;
+    let sizes = match rendered {
+        Some(Value::List(items)) => items.to_vec(),
+        Some(Value::Null) | None => vec![Value::from(0)],
+        Some(other) => vec![other],
     };
     let mut out = Vec::new();
     let mut rest = hosts;
@@ -237,8 +275,11 @@ fn first_file(context: &Context, play: &CompiledPlay, view: &View, names: &[Valu
         Value::Str(t) => t.origin().cloned(),
         _ => None,
     });
-    Err(Diagnostic::error(format!("vars file {} was not found", tried.join(", ")))
-        .at(origin)
-        .hint(format!("paths are relative to {}", play.playbook_dir.display()))
-        .into())
+    let finding = Diagnostic::error(format!("vars file {} was not found", tried.join(", "))).at(origin);
+    let last = tried.last().map(|name| play.playbook_dir.join(name)).unwrap_or_default();
+    let finding = match crate::load::near_name(&last) {
+        Some(near) => finding.hint(format!("did you mean `{}`?", last.with_file_name(near).display())),
+        None => finding,
+    };
+    Err(finding.hint(format!("paths are relative to {}", play.playbook_dir.display())).into())
 }

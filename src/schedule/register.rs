@@ -1,6 +1,7 @@
 //! Outcomes as variables: what `register` and conditions see of them.
 
-use crate::model::{Map, Outcome, Reason, Status, Value};
+use crate::compile::CompiledTask;
+use crate::model::{Map, Outcome, Reason, Status, Text, Value};
 
 /// An outcome as the value of a registered variable.
 pub fn to_value(outcome: &Outcome) -> Value {
@@ -37,6 +38,21 @@ pub fn to_value(outcome: &Outcome) -> Value {
         }
     }
     Value::from(map).untemplated()
+}
+
+/// A task as `ansible_failed_task` shows it: its name, its action and its keywords.
+pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
+    let mut map: Map = task.keywords.iter().map(|(name, setting)| (name, setting.value.untemplated())).collect();
+    let name =
+        title.strip_prefix(task.action.name.as_str()).map_or(title, |rest| if rest.is_empty() { "" } else { title });
+    map.insert("name", name);
+    map.insert("action", task.action.name.as_str());
+    map.insert("_resolved_action", format!("{}.{}", task.action.module.collection, task.action.module.name));
+    map.insert("args", Value::from(task.action.args.clone()).untemplated());
+    map.insert("when", Value::list(task.when.iter().map(Value::untemplated)));
+    map.insert("tags", Value::list(task.tags.iter().map(String::as_str)));
+    map.insert("notify", Value::list(task.notify.iter().map(Text::as_str)));
+    Value::from(map)
 }
 
 /// One outcome for all items of a loop.

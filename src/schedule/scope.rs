@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::Context;
 use super::world::Snapshot;
 use crate::compile::{CompiledPlay, CompiledTask};
-use crate::vars::{Layer, Scope};
+use crate::model::{Value, Vars};
+use crate::vars::{Layer, Level, Scope};
 
 /// Variables that rplay itself provides.
 pub mod magic {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::super::Context;
@@ -33,7 +35,10 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let roles: Vec<&str> = play.roles.iter().map(|r| r.name.as_str()).collect();
+        let all: BTreeSet<&str> = play.roles.iter().map(|r| r.name.as_str()).collect();
+        let own = play.role_names.iter().map(String::as_str);
+        let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
+        let brought: BTreeSet<&str> = brought.collect();
         let options = &context.options;
         let version: Map = [
             ("full", Value::from("2.19.0")),
@@ -48,14 +53,15 @@ pub mod magic {
         let vars: Vars = [
             ("groups", Value::from(groups)),
             ("playbook_dir", dir(&play.playbook_dir)),
-            ("ansible_play_name", Value::from(play.title.as_str())),
+            ("ansible_play_name", Value::Str(play.title.clone())),
             ("ansible_play_hosts_all", names(hosts)),
             ("ansible_play_hosts", names(alive)),
             ("play_hosts", names(alive)),
             ("ansible_play_batch", names(batch)),
-            ("ansible_play_role_names", strings(roles.iter().copied())),
-            ("role_names", strings(roles.iter().copied())),
-            ("ansible_role_names", strings(roles.iter().copied())),
+            ("ansible_play_role_names", strings(own.clone())),
+            ("ansible_dependent_role_names", strings(brought)),
+            ("role_names", strings(own)),
+            ("ansible_role_names", strings(all)),
             ("ansible_check_mode", Value::from(options.check)),
             ("ansible_diff_mode", Value::from(options.diff)),
             ("ansible_forks", Value::from(options.forks.unwrap_or(batch.len().max(1)))),
@@ -100,7 +106,6 @@ pub mod magic {
         vars.set("role_name", role.name.as_str(), None);
         vars.set("ansible_role_name", role.name.as_str(), None);
         vars.set("role_path", role.path.to_string_lossy().into_owned(), None);
-        vars.set("ansible_parent_role_names", strings(role.parents.iter().rev().map(String::as_str)), None);
         Some(Layer::new(Level::Magic, "rplay", vars))
     }
 }
@@ -123,6 +128,8 @@ pub fn of_host(
     layers.extend(context.layers.iter().cloned());
     layers.push(Arc::clone(magic));
     layers.push(magic::of_host(context, host));
+    // In a task, though not in `hostvars`, a host without an address has its name for one.
+    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter([("ansible_host", Value::from(host))])));
     Scope::builder().layers(layers).hostvars(Arc::new(snapshot.clone())).build()
 }
 

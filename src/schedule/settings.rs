@@ -3,7 +3,8 @@
 use super::Context;
 use super::view::View;
 use crate::connection::{Account, Become, Method, SshSettings, Target};
-use crate::model::{Text, Value};
+use crate::diag::Diagnostic;
+use crate::model::{Origin, Text, Value};
 use crate::module::to_bool;
 use crate::playbook::Keywords;
 use crate::template::Error;
@@ -65,7 +66,13 @@ pub enum Unsettled {
     /// A template failed.
     Template(Box<Error>),
     /// What was said makes no sense.
-    Wrong(String),
+    Wrong(Box<Diagnostic>),
+}
+
+impl From<Diagnostic> for Unsettled {
+    fn from(finding: Diagnostic) -> Self {
+        Self::Wrong(Box::new(finding))
+    }
 }
 
 impl From<Error> for Unsettled {
@@ -99,6 +106,15 @@ impl Reader<'_> {
         match self.keywords.value(name) {
             Some(value) => Ok(self.view.render(value)?.filter(|v| !v.is_null())),
             None => Ok(None),
+        }
+    }
+
+    /// Where a variable, or the keyword, is set.
+    fn origin(&self, names: &[&str], keyword: &str) -> Option<Origin> {
+        let found = names.iter().find(|name| self.view.scope.origin(name).is_some());
+        match found {
+            Some(name) => self.view.scope.origin(name),
+            None => self.keywords.get(keyword).map(|s| s.origin.clone()),
         }
     }
 
@@ -153,22 +169,49 @@ fn target(context: &Context, host: &str, reader: &Reader<'_>, delegated: bool) -
             user: reader.text(&["ansible_docker_user", "ansible_user"])?,
         }),
         "ssh" | "smart" => ssh(context, host, reader).map(Target::Ssh),
-        other => Err(Unsettled::Wrong(format!(
-            "the connection plugin '{other}' was not found: rplay has ssh, local and docker"
-        ))),
+        other => Err(unknown_connection(other).at(reader.origin(&["ansible_connection"], "connection")).into()),
     }
+}
+
+/// The kinds of connection, under the names that Ansible has for them.
+pub const CONNECTIONS: [&str; 4] = ["ssh", "local", "docker", "smart"];
+
+/// The finding for a connection that rplay does not have.
+pub fn unknown_connection(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("the connection plugin '{name}' was not found: rplay has ssh, local and docker"))
+        .label("unknown connection")
+        .suggest(name, CONNECTIONS)
+}
+
+/// The finding for a way to become another user that rplay does not have.
+pub fn unknown_method(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("become method '{name}' is not supported: rplay has sudo, su and doas"))
+        .label("unknown method")
+        .suggest(name, ["sudo", "su", "doas"])
+}
+
+/// The port that a text names.
+pub fn port(text: &str) -> Result<u16, Diagnostic> {
+    text.trim().parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+        Diagnostic::error(format!("'{text}' is not a port"))
+            .label("not a port")
+            .hint("a port is a number from 1 to 65535")
+    })
 }
 
 fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings, Unsettled> {
     let defaults = &context.options.connection;
     let words = |text: Option<String>| -> Result<Vec<String>, Unsettled> {
         let text = text.unwrap_or_default();
-        let words =
-            crate::playbook::split_words(&text).map_err(|e| Unsettled::Wrong(format!("ssh arguments: {e}: {text}")))?;
+        let words = crate::playbook::split_words(&text)
+            .map_err(|e| Diagnostic::error(format!("ssh arguments: {e}: {text}")))?;
         Ok(words.iter().map(|w| unquote(w.trim())).filter(|w| !w.is_empty()).collect())
     };
     let port = match reader.either(&["ansible_port", "ansible_ssh_port"], "port")? {
-        Some(text) => Some(text.parse().map_err(|_| Unsettled::Wrong(format!("'{text}' is not a port")))?),
+        Some(text) => {
+            let at = || reader.origin(&["ansible_port", "ansible_ssh_port"], "port");
+            Some(port(&text).map_err(|finding| finding.at(at()))?)
+        }
         None => defaults.port,
     };
     let checking = reader.var(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"])?;
@@ -194,7 +237,7 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
 }
 
 /// `~/…`, as a shell reads it.
-fn expand_home(path: &str) -> String {
+pub fn expand_home(path: &str) -> String {
     match (path.strip_prefix("~/"), std::env::var("HOME")) {
         (Some(rest), Ok(home)) => format!("{home}/{rest}"),
         _ => path.to_owned(),
@@ -222,7 +265,9 @@ fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, 
         None => reader.keyword("become")?,
     };
     let wanted = match &wanted {
-        Some(value) => to_bool(value).ok_or_else(|| Unsettled::Wrong("`become` takes a truth value".to_owned()))?,
+        Some(value) => to_bool(value).ok_or_else(|| {
+            Diagnostic::error("`become` takes a truth value").at(reader.origin(&["ansible_become"], "become"))
+        })?,
         None => defaults.escalate,
     };
     if !wanted {
@@ -230,9 +275,8 @@ fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, 
     }
     let name = reader.either(&["ansible_become_method"], "become_method")?;
     let name = name.or_else(|| defaults.become_method.clone()).unwrap_or_else(|| "sudo".to_owned());
-    let method = Method::parse(&name).ok_or_else(|| {
-        Unsettled::Wrong(format!("become method '{name}' is not supported: rplay has sudo, su and doas"))
-    })?;
+    let method = Method::parse(&name)
+        .ok_or_else(|| unknown_method(&name).at(reader.origin(&["ansible_become_method"], "become_method")))?;
     let user = reader.either(&["ansible_become_user"], "become_user")?.or_else(|| defaults.become_user.clone());
     let specific = |what: &str| format!("ansible_{}_{what}", method.name());
     let password =

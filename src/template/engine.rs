@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use minijinja::syntax::SyntaxConfig;
 
 use super::error::Error;
+use super::file::TemplateOptions;
 use super::ir::Template;
-use super::{Outside, lower};
+use super::{Outside, lookups, lower};
 use crate::diag::Diagnostic;
 use crate::model::Text;
 
@@ -54,6 +55,22 @@ impl Engine {
             return Vec::new();
         }
         self.template(text).err().map(|e| e.located(text).into()).into_iter().collect()
+    }
+
+    /// What is wrong with a file as a template, whatever the variables are.
+    pub fn check_file(&self, text: &Text) -> Option<Diagnostic> {
+        let mut options = TemplateOptions::default();
+        let normal = text.replace("\r\n", "\n");
+        let compiled = options.header(&normal).and_then(|body| {
+            let text = Text::template(body, text.origin().cloned());
+            options.files()?.compile(&text).map_err(|e| e.located(&text))
+        });
+        compiled.err().filter(Error::is_syntax).map(Diagnostic::from)
+    }
+
+    /// What is wrong with the name of a lookup, as in `with_…`.
+    pub fn check_lookup(&self, name: &str) -> Option<Diagnostic> {
+        lookups::find(name).is_none().then(|| Error::no_such("lookup", name, lookups::names()).into())
     }
 
     /// What is wrong with a bare expression, as in `when`.

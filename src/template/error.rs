@@ -138,6 +138,16 @@ impl Error {
         self
     }
 
+    /// Says where it is, unless that is known.
+    #[must_use]
+    pub fn at(mut self, origin: Option<Origin>) -> Self {
+        if !self.0.placed && self.0.origin.is_none() {
+            self.0.origin = origin;
+            self.0.placed = self.0.origin.is_some();
+        }
+        self
+    }
+
     /// Places the error in the text being evaluated, unless it has a narrower place.
     #[must_use]
     pub(super) fn spanned(mut self, span: Span) -> Self {

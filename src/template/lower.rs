@@ -10,6 +10,7 @@ use minijinja::value::ValueKind;
 use super::error::Error;
 use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
+use super::lookups;
 use super::quoting;
 use super::tests;
 use super::value::Val;
@@ -40,7 +41,15 @@ fn syntax_error(error: &minijinja::Error, source: &str) -> Error {
     let start = source.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     let end = source.get(start..).and_then(|rest| rest.lines().next()).map_or(start, |l| start + l.len());
     let range = error.range().unwrap_or(start..end);
-    Error::syntax(what).spanned(span_of(range.start, range.end))
+    let found = Error::syntax(what).spanned(span_of(range.start, range.end));
+    let rest = source.get(range.start..).unwrap_or_default();
+    if rest.starts_with('=') && !rest.starts_with("==") {
+        return found.hint("`==` compares two values");
+    }
+    if rest.starts_with("&&") || rest.starts_with("||") || rest.starts_with('!') {
+        return found.hint("the words are `and`, `or` and `not`");
+    }
+    found
 }
 
 fn span_of(start: usize, end: usize) -> Span {
@@ -269,6 +278,12 @@ impl Lower {
     }
 
     fn call(&mut self, c: &ast::Call<'_>, at: Span) -> R<Expr> {
+        if let (ast::Expr::Var(callee), Some(ast::CallArg::Pos(ast::Expr::Const(first)))) = (&c.expr, c.args.first())
+            && matches!(callee.id, "lookup" | "query" | "q")
+            && let Some(name) = first.value.as_str().filter(|name| lookups::find(name).is_none())
+        {
+            return Err(Error::no_such("lookup", name, lookups::names()).spanned(span(first.span())));
+        }
         let callee = self.expr(&c.expr)?;
         Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
     }

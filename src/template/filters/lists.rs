@@ -37,11 +37,12 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("powerset", powerset),
 ];
 
-fn length(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
+fn length(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     let len = match &input {
         Val::Str(s) => s.chars().count(),
         Val::List(l) => l.len(),
         Val::Map(m) => m.len(),
+        Val::Object(o) if o.is_map() => o.keys(ev).map_or(0, |keys| keys.len()),
         other => return Err(Error::new(format!("object of type '{}' has no len()", other.type_name()))),
     };
     Ok(Val::Int(len as i128))

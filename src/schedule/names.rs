@@ -1,0 +1,35 @@
+//! Names of plays, tasks and handlers, as they are printed.
+
+use super::view::View;
+use crate::diag::Diagnostic;
+use crate::model::Text;
+
+/// A name as Ansible prints it: what cannot be rendered in it is said where it stands.
+pub fn rendered_or_raw(view: &View, text: &Text) -> String {
+    let whole = |t: Text| if t.is_secret() { crate::model::MASK.to_owned() } else { t.as_str().to_owned() };
+    view.text(text).map_or_else(|_| in_parts(view, text), whole)
+}
+
+/// Each `{{ … }}` of a text rendered by itself.
+fn in_parts(view: &View, text: &Text) -> String {
+    let mut out = String::new();
+    let (mut rest, mut errors) = (text.as_str(), 0);
+    if rest.contains("{%") {
+        return rest.to_owned();
+    }
+    while let Some((before, inner, after)) =
+        rest.split_once("{{").and_then(|(before, tail)| tail.split_once("}}").map(|(i, a)| (before, i, a)))
+    {
+        out.push_str(before);
+        match view.text(&Text::template(format!("{{{{{inner}}}}}"), None)) {
+            Ok(t) if t.is_secret() => out.push_str(crate::model::MASK),
+            Ok(t) => out.push_str(t.as_str()),
+            Err(e) => {
+                errors += 1;
+                out.push_str(&format!("<< error {errors} - {} >>", Diagnostic::from(e).message));
+            }
+        }
+        rest = after;
+    }
+    out + rest
+}

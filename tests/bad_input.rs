@@ -1,0 +1,327 @@
+//! Mistakes that users make: each is refused with a message that says what, where and what
+//! to do about it, with Ansible's exit code, before anything was done to a host.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of it is test code")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A play that leaves a mark when it is run, to which tasks are added.
+const PLAY: &str = "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: touch {{ playbook_dir }}/touched\n";
+
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+    touched: bool,
+}
+
+/// Runs `rplay` in a new directory with these files, on this machine unless `args` say otherwise.
+fn rplay(files: &[(&str, &[u8])], args: &[&str]) -> Run {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    run_in(dir.path(), args)
+}
+
+fn run_in(dir: &Path, args: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    if !args.contains(&"-i") {
+        command.args(["-i", "localhost,"]);
+        if !args.contains(&"-c") {
+            command.args(["-c", "local"]);
+        }
+    }
+    let done = command.args(args).current_dir(dir).stdin(Stdio::null()).output().unwrap();
+    let place = format!("{}/", dir.canonicalize().unwrap().display());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&place, "");
+    let run = Run {
+        code: done.status.code().unwrap_or(-1),
+        stdout: text(&done.stdout),
+        stderr: text(&done.stderr),
+        touched: dir.join("touched").exists(),
+    };
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+/// Refused: exit code, all of these words on standard error, and nothing was run.
+fn refused(files: &[(&str, &str)], args: &[&str], code: i32, words: &[&str]) {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    refused_bytes(&files, args, code, words);
+}
+
+fn refused_bytes(files: &[(&str, &[u8])], args: &[&str], code: i32, words: &[&str]) {
+    let run = rplay(files, args);
+    assert_eq!(run.code, code, "{words:?}\n{}{}", run.stdout, run.stderr);
+    for word in words {
+        assert!(run.stderr.contains(word), "no `{word}` in\n{}", run.stderr);
+    }
+    assert!(!run.touched && !run.stdout.contains("TASK ["), "something was run: {}", run.stdout);
+}
+
+/// A playbook of [`PLAY`] and these further tasks is refused.
+fn bad_task(tasks: &str, words: &[&str]) {
+    refused(&[("site.yml", &format!("{PLAY}{tasks}"))], &["site.yml"], 4, words);
+}
+
+fn bad_play(text: &str, code: i32, words: &[&str]) {
+    refused(&[("site.yml", text)], &["site.yml"], code, words);
+}
+
+/// Nothing but the failing task's host is concerned: the message stands in the output, with
+/// place, line and hint.
+fn fails(files: &[(&str, &str)], words: &[&str]) {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let run = rplay(&files, &["site.yml"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    for word in words {
+        assert!(run.stdout.contains(word), "no `{word}` in\n{}", run.stdout);
+    }
+    assert!(run.stdout.contains("failed=1"), "{}", run.stdout);
+}
+
+#[test]
+fn malformed_yaml() {
+    bad_task("    - debug:\n      when: {{ x }}\n", &["starts with `{{` must be quoted", "site.yml:6:13", "quote the"]);
+    bad_task("    - debug:\n        msg: {{ x }} y\n", &["must be quoted", "site.yml:6:14"]);
+    bad_task("    - name: x\n      debug\n", &["no `key: value`", "site.yml:6:7", "a key needs a colon"]);
+    bad_play("- hosts: all\n  tasks\n    - debug:\n", 4, &["no `key: value`", "site.yml:2:3"]);
+    bad_task("    - debug:\n        msg: a: b\n", &["a colon in this value", "site.yml:6:15", "quote the value"]);
+    bad_task("    - debug:\n\tmsg: x\n", &["a tab stands", "site.yml:6:1", "use spaces"]);
+    bad_play("- hosts: all\n  tasks:\n  - name: x\n     debug:\n", 4, &["site.yml:4:11", "start in one column"]);
+    bad_task("    - debug:\n        msg: \"a\" b\n", &["text after the closing quote", "site.yml:6:18"]);
+    bad_task("    - debug: {msg: !foo x}\n", &["unknown tag `!foo`", "site.yml:5:20", "quote it"]);
+    bad_play("- hosts: *x\n", 4, &["no anchor `&x`", "site.yml:1:10"]);
+    bad_play(&"[".repeat(5000), 4, &["nested deeper", "site.yml:1:201"]);
+    let deep: String = (0..300).map(|i| format!("{}- block:\n", " ".repeat(4 + 4 * i))).collect();
+    bad_play(&format!("- hosts: all\n  tasks:\n{deep}"), 4, &["nested deeper", "site.yml:102:"]);
+}
+
+#[test]
+fn what_is_no_playbook() {
+    bad_play("hosts: all\ntasks: []\n", 4, &["must be a list of plays", "site.yml:1:1", "- hosts:"]);
+    bad_play("hello\n", 4, &["must be a list of plays, got a string"]);
+    bad_play("", 4, &["Empty playbook, nothing to do: site.yml"]);
+    bad_play("---\n# nothing\n", 4, &["Empty playbook"]);
+    refused_bytes(&[("site.yml", b"\x7fELF\x02\x01\xff\xfe")], &["site.yml"], 4, &["not UTF-8", "line 1"]);
+    refused_bytes(&[("site.yml", b"- hosts: all\n  name: caf\xe9\n")], &["site.yml"], 4, &["line 2", "iconv"]);
+    refused(&[("site.yml/x", "")], &["site.yml"], 1, &["site.yml does not appear to be a file"]);
+    refused(&[("site.yml", PLAY)], &["stie.yml"], 1, &["stie.yml could not be found", "did you mean `site.yml`?"]);
+    refused(&[("site.yml", PLAY)], &["site.yml", "nope.yml"], 1, &["nope.yml could not be found"]);
+}
+
+#[test]
+fn files_of_other_systems_are_read() {
+    let windows = PLAY.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{PLAY}");
+    for text in [windows, marked] {
+        let run = rplay(&[("site.yml", text.as_bytes())], &["site.yml"]);
+        assert!(run.code == 0 && run.touched, "{}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn misspelt_words() {
+    bad_task("    - debug:\n      become_usr: x\n", &["'become_usr' is not a valid", "site.yml:6:7", "`become_user`"]);
+    bad_play("- hosts: all\n  taks: []\n", 4, &["'taks' is not a valid attribute for a play", "site.yml:2:3"]);
+    bad_task("    - coppy: {src: a}\n", &["resolve module/action 'coppy'", "site.yml:5:7", "did you mean `copy`?"]);
+    bad_task("    - copy: {scr: a, dest: b}\n", &["(copy) module: scr", "site.yml:5:14", "did you mean `src`?"]);
+    bad_task("    - debug: {msg: \"{{ 'x' | uper }}\"}\n", &["no filter named 'uper'", "site.yml:5:30", "`upper`"]);
+    bad_task("    - debug:\n      when: 1 is defned\n", &["no test named 'defned'", "site.yml:6:18", "`defined`"]);
+    bad_task(
+        "    - debug: {msg: \"{{ lookup('evn', 'HOME') }}\"}\n",
+        &["no lookup named 'evn'", "site.yml:5:", "`env`"],
+    );
+    bad_task("    - debug:\n      with_itmes: [1]\n", &["no lookup named 'itmes'", "site.yml:6:7", "`items`"]);
+    bad_task(
+        "    - debug:\n      loop: [1]\n      loop_control: {lable: x}\n",
+        &["'lable'", "site.yml:7:22", "`label`"],
+    );
+    bad_task(
+        "    - debug:\n      notify: restat\n  handlers:\n    - name: restart\n      debug:\n",
+        &["handler 'restat' was not found", "site.yml:6:15", "did you mean `restart`?"],
+    );
+    bad_task("    - debug:\n      connection: lcal\n", &["connection plugin 'lcal'", "site.yml:6:19", "`local`"]);
+    bad_task("    - debug:\n      become_method: sduo\n", &["become method 'sduo'", "site.yml:6:22", "`sudo`"]);
+}
+
+#[test]
+fn misplaced_and_missing_words() {
+    bad_task(
+        "    - name: x\n      debug:\n      msg: y\n",
+        &["'msg' is not a valid", "site.yml:7:7", "indent it below"],
+    );
+    bad_play("- hosts: all\n  copy: {src: a}\n", 4, &["`copy` is a module", "site.yml:2:3", "under `tasks:`"]);
+    bad_task("    - - debug:\n", &["a task is a mapping, this is a list", "site.yml:5:7"]);
+    bad_play("- hosts: all\n  tasks:\n    debug:\n      msg: x\n", 4, &["is a list", "site.yml:3:5", "with `- `"]);
+    bad_play("- name: x\n  tasks: []\n", 4, &["'hosts' is required", "site.yml:1:3"]);
+    bad_play("- hosts:\n  tasks: []\n", 4, &["Hosts list cannot be empty", "site.yml:1:9"]);
+    bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
+    bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
+    bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);
+    bad_task("    - command: x\n      async: 5\n", &["`async` is not supported yet", "site.yml:6:7"]);
+}
+
+#[test]
+fn wrong_types() {
+    bad_task("    - debug:\n      become: maybe\n", &["`become` takes a truth value", "site.yml:6:15"]);
+    bad_task("    - debug:\n      retries: many\n", &["`retries` takes a whole number", "site.yml:6:16"]);
+    bad_task("    - debug:\n      loop: 5\n", &["`loop` takes a list, not", "site.yml:6:13", "`loop: [value]`"]);
+    bad_task("    - debug:\n      loop: names\n", &["`loop` takes a list", "loop: \"{{ names }}\""]);
+    bad_task("    - debug:\n      vars: x\n", &["`vars` takes a mapping", "site.yml:6:13"]);
+    bad_task("    - debug:\n      register: a-b\n", &["Invalid variable name 'a-b'", "site.yml:6:17", "`a_b`"]);
+    bad_task("    - debug:\n      vars: {1st: x}\n", &["Invalid variable name '1st'", "site.yml:6:14"]);
+    bad_play("- hosts: all\n  vars: [a]\n", 4, &["`vars` takes a mapping, not a list", "site.yml:2:9"]);
+    bad_task("    - file: {path: /x, state: present}\n", &["value of state must be one of", "site.yml:5:31"]);
+    bad_task("    - file: {path: /x, recurse: maybe}\n", &["argument `recurse` of `file`", "site.yml:5:33"]);
+    bad_task("    - copy: [a, b]\n", &["not a list", "site.yml:5:13"]);
+}
+
+#[test]
+fn broken_templates_and_conditions() {
+    bad_task("    - debug:\n        msg: '{{ x'\n", &["syntax error in template", "site.yml:6:"]);
+    bad_task("    - debug: msg={{ x\n", &["unbalanced quotes or template braces", "site.yml:5:14"]);
+    bad_task("    - debug:\n      when: a = 1\n", &["syntax error", "site.yml:6:15", "`==` compares"]);
+    bad_task("    - debug:\n      when: a && b\n", &["syntax error", "site.yml:6:15", "`and`"]);
+    let file =
+        [("site.yml", "- hosts: all\n  gather_facts: false\n  tasks:\n    - template: {src: t.j2, dest: /nowhere}\n")];
+    let broken = |text| [file[0], ("templates/t.j2", text)];
+    refused(&broken("one\n{{ 'x' | uper }}\n"), &["site.yml"], 4, &["no filter named 'uper'", "t.j2:2:10", "`upper`"]);
+    refused(&broken("one\n{% if x %}\n"), &["site.yml"], 4, &["expected end of block", "t.j2:2:"]);
+}
+
+#[test]
+fn roles_files_and_imports_that_are_not_there() {
+    let role = [("site.yml", "- hosts: all\n  roles: [comon]\n"), ("roles/common/tasks/main.yml", "[]\n")];
+    refused(&role, &["site.yml"], 1, &["the role 'comon' was not found", "site.yml:2:11", "did you mean `common`?"]);
+    let cycle = [
+        ("site.yml", "- hosts: all\n  roles: [a]\n"),
+        ("roles/a/meta/main.yml", "dependencies: [b]\n"),
+        ("roles/b/meta/main.yml", "dependencies: [a]\n"),
+    ];
+    refused(
+        &cycle,
+        &["site.yml"],
+        4,
+        &["in a circle: a, b", "roles/a/meta/main.yml:1:16", "roles/b/meta/main.yml:1:16"],
+    );
+    let tasks = [("site.yml", "- hosts: all\n  roles: [r]\n"), ("roles/r/tasks/main.yml", "hosts: x\n")];
+    refused(&tasks, &["site.yml"], 4, &["is a list", "roles/r/tasks/main.yml:1:1"]);
+    bad_play("- import_playbook: othr.yml\n", 1, &["could not find the imported playbook", "site.yml:1:20"]);
+    bad_play("- import_playbook: site.yml\n", 4, &["without end", "site.yml:1:20"]);
+    bad_play("- import_playbook: '{{ x }}.yml'\n", 4, &["'x' is undefined", "site.yml:1:", "-e"]);
+    let vars = [
+        (
+            "site.yml",
+            "- hosts: all\n  gather_facts: false\n  vars_files: [vars/secert.yml]\n  tasks:\n    - command: touch touched\n",
+        ),
+        ("vars/secret.yml", "a: 1\n"),
+    ];
+    refused(&vars, &["site.yml"], 4, &["vars/secert.yml was not found", "site.yml:3:16", "secret.yml`?"]);
+    let broken = [("site.yml", PLAY), ("group_vars/all.yml", "a: [1\n")];
+    refused(&broken, &["site.yml"], 4, &["a comma or the end of the list", "group_vars/all.yml:1:4"]);
+    let secret = "$ANSIBLE_VAULT;1.1;AES256\n6162\n";
+    let vault = [("site.yml", "- hosts: all\n  vars_files: [v.yml]\n  tasks: []\n"), ("v.yml", secret)];
+    refused(&vault, &["site.yml"], 4, &["v.yml is encrypted"]);
+}
+
+#[test]
+fn inventories() {
+    let with = |hosts: &'static str| [("site.yml", PLAY), ("hosts", hosts)];
+    let args = ["-i", "hosts", "site.yml"];
+    refused(
+        &with("[a:children]\nb\n[b:children]\na\n"),
+        &args,
+        4,
+        &["children of each other", "hosts:2:1", "hosts:4:1"],
+    );
+    refused(&with("[web\nlocalhost\n"), &args, 4, &["section header", "hosts:1:1", "`[group]`"]);
+    refused(&with("h ansible_port=abc\n"), &args, 4, &["'abc' is not a port", "hosts:1:", "1 to 65535"]);
+    refused(&with("h ansible_connection=smrt\n"), &args, 4, &["connection plugin 'smrt'", "hosts:1:", "`smart`"]);
+    refused(&with("h ansible_become_method=sduo\n"), &args, 4, &["become method 'sduo'", "hosts:1:", "`sudo`"]);
+    refused(&with(""), &["-i", "hsots", "site.yml"], 1, &["cannot read the inventory hsots", "`-i hsots,`"]);
+    let hosts = [("site.yml", PLAY), ("hosts", "[web]\nlocalhost ansible_connection=local\n")];
+    refused(&hosts, &["-i", "hosts", "-l", "wbe", "site.yml"], 1, &["--limit leaves us with no hosts", "`web`"]);
+    refused(&hosts, &["-i", "hosts", "-l", "@nope", "site.yml"], 1, &["nope", "no such file"]);
+}
+
+/// What Ansible goes on with, with a warning, so does rplay.
+#[test]
+fn warnings() {
+    let typo = PLAY.replace("all", "wbe");
+    let hosts = b"[web]\nlocalhost ansible_connection=local\n".as_slice();
+    let run = rplay(&[("site.yml", typo.as_bytes()), ("hosts", hosts)], &["-i", "hosts", "site.yml"]);
+    let words = "Could not match supplied host pattern, ignoring: wbe (site.yml:1:10); did you mean `web`?";
+    assert!(run.code == 0 && !run.touched && run.stdout.contains(words), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("skipping: no hosts matched"), "{}", run.stdout);
+    let run = rplay(&[("site.yml", PLAY.as_bytes()), ("hosts", b"")], &["-i", "hosts", "site.yml"]);
+    assert!(run.code == 0 && run.stderr.contains("provided hosts list is empty"), "{}{}", run.stdout, run.stderr);
+    let twice = format!("{PLAY}    - debug:\n        msg: a\n        msg: b\n");
+    let run = rplay(&[("site.yml", twice.as_bytes())], &["site.yml"]);
+    assert!(run.code == 0 && run.stderr.contains("`msg` is given twice"), "{}", run.stderr);
+    assert!(run.stderr.contains("site.yml:7:9") && run.stdout.contains("\"msg\": \"b\""), "{}", run.stdout);
+}
+
+#[test]
+fn options() {
+    let site = [("site.yml", PLAY)];
+    refused(&site, &["-f", "0", "site.yml"], 5, &["(--forks) must be >= 1"]);
+    refused(&site, &["-f", "x", "site.yml"], 5, &["invalid value 'x'"]);
+    refused(&site, &["--chek", "site.yml"], 5, &["'--chek'", "'--check'"]);
+    refused(&site, &[], 5, &["PLAYBOOK"]);
+    refused(&site, &["-e", "foo", "site.yml"], 5, &["`foo` given to -e is no `name=value`"]);
+    refused(&site, &["-e", "@foo", "site.yml"], 1, &["foo", "no such file"]);
+    refused(&site, &["-c", "lcal", "site.yml"], 5, &["connection plugin 'lcal'", "`local`"]);
+    refused(&site, &["-b", "--become-method", "sduo", "site.yml"], 5, &["become method 'sduo'", "`sudo`"]);
+    let cfg = [("site.yml", PLAY), ("ansible.cfg", "[defaults]\nforks = many\n")];
+    refused(&cfg, &["site.yml"], 5, &["`forks` is `many`", "ansible.cfg:2:1"]);
+}
+
+/// A key that is not there is named before the connection fails for want of it.
+#[test]
+fn a_key_that_is_not_there() {
+    let files: [(&str, &[u8]); 2] = [("site.yml", PLAY.as_bytes()), ("id_key", b"")];
+    let args = ["-i", "127.0.0.1,", "-e", "ansible_port=1", "--private-key", "id_kye", "site.yml"];
+    let run = rplay(&files, &args);
+    assert_eq!(run.code, 4, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("the private key id_kye is not there"), "{}", run.stderr);
+    assert!(run.stderr.contains("did you mean `id_key`?"), "{}", run.stderr);
+    assert!(run.stdout.contains("unreachable=1"), "{}", run.stdout);
+}
+
+#[test]
+fn undefined_variables_are_shown_where_they_stand() {
+    let play = |task: &str| {
+        format!("- hosts: all\n  gather_facts: false\n  vars: {{web_port: 80, web: {{port: 1}}}}\n  tasks:\n{task}")
+    };
+    let undefined = |task: &str, words: &[&str]| fails(&[("site.yml", &play(task))], words);
+    undefined(
+        "    - debug: {msg: \"port {{ web_prot }}\"}\n",
+        &["'web_prot' is undefined", "--> site.yml:5:29", "^^^^^^^^ undefined", "did you mean `web_port`?"],
+    );
+    undefined("    - debug:\n      when: web_prot == 80\n", &["site.yml:6:13", "`web_port`"]);
+    undefined("    - debug: {msg: \"{{ web.prot }}\"}\n", &["has no attribute 'prot'", "site.yml:5:", "`port`"]);
+    undefined("    - debug:\n      loop: '{{ web_prots }}'\n", &["'web_prots' is undefined", "site.yml:6:17"]);
+    undefined("    - command: id\n      delegate_to: '{{ web_prot }}'\n", &["site.yml:6:24", "`web_port`"]);
+    undefined("    - command: id\n      changed_when: web_prot\n", &["site.yml:6:21", "`web_port`"]);
+    undefined("    - debug: {msg: '{{ a }}'}\n      vars: {a: '{{ b }}', b: '{{ a }}'}\n", &["site.yml:6:"]);
+    let task = play("    - template: {src: t.j2, dest: '{{ playbook_dir }}/o'}\n");
+    fails(
+        &[("site.yml", &task), ("templates/t.j2", "one\ntwo {{ web_prot }}\n")],
+        &["--> templates/t.j2:2:8", "2 | two {{ web_prot }}", "did you mean `web_port`?"],
+    );
+}
+
+/// One mistake does not hide the others, and the same one is not told twice.
+#[test]
+fn all_mistakes_come_at_once() {
+    let text = format!("{PLAY}    - pnig:\n    - debug:\n      wehn: a\n    - debug: {{mgs: x}}\n");
+    refused(&[("site.yml", &text)], &["site.yml"], 4, &["'pnig'", "'wehn'", "mgs", "3 errors, nothing was run"]);
+    let run =
+        rplay(&[("site.yml", format!("{PLAY}    - debug:\n        msg: {{{{ x }}}} y\n").as_bytes())], &["site.yml"]);
+    assert_eq!(run.stderr.matches("must be quoted").count(), 1, "{}", run.stderr);
+}

@@ -1,0 +1,148 @@
+//! The program as a user meets it: forms of output, pipes that break, interruptions, `--step`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "all of it is test code")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn project() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language")
+}
+
+fn rplay(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    command.args(["-i", "inventory/hosts"]).args(args).current_dir(project()).stdin(Stdio::null());
+    command
+}
+
+/// Runs a playbook of `tests/language` that writes into a directory of its own.
+fn output(args: &[&str]) -> (Option<i32>, String) {
+    let out = tempfile::tempdir().unwrap();
+    let done = rplay(args).arg("-e").arg(format!("out={}", out.path().display())).output().unwrap();
+    (done.status.code(), String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap())
+}
+
+#[test]
+fn what_no_log_hides_is_nowhere() {
+    for form in [&["-vvv"][..], &["--diff", "-vvv"], &["--output", "json"], &["--output", "jsonl"], &["--check", "-D"]]
+    {
+        let (_, text) = output(&[&["no_log.yml"], form].concat());
+        assert!(text.contains("Hidden"), "{form:?}: {text}");
+        assert!(!text.contains("hunter2"), "{form:?}: {text}");
+    }
+}
+
+#[test]
+fn json_is_one_document_and_jsonl_an_object_a_line() {
+    let (code, text) = output(&["loops.yml", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &document["stats"]["a"]["failures"]), (Some(2), &serde_json::json!(1)));
+    let (_, text) = output(&["loops.yml", "--output", "jsonl"]);
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.first().unwrap()["event"], "run_started");
+    assert_eq!(events.last().unwrap()["stats"], document["stats"]);
+    let items = events.iter().filter(|e| e["event"] == "item_done").count();
+    assert!(items > 40, "{items}");
+}
+
+#[test]
+fn v_says_more() {
+    let (_, text) = output(&["roles.yml", "-vvv"]);
+    assert!(text.contains("No config file found; using defaults"), "{text}");
+    assert!(text.contains("/roles/top/tasks/main.yml:1:3") && text.contains("<a> on this machine"), "{text}");
+    let args = ["-e", "keep=true", "--private-key", "/dev/null", "-vvv", "unreachable.yml"];
+    let (_, text) = output(&args);
+    assert!(text.contains("<b> ssh ") && text.contains("-p 1 -i /dev/null"), "{text}");
+    assert!(!output(&["roles.yml"]).1.contains("on this machine"));
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    let out = tempfile::tempdir().unwrap();
+    let mut child = rplay(&["arguments.yml", "-e", &format!("out={}", out.path().display())])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(out.path().join("file10").exists());
+}
+
+/// The number that a `sleep` of this test alone has, so that it can be told from others.
+fn seconds(add: u32) -> String {
+    (100_000 + std::process::id() % 100_000 + add * 1_000_000).to_string()
+}
+
+fn sleeping(seconds: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|e| std::fs::read(e.path().join("cmdline")).ok());
+    lines.filter(|line| *line == format!("sleep\0{seconds}\0").into_bytes()).count()
+}
+
+fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "no {what} after 20 seconds");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Two hosts that sleep; returns the run once both do.
+fn sleepers(seconds: &str) -> Child {
+    let dir = tempfile::tempdir().unwrap();
+    let playbook = dir.path().join("sleep.yml");
+    std::fs::write(
+        &playbook,
+        format!("- hosts: web\n  gather_facts: false\n  tasks:\n    - command: sleep {seconds}\n"),
+    )
+    .unwrap();
+    let child = rplay(&[]).arg(&playbook).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("sleep", || sleeping(seconds) == 2);
+    child
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_running() {
+    for (number, (signal, code)) in [("INT", Some(99)), ("TERM", None), ("KILL", None)].into_iter().enumerate() {
+        let seconds = seconds(u32::try_from(number).unwrap());
+        let mut child = sleepers(&seconds);
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), code, "{signal}");
+        wait_for("end of what was started", || sleeping(&seconds) == 0);
+        let mut text = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text.contains("user interrupted execution"), signal == "INT", "{text}");
+    }
+}
+
+/// `--step` asks on the terminal, whatever standard input is.
+#[test]
+fn step_asks_before_each_task() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = || std::fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    let mut child = Command::new("setsid")
+        .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_rplay"), "-i", "inventory/hosts", "extra.yml", "--step"])
+        .current_dir(project())
+        .stdin(terminal())
+        .stdout(terminal())
+        .stderr(terminal())
+        .spawn()
+        .unwrap();
+    let mut master = std::fs::File::from(master);
+    master.write_all(b"y\nn\nc\n").unwrap();
+    // Reading fails when the last one has closed the terminal.
+    let mut text = Vec::new();
+    let _ = master.read_to_end(&mut text);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.contains("Perform task: TASK: ansible.builtin.set_fact (N)o/(y)es/(c)ontinue:"), "{text}");
+    assert!(text.contains("ok=2 ") && !text.contains("TASK [ansible.builtin.set_fact]"), "{text}");
+}
