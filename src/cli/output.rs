@@ -9,6 +9,7 @@ use super::options::{Options, Output};
 use crate::event::Event;
 use crate::load::Config;
 use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report};
+use crate::schedule::Progress;
 
 /// Whether to colour what goes to standard output.
 pub fn colours(config: &Config) -> Colours {
@@ -39,7 +40,12 @@ pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
 }
 
 /// Writes events until there are no more, and to the log file as well.
-pub fn pump(mut events: UnboundedReceiver<Event>, mut report: Box<dyn Report>, log: Option<std::path::PathBuf>) {
+pub fn pump(
+    mut events: UnboundedReceiver<Event>,
+    mut report: Box<dyn Report>,
+    log: Option<std::path::PathBuf>,
+    progress: &Progress,
+) {
     let mut out = BufWriter::new(io::stdout());
     let mut log = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
     while let Some(event) = events.blocking_recv() {
@@ -54,6 +60,7 @@ pub fn pump(mut events: UnboundedReceiver<Event>, mut report: Box<dyn Report>, l
         if let Some(log) = &mut log {
             let _ = log.write_all(&text);
         }
+        progress.shown();
     }
     let _ = out.flush();
 }

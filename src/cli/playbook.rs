@@ -53,7 +53,8 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     }
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();
-    let printer = std::thread::spawn(move || output::pump(receiver, report, log));
+    let progress = Arc::clone(&context.progress);
+    let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress));
     context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
     let result = execute(&context, &loaded.plays);
     // The printer ends when the last sender is gone.

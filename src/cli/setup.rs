@@ -253,6 +253,7 @@ pub fn context(
         events,
         files: Mutex::default(),
         stepper,
+        progress: Arc::default(),
     }))
 }
 

@@ -168,7 +168,7 @@ impl<'a> Linear<'a> {
     async fn run_task(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) {
         let jobs = self.jobs(task, hosts, kind);
         let Some((mut jobs, title)) = jobs else { return };
-        if self.stepping && !self.step(&title) {
+        if self.stepping && !self.step(&title).await {
             return;
         }
         let once = self.runs_once(task, jobs.first());
@@ -185,7 +185,8 @@ impl<'a> Linear<'a> {
         }
     }
 
-    fn step(&mut self, title: &str) -> bool {
+    async fn step(&mut self, title: &str) -> bool {
+        self.context.progress.caught_up().await;
         match self.context.stepper.as_ref().map(|ask| ask(title)) {
             Some(StepAnswer::No) => false,
             Some(StepAnswer::Continue) => {

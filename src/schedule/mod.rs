@@ -22,7 +22,9 @@ mod world;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -106,11 +108,39 @@ pub struct Context {
     pub files: Mutex<HashMap<PathBuf, Arc<[u8]>>>,
     /// `--step`.
     pub stepper: Option<Box<Stepper>>,
+    /// How far the report has come with what was sent to it.
+    pub progress: Arc<Progress>,
+}
+
+/// How many events were sent, and how many have been shown.
+#[derive(Debug, Default)]
+pub struct Progress {
+    sent: AtomicU64,
+    shown: AtomicU64,
+}
+
+impl Progress {
+    /// One more event has been shown.
+    pub fn shown(&self) {
+        self.shown.fetch_add(1, Ordering::Release);
+    }
+
+    /// Waits until all that was sent has been shown, so that a question on the terminal
+    /// comes after it; gives up when nobody shows anything.
+    pub(crate) async fn caught_up(&self) {
+        for _ in 0..2000 {
+            if self.shown.load(Ordering::Acquire) >= self.sent.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 impl Context {
     /// Sends an event; nobody listening is not this layer's affair.
     pub(crate) fn emit(&self, event: Event) {
+        self.progress.sent.fetch_add(1, Ordering::Release);
         let _ = self.events.send(event);
     }
 }
