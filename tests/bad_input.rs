@@ -325,3 +325,22 @@ fn all_mistakes_come_at_once() {
         rplay(&[("site.yml", format!("{PLAY}    - debug:\n        msg: {{{{ x }}}} y\n").as_bytes())], &["site.yml"]);
     assert_eq!(run.stderr.matches("must be quoted").count(), 1, "{}", run.stderr);
 }
+
+#[test]
+fn settings_that_change_a_run_and_are_not_built_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let play = dir.path().join("p.yml");
+    std::fs::write(&play, "- hosts: localhost\n  gather_facts: false\n  tasks: [{ping: }]\n").unwrap();
+    let go = |name: &str, value: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
+        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
+        (out.status.code(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
+    };
+    for (name, value) in [("ANSIBLE_NO_LOG", "1"), ("ANSIBLE_TASK_TIMEOUT", "5"), ("ANSIBLE_STRATEGY", "free")] {
+        let (code, said) = go(name, value);
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains("is not supported yet") && !said.contains("TASK"), "{said}");
+    }
+    let (code, said) = go("ANSIBLE_SSH_RETRIES", "3");
+    assert!(code == Some(0) && said.contains("`retries of ssh` has no effect yet"), "{said}");
+}

@@ -55,7 +55,45 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
     if config.fact_caching.value != "memory" {
         return Err(refuse("fact caching is not supported yet", "set fact_caching to `memory`"));
     }
-    Ok(())
+    check_meaning(config)
+}
+
+/// Refuses settings that would change what a run does, and are not built: a run that goes
+/// on without them (`no_log` above all) would not be the one that was asked for.
+fn check_meaning(config: &Config) -> Checked<()> {
+    let linear = matches!(config.strategy.value.as_str(), "linear" | "ansible.builtin.linear");
+    let set = [
+        ("no_log", config.no_log.value),
+        ("task_timeout", config.task_timeout.value != 0),
+        ("strategy", !linear),
+        ("error_on_undefined_vars = false", !config.error_on_undefined_vars.value),
+        ("ansible_managed", config.ansible_managed.value != "Ansible managed"),
+        ("executable", config.executable.value != "/bin/sh"),
+    ];
+    match set.iter().find(|(_, wrong)| *wrong) {
+        Some((name, _)) => Err(refuse(
+            &format!("the setting `{name}` is not supported yet"),
+            "take it out of ansible.cfg and of the environment (`ANSIBLE_…`)",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Warns of settings that are not built and change nothing but comfort.
+fn without_effect(config: &Config) -> Vec<Diagnostic> {
+    let set = [
+        ("vault_password_file", !config.vault_password_file.is_default()),
+        ("vault_identity_list", !config.vault_identity_list.is_default()),
+        ("ask_vault_pass", config.ask_vault_pass.value),
+        ("retries of ssh", !config.ssh_retries.is_default()),
+        ("control_path", !config.control_path.is_default()),
+        ("stdout_callback", config.stdout_callback.value != "default"),
+        ("diff_context", !config.diff_context.is_default()),
+        ("max_diff_size", !config.max_diff_size.is_default()),
+        ("error_on_missing_handler", !config.error_on_missing_handler.is_default()),
+    ];
+    let set = set.iter().filter(|(_, is_set)| *is_set);
+    set.map(|(name, _)| Diagnostic::warning(format!("the setting `{name}` has no effect yet"))).collect()
 }
 
 /// Reads and compiles all that a run needs, before any host is contacted.
@@ -66,6 +104,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     let config = Config::load(files, environment)?;
     check_options(options, &config)?;
     let mut warnings = config.warnings().to_vec();
+    warnings.extend(without_effect(&config));
     if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
         return Err(missing_playbook(path).into());
     }
