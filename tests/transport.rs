@@ -28,6 +28,10 @@ fn users_are_become_with_and_without_passwords() {
     go(&["-e", "ansible_user=admin", "-b"]).exits(2).says("Missing sudo password");
     go(&["-e", "ansible_user=admin", "-b", &file(&wrong)]).exits(2).says("Incorrect sudo password");
     go(&["-e", "ansible_user=admin", "-b", "--become-method=su", &file(&wrong)]).exits(2).says("Incorrect su password");
+    // A password that nobody asked for does not reach what `raw` runs.
+    let cat = write(dir.path(), "raw.yml", "- hosts: all\n  gather_facts: false\n  tasks:\n    - raw: cat; id -un\n");
+    let raw = run(lab.rplay(["-v", "-e", "ansible_user=deploy", "-b", &file(&admin)]).arg(&cat)).exits(0).says("root");
+    assert!(!raw.out.contains("lab-admin"), "{}", raw.out);
     go(&["-b", "--become-user", "nobody-here"]).exits(2).says("nobody-here");
     // A login password, and no key at all. The wrong one first: a connection that is kept
     // asks for no password.

@@ -80,9 +80,10 @@ impl Become {
         }
     }
 
-    /// A user's own command line as the other user.
+    /// A user's own command line as the other user. It gets nothing on standard input:
+    /// where no password was asked for, the one that is sent would be its to read.
     pub fn command_line(&self, line: &str) -> String {
-        self.wrap(line)
+        self.wrap(&format!("exec </dev/null\n{line}"))
     }
 
     /// Whether what came on standard error is the question for the password.
