@@ -1,6 +1,7 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags`, in Ansible's layout.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::say;
 use crate::compile::{CompiledPlay, CompiledTask, Section};
@@ -17,7 +18,7 @@ fn tag_list(tags: &BTreeSet<String>) -> String {
 ///
 /// # Errors
 /// When a play's hosts cannot be worked out.
-pub fn print(options: &Options, context: &Context, plays: &[CompiledPlay]) -> Checked<()> {
+pub fn print(options: &Options, context: &Context, plays: &[Arc<CompiledPlay>]) -> Checked<()> {
     for (index, playbook) in options.playbooks.iter().enumerate() {
         say(&format!("\nplaybook: {}", playbook.display()));
         for (number, play) in plays.iter().filter(|p| p.playbook == index).enumerate() {
@@ -37,7 +38,7 @@ fn print_play(options: &Options, context: &Context, play: &CompiledPlay, number:
         say(&format!("    hosts ({}):", hosts.len()));
         hosts.iter().for_each(|h| say(&format!("      {h}")));
     }
-    let listed: Vec<&CompiledTask> = play.tasks.iter().filter(|task| is_listed(task)).collect();
+    let listed: Vec<&CompiledTask> = play.tasks.iter().map(|t| &**t).filter(|task| is_listed(task)).collect();
     if options.list_tasks {
         say("    tasks:");
         for task in &listed {

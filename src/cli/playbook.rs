@@ -63,7 +63,7 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     result
 }
 
-fn execute(context: &Arc<Context>, plays: &[crate::compile::CompiledPlay]) -> Checked<ExitCode> {
+fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) -> Checked<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -24,7 +24,7 @@ pub struct Loaded {
     /// The configuration.
     pub config: Config,
     /// The plays.
-    pub plays: Vec<CompiledPlay>,
+    pub plays: Vec<Arc<CompiledPlay>>,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
     /// Hosts and groups with their variables.
@@ -150,7 +150,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
     Ok(Loaded {
         config,
-        plays,
+        plays: plays.into_iter().map(Arc::new).collect(),
         warnings,
         hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)),
         extra: vec![extra],

@@ -114,9 +114,9 @@ pub struct CompiledPlay {
     /// Its roles, each as often as it is used.
     pub roles: Vec<RoleInstance>,
     /// Its tasks in static order.
-    pub tasks: Vec<CompiledTask>,
+    pub tasks: Vec<Arc<CompiledTask>>,
     /// Its handlers in order of definition.
-    pub handlers: Vec<CompiledTask>,
+    pub handlers: Vec<Arc<CompiledTask>>,
     /// Tasks and flushes in order.
     pub stages: Vec<Stage>,
     /// Whether each block has a rescue section, by [`BlockId`].

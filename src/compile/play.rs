@@ -143,7 +143,7 @@ impl<'a> Compiler<'a> {
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.role_of_task.push(compiled.role);
-            self.play.tasks.push(compiled);
+            self.play.tasks.push(Arc::new(compiled));
         }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Compiler<'a> {
             match item {
                 Item::Task(task) => {
                     let id = self.play.handlers.len();
-                    self.play.handlers.push(build(task, inherited, id));
+                    self.play.handlers.push(Arc::new(build(task, inherited, id)));
                 }
                 Item::Block(block) => {
                     if !block.rescue.is_empty() || !block.always.is_empty() {
@@ -201,7 +201,7 @@ impl<'a> Compiler<'a> {
         }
         self.play.graph = self.graph(placed);
         for (i, handler) in self.play.handlers.iter_mut().enumerate() {
-            handler.id = self.play.tasks.len() + i;
+            Arc::make_mut(handler).id = self.play.tasks.len() + i;
         }
         Ok(self.play)
     }

@@ -3,9 +3,11 @@
 mod askpass;
 mod bootstrap;
 mod escalate;
+mod link;
 mod local;
 mod ssh;
 mod target;
+mod ticket;
 mod worker;
 
 use std::future::Future;
@@ -16,10 +18,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use askpass::answer as askpass_answer;
 pub use bootstrap::{WORKER_COMMAND, Workers};
 pub use escalate::{Become, Method};
+pub use link::{Contents, Ended, Link};
 pub use local::{Docker, LocalMachine};
 pub use ssh::{Ssh, SshOptions, SshSettings};
 pub use target::{Account, Links, Target};
-pub use worker::{Ended, Worker};
+pub use ticket::{End, Ticket};
 
 /// A boxed future, since traits with async methods cannot be objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,13 +1,13 @@
 //! Targets: hosts as the connection layer sees them, and the links that are kept to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::model::Reason;
 use crate::sys::Effect;
 
-use super::{Become, Connection, Docker, LinkError, LocalMachine, Ssh, SshOptions, SshSettings, Worker, Workers};
+use super::{Become, Connection, Docker, Link, LinkError, LocalMachine, Ssh, SshOptions, SshSettings, Workers};
 
 /// How to reach a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ impl std::fmt::Display for Account {
     }
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<Worker>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<Arc<Link>>>>;
 
 /// What a dry run planned on a host, by whose worker; and how much of it each knows.
 #[derive(Default)]
@@ -76,7 +76,10 @@ pub struct Links {
     /// How long a worker may take to start, beyond connecting.
     deadline: Duration,
     connections: Mutex<HashMap<(String, Target), Arc<dyn Connection>>>,
-    slots: Mutex<HashMap<Account, Slot>>,
+    /// Workers by account, and number where a task uses several at once.
+    slots: Mutex<HashMap<(Account, usize), Slot>>,
+    /// Which hosts turned out to be on which machine.
+    machines: Mutex<HashMap<u64, BTreeSet<String>>>,
     planned: Mutex<HashMap<String, Planned>>,
 }
 
@@ -89,6 +92,7 @@ impl Links {
             deadline,
             connections: Mutex::default(),
             slots: Mutex::default(),
+            machines: Mutex::default(),
             planned: Mutex::default(),
         }
     }
@@ -110,21 +114,46 @@ impl Links {
         }
     }
 
-    /// The place where an account's worker is kept; locked while a task runs on it.
-    pub fn slot(&self, account: &Account) -> Slot {
-        match self.slots.lock() {
-            Ok(mut all) => Arc::clone(all.entry(account.clone()).or_default()),
-            Err(_) => Slot::default(),
-        }
-    }
-
-    /// Starts a worker for an account.
+    /// The worker of an account, started when it does not run. `lane` tells several
+    /// workers of one account apart. `starting` is called before one is started.
     ///
     /// # Errors
-    /// As [`Worker::start`].
-    pub async fn start(&self, account: &Account) -> Result<Worker, LinkError> {
+    /// When the host cannot be reached, the account not be used, or the program not be
+    /// started in time.
+    pub async fn worker(
+        &self,
+        account: &Account,
+        lane: usize,
+        starting: impl FnOnce(),
+    ) -> Result<Arc<Link>, LinkError> {
+        let slot = match self.slots.lock() {
+            Ok(mut all) => Arc::clone(all.entry((account.clone(), lane)).or_default()),
+            Err(_) => Slot::default(),
+        };
+        let mut slot = slot.lock().await;
+        if let Some(link) = slot.as_ref() {
+            if !link.is_broken() {
+                return Ok(Arc::clone(link));
+            }
+            *slot = None;
+            self.forget(account);
+        }
+        starting();
         let connection = self.connection(&account.host, &account.target);
-        Worker::start(&*connection, account.escalation.as_ref(), &self.workers, self.deadline).await
+        let link =
+            super::worker::start(&*connection, account.escalation.as_ref(), &self.workers, self.deadline).await?;
+        if let Ok(mut machines) = self.machines.lock() {
+            machines.entry(link.machine).or_default().insert(account.host.clone());
+        }
+        *slot = Some(Arc::clone(&link));
+        Ok(link)
+    }
+
+    /// Whether another host of the inventory turned out to be the same machine: what is
+    /// done on one of them changes the other.
+    pub fn is_shared(&self, host: &str) -> bool {
+        let Ok(machines) = self.machines.lock() else { return true };
+        machines.values().any(|hosts| hosts.len() > 1 && hosts.contains(host))
     }
 
     /// Records what an account's worker planned; it knows of it itself.
@@ -171,7 +200,7 @@ impl Links {
     }
 
     /// Forgets a connection, so that the next use makes it anew.
-    pub fn forget(&self, account: &Account) {
+    fn forget(&self, account: &Account) {
         if let Ok(mut all) = self.connections.lock() {
             all.remove(&(account.host.clone(), account.target.clone()));
         }

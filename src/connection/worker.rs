@@ -1,4 +1,4 @@
-//! The controller's end of a worker: start it, hand it tasks, notice when it is gone.
+//! Starting a worker at the far end: the account, the program, the greeting.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,134 +7,36 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::bootstrap::{GO, NEED, STUCK};
-use super::{Become, BoxFuture, Channel, Connection, LinkError, Workers};
-use crate::model::Outcome;
-use crate::protocol::{self, BLOB_PART, HEARTBEAT, Reply, Request, TaskRequest, VERSION};
-use crate::sys::{BlobHash, Effect};
-
-/// How long a busy worker may be silent: it speaks every [`HEARTBEAT`] seconds.
-const SILENCE: Duration = Duration::from_secs(4 * HEARTBEAT);
+use super::link::{Ends, Link, read_frame, said};
+use super::{Become, Channel, Connection, LinkError, Workers};
+use crate::protocol::{Reply, VERSION};
 
 /// What a host's login may print before our script does.
 const MAX_NOISE: usize = 1 << 16;
 
-/// What a task came to.
-pub struct Ended {
-    /// Its outcome.
-    pub outcome: Outcome,
-    /// What a dry run planned.
-    pub planned: Vec<Effect>,
-}
-
-/// A running worker.
-pub struct Worker {
-    stdin: Box<dyn tokio::io::AsyncWrite + Send + Unpin>,
-    stdout: Box<dyn tokio::io::AsyncRead + Send + Unpin>,
-    stderr: Arc<Mutex<String>>,
-    _ended: BoxFuture<'static, Option<i32>>,
-}
-
-impl Worker {
-    /// Starts a worker, sending the program when the host does not have it.
-    ///
-    /// # Errors
-    /// When the host cannot be reached, the account not be used, or the program not be
-    /// started before `deadline` is over.
-    pub async fn start(
-        connection: &dyn Connection,
-        account: Option<&Become>,
-        workers: &Workers,
-        deadline: Duration,
-    ) -> Result<Self, LinkError> {
-        let line = command_line(connection, account, workers)?;
-        let channel = connection.spawn(&line).await?;
-        let mut start = Start::new(channel, account);
-        match timeout(deadline, start.shake_hands(workers)).await {
-            Ok(Ok(())) => Ok(start.into_worker()),
-            Ok(Err(e)) => Err(e),
-            Err(_) => Err(LinkError::Unreachable(format!(
-                "the host did not start its worker within {} seconds{}",
-                deadline.as_secs(),
-                start.last_words()
-            ))),
-        }
+/// Starts a worker, sending the program when the host does not have it.
+///
+/// # Errors
+/// When the host cannot be reached, the account not be used, or the program not be
+/// started before `deadline` is over.
+pub(super) async fn start(
+    connection: &dyn Connection,
+    account: Option<&Become>,
+    workers: &Workers,
+    deadline: Duration,
+) -> Result<Arc<Link>, LinkError> {
+    let line = command_line(connection, account, workers)?;
+    let channel = connection.spawn(&line).await?;
+    let mut start = Start::new(channel, account);
+    match timeout(deadline, start.shake_hands(workers)).await {
+        Ok(Ok(machine)) => Ok(start.into_link(machine)),
+        Ok(Err(e)) => Err(e),
+        Err(_) => Err(LinkError::Unreachable(format!(
+            "the host did not start its worker within {} seconds{}",
+            deadline.as_secs(),
+            start.last_words()
+        ))),
     }
-
-    /// Runs a task to its end. `blob` gives content by its name.
-    ///
-    /// # Errors
-    /// When the link breaks or the host falls silent; the worker is then of no use.
-    pub async fn run(
-        &mut self,
-        task: TaskRequest,
-        blob: impl Fn(BlobHash) -> Option<Arc<[u8]>>,
-    ) -> Result<Ended, LinkError> {
-        let id = task.id;
-        self.send(&Request::Run(Box::new(task))).await?;
-        loop {
-            match self.receive().await? {
-                Reply::Done { id: done, outcome, planned } if done == id => {
-                    return Ok(Ended { outcome: *outcome, planned });
-                }
-                Reply::NeedBlob(hash) => self.send_blob(hash, blob(hash)).await?,
-                Reply::Done { .. } | Reply::Alive | Reply::Hello { .. } => {}
-            }
-        }
-    }
-
-    async fn send_blob(&mut self, hash: BlobHash, bytes: Option<Arc<[u8]>>) -> Result<(), LinkError> {
-        let Some(bytes) = bytes else { return self.send(&Request::NoBlob(hash)).await };
-        let mut parts = bytes.chunks(BLOB_PART).peekable();
-        if parts.peek().is_none() {
-            return self.send(&Request::Blob { hash, part: Vec::new(), last: true }).await;
-        }
-        while let Some(part) = parts.next() {
-            self.send(&Request::Blob { hash, part: part.to_vec(), last: parts.peek().is_none() }).await?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self, request: &Request) -> Result<(), LinkError> {
-        let frame = protocol::encode(request).map_err(|e| LinkError::Failed(e.to_string()))?;
-        let write = async {
-            self.stdin.write_all(&frame).await?;
-            self.stdin.flush().await
-        };
-        match timeout(SILENCE, write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(e)) => Err(self.broken(&e.to_string())),
-            Err(_) => Err(self.broken("the host takes no more data")),
-        }
-    }
-
-    async fn receive(&mut self) -> Result<Reply, LinkError> {
-        match timeout(SILENCE, read_frame(&mut self.stdout)).await {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(e)) => {
-                // What was said last often comes a little later than the end.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Err(self.broken(&e.to_string()))
-            }
-            Err(_) => Err(self.broken(&format!("the host has been silent for {} seconds", SILENCE.as_secs()))),
-        }
-    }
-
-    fn broken(&self, why: &str) -> LinkError {
-        LinkError::Unreachable(format!("the link to the host broke: {why}{}", said(&self.stderr)))
-    }
-}
-
-fn said(stderr: &Mutex<String>) -> String {
-    let text = stderr.lock().map(|s| s.trim().to_owned()).unwrap_or_default();
-    if text.is_empty() { text } else { format!(": {text}") }
-}
-
-async fn read_frame(from: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<Reply> {
-    let mut head = [0u8; 4];
-    from.read_exact(&mut head).await?;
-    let mut body = vec![0u8; protocol::frame_length(head)?];
-    from.read_exact(&mut body).await?;
-    protocol::decode(&body)
 }
 
 fn command_line(connection: &dyn Connection, account: Option<&Become>, workers: &Workers) -> Result<String, LinkError> {
@@ -167,7 +69,8 @@ impl<'a> Start<'a> {
         said(&self.stderr)
     }
 
-    async fn shake_hands(&mut self, workers: &Workers) -> Result<(), LinkError> {
+    /// Gets the worker to run; the machine that it runs on.
+    async fn shake_hands(&mut self, workers: &Workers) -> Result<u64, LinkError> {
         self.escalate().await?;
         let mut noise = 0;
         loop {
@@ -188,7 +91,7 @@ impl<'a> Start<'a> {
             }
         }
         match read_frame(&mut self.channel.stdout).await {
-            Ok(Reply::Hello { version: VERSION, .. }) => Ok(()),
+            Ok((Reply::Hello { version: VERSION, machine, .. }, _)) => Ok(machine),
             Ok(_) => Err(LinkError::Failed("the worker on the host is another version than this rplay".to_owned())),
             Err(e) => Err(broken(&self.stderr, self.account, &e.to_string()).await),
         }
@@ -266,13 +169,11 @@ impl<'a> Start<'a> {
         }
     }
 
-    fn into_worker(self) -> Worker {
-        Worker {
-            stdin: self.channel.stdin,
-            stdout: self.channel.stdout,
-            stderr: self.stderr,
-            _ended: self.channel.ended,
-        }
+    fn into_link(self, machine: u64) -> Arc<Link> {
+        let Channel { stdin, stdout, ended, .. } = self.channel;
+        // Waited for, so that no zombie is left.
+        tokio::spawn(ended);
+        Link::new(Ends { stdin, stdout, stderr: self.stderr, machine })
     }
 }
 

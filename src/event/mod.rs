@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diag::Diagnostic;
-use crate::model::{Outcome, Value};
+use crate::model::{Outcome, Timing, Value};
 
 /// What a host's recap line counts, as Ansible counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub struct HostResult {
     /// What is wrong, with its place, where rplay itself found it.
     #[serde(skip)]
     pub explanation: Option<Diagnostic>,
+    /// What it cost.
+    pub timing: Timing,
 }
 
 /// An event.

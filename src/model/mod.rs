@@ -3,6 +3,7 @@
 //! Nothing in here reads, writes or knows about files, hosts or YAML.
 
 mod command;
+mod condition;
 mod diff;
 mod failure;
 mod map;
@@ -11,10 +12,12 @@ mod outcome;
 mod position;
 pub mod pyregex;
 mod text;
+mod timing;
 mod value;
 mod vars;
 
 pub use command::{Command, Output};
+pub use condition::{Comparison, Condition};
 pub use diff::{Attribute, Diff, TextDiff};
 pub use failure::{Cause, Failure};
 pub use map::{Key, Map};
@@ -22,6 +25,7 @@ pub use mode::{FileKind, ModeSpec, ParseModeError};
 pub use outcome::{Outcome, Status};
 pub use position::{Origin, Position, Source};
 pub use text::{Marks, Text};
+pub use timing::Timing;
 pub use value::Value;
 pub use vars::Vars;
 

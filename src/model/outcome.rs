@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diff, Map, Reason};
+use super::{Diff, Map, Reason, Value};
 
 /// How a task ended on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,43 @@ impl Outcome {
 
     /// The return value `msg`, when it is a string.
     pub fn message(&self) -> Option<&str> {
-        self.result.get("msg").and_then(super::Value::as_str)
+        self.result.get("msg").and_then(Value::as_str)
+    }
+
+    /// What `register` and conditions see of it.
+    pub fn to_value(&self) -> Value {
+        let mut map = self.result.clone();
+        let mut default = |name: &str, value: Value| {
+            if !map.contains(name) {
+                map.insert(name, value);
+            }
+        };
+        match &self.status {
+            Status::Unknown(reason) => {
+                let unknown = || Value::Unknown(Reason::clone(reason));
+                default("changed", unknown());
+                default("failed", unknown());
+                default("skipped", unknown());
+            }
+            status => {
+                default("changed", Value::Bool(*status == Status::Changed));
+                default("failed", Value::Bool(*status == Status::Failed));
+            }
+        }
+        if self.status == Status::Skipped {
+            default("skipped", Value::Bool(true));
+        }
+        if self.status == Status::Unreachable {
+            default("unreachable", Value::Bool(true));
+        }
+        // Lines beside texts, as Ansible adds them to every result.
+        for name in ["stdout", "stderr"] {
+            let lines = format!("{name}_lines");
+            if let (Some(Value::Str(text)), false) = (map.get(name), map.contains(&lines)) {
+                let split = Value::list(text.lines());
+                map.insert(lines, split);
+            }
+        }
+        Value::from(map).untemplated()
     }
 }

@@ -16,15 +16,33 @@ pub struct Mode {
 /// Plans a module's task and, in a real run, carries the plan out. `task` names it in
 /// reasons for what is unknown. The effects returned are those that a dry run planned.
 pub fn run(module: &Module, args: &Map, session: &Session, mode: Mode, task: &str) -> (Outcome, Vec<Effect>) {
+    let outcome = run_when(module, args, session, mode, task, &mut || true);
+    outcome.unwrap_or_else(|| (Outcome::failed("not permitted"), Vec::new()))
+}
+
+/// As [`run`], but when there is something to do (in a dry run: to plan), `permit` is
+/// asked first; nothing comes back, and nothing was done, when it says no.
+pub fn run_when(
+    module: &Module,
+    args: &Map,
+    session: &Session,
+    mode: Mode,
+    task: &str,
+    permit: &mut dyn FnMut() -> bool,
+) -> Option<(Outcome, Vec<Effect>)> {
     let plan = match module.run {
         Run::Target(plan) | Run::Split { plan, .. } => plan,
-        Run::Controller(_) => return (Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()),
+        Run::Controller(_) => {
+            return Some((Outcome::failed(format!("{} runs in the controller", module.name)), Vec::new()));
+        }
     };
     let probe = Probe::new(session, mode.diff).dry_run(mode.check);
     match plan(args, &probe) {
-        Err(failure) => failed_plan(module, failure, session, task),
-        Ok(plan) if mode.check => check(module, plan, probe, session, mode, task),
-        Ok(plan) => (act(module, plan, probe, mode), Vec::new()),
+        Err(failure) if excuse(&failure, session).is_some() && !permit() => None,
+        Err(failure) => Some(failed_plan(module, failure, session, task)),
+        Ok(plan) if !plan.is_empty() && !permit() => None,
+        Ok(plan) if mode.check => Some(check(module, plan, probe, session, mode, task)),
+        Ok(plan) => Some((act(module, plan, probe, mode), Vec::new())),
     }
 }
 

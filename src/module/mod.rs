@@ -11,7 +11,7 @@ mod spec;
 
 pub use args::{ArgMap, Arguments};
 pub use convert::{ArgKind, FromArg, Path, expand, to_bool};
-pub use engine::{Mode, run};
+pub use engine::{Mode, run, run_when};
 pub use plan::{Done, Plan, Step};
 pub use spec::{ArgSpec, ReturnSpec};
 pub use spec::{Blob, ControllerTask, Kind, Local, LocalAbout, LocalEntry, Module, Prepared, Run};

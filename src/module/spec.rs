@@ -98,6 +98,9 @@ pub struct Module {
     pub free_form: Option<&'static str>,
     /// Whether any name is an argument (`set_fact: a=1`).
     pub any_args: bool,
+    /// Whether its plan asks other machines (a repository's server, a port): it is planned
+    /// in its turn only, since what comes before it on other hosts may be what it asks for.
+    pub asks_others: bool,
     /// What it returns besides `changed`, `failed`, `msg`.
     pub returns: &'static [ReturnSpec],
     /// Its code.

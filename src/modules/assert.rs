@@ -30,6 +30,7 @@ pub static MODULE: Module = Module {
     args: Assert::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "msg", doc: "What was said." },
         ReturnSpec { name: "assertion", doc: "The condition that did not hold." },

@@ -48,6 +48,7 @@ pub static MODULE: Module = Module {
     args: CommandArgs::specs,
     free_form: Some("_raw_params"),
     any_args: false,
+    asks_others: false,
     returns: exec::RETURNS,
     run: Run::Target(plan),
 };

@@ -26,6 +26,7 @@ pub static MODULE: Module = Module {
     args: Debug::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[ReturnSpec { name: "msg", doc: "The message; with `var`, the value stands under the variable's name." }],
     run: Run::Controller(ControllerTask::Debug),
 };

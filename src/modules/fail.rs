@@ -21,6 +21,7 @@ pub static MODULE: Module = Module {
     args: Fail::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[],
     run: Run::Controller(ControllerTask::Fail),
 };

@@ -43,6 +43,7 @@ pub static MODULE: Module = Module {
     args: Group::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "name", doc: "Its name." },
         ReturnSpec { name: "state", doc: "Whether it is there." },

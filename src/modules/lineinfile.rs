@@ -55,6 +55,7 @@ pub static MODULE: Module = Module {
     args: LineInFile::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "msg", doc: "`line added`, `line replaced`, `2 line(s) removed`." },
         ReturnSpec { name: "found", doc: "How many lines were removed." },

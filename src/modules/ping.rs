@@ -23,6 +23,7 @@ pub static MODULE: Module = Module {
     args: Ping::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[ReturnSpec { name: "ping", doc: "The value of `data`." }],
     run: Run::Target(plan),
 };

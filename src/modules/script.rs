@@ -62,6 +62,7 @@ pub static MODULE: Module = Module {
     args: Script::specs,
     free_form: Some("_raw_params"),
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "rc", doc: "The exit status." },
         ReturnSpec { name: "stdout", doc: "Standard output." },

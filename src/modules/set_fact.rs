@@ -22,6 +22,7 @@ pub static MODULE: Module = Module {
     args: SetFact::specs,
     free_form: None,
     any_args: true,
+    asks_others: false,
     returns: &[ReturnSpec { name: "ansible_facts", doc: "The variables that were set." }],
     run: Run::Controller(ControllerTask::SetFact),
 };

@@ -44,6 +44,7 @@ pub static MODULE: Module = Module {
     args: StatArgs::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[ReturnSpec {
         name: "stat",
         doc: "`exists`, and when something is there: path, mode, isdir, isreg, islnk, ischr, isblk, isfifo, issock, \

@@ -63,6 +63,7 @@ pub static MODULE: Module = Module {
     args: Template::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: copy::RETURNS,
     run: Run::Split { prepare, plan: target::plan },
 };

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::model::{Map, Outcome};
+use crate::model::{Condition, Map, Outcome};
 use crate::sys::{BlobHash, Effect};
 
 /// The version of this protocol. Controller and worker must have the same; since a
 /// worker is found by its hash, another version means a file that was tampered with.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest frame that is read: content above is sent in parts.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -25,10 +25,26 @@ pub const BLOB_PART: usize = 1 << 20;
 pub const HEARTBEAT: u64 = 5;
 
 /// A task, ready to be run: templates are rendered, files named by hash.
+///
+/// Tasks are worked through in the order in which they come. One that was not granted is
+/// planned, and waits for its grant when there is something to do. When a task fails, what
+/// follows of its chain is dropped, but for the other items of its own loop (its group).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskRequest {
-    /// Chosen by the controller, returned with every reply.
+    /// Chosen by the controller, ascending, returned with every reply.
     pub id: u64,
+    /// Tasks that depend on one another's success.
+    pub chain: u64,
+    /// Items of one loop have the same.
+    pub group: u64,
+    /// Whether it may act at once.
+    pub granted: bool,
+    /// What must hold for it to run, of results of this chain.
+    pub when: Vec<Condition>,
+    /// The name under which later conditions of the chain read its result.
+    pub register: Option<String>,
+    /// What `changed_when` says, when it is a plain yes or no.
+    pub changed_when: Option<bool>,
     /// The task's name, for reasons of what is unknown.
     pub task: String,
     /// The module's short name.
@@ -63,6 +79,10 @@ pub enum Request {
     },
     /// The controller does not have the content that was asked for.
     NoBlob(BlobHash),
+    /// All tasks up to this id may act.
+    Grant(u64),
+    /// All tasks up to this id that have not acted are dropped.
+    Cancel(u64),
 }
 
 /// From worker to controller.
@@ -74,9 +94,17 @@ pub enum Reply {
         version: u32,
         /// The user it runs as.
         uid: u32,
+        /// The same for all workers on one machine, and on no other.
+        machine: u64,
     },
     /// Content is needed.
     NeedBlob(BlobHash),
+    /// There is something to do, and the task waits for its grant.
+    Planned(u64),
+    /// A condition, the one with this number, does not hold: the task is skipped.
+    Skipped(u64, u32),
+    /// The task was dropped: it has not run.
+    Dropped(u64),
     /// Still at work; sent every [`HEARTBEAT`] seconds.
     Alive,
     /// A task has ended.
@@ -87,7 +115,18 @@ pub enum Reply {
         outcome: Box<Outcome>,
         /// What a dry run planned, for the other workers of the same host.
         planned: Vec<Effect>,
+        /// How long it took.
+        spent: Spent,
     },
+}
+
+/// How long a task kept its worker busy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Microseconds of planning.
+    pub planning: u64,
+    /// Microseconds of acting, waiting for the grant not counted.
+    pub acting: u64,
 }
 
 /// Encodes a frame with its length.
@@ -160,7 +199,12 @@ mod tests {
         let mut result = Map::new();
         result.insert("big", Value::Int(1 << 70));
         result.insert("why", Value::Unknown("not run".into()));
-        let reply = Reply::Done { id: 7, outcome: Box::new(Outcome::new(Status::Changed, result)), planned: vec![] };
+        let reply = Reply::Done {
+            id: 7,
+            outcome: Box::new(Outcome::new(Status::Changed, result)),
+            planned: vec![],
+            spent: Spent::default(),
+        };
         let mut wire = Vec::new();
         write(&mut wire, &reply).unwrap();
         assert_eq!(read::<Reply>(&mut wire.as_slice()).unwrap(), Some(reply));

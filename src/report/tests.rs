@@ -16,6 +16,7 @@ fn done(host: &str, status: Status, result: Map) -> HostResult {
         verbose: false,
         seconds: 0.0,
         explanation: None,
+        timing: crate::model::Timing::default(),
     }
 }
 

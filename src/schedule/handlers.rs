@@ -35,6 +35,11 @@ impl Handlers {
         }
     }
 
+    /// Whether any handler waits for a host.
+    pub fn waits_for(&self, host: &str) -> bool {
+        self.notified.values().any(|hosts| hosts.contains_key(host))
+    }
+
     /// Takes the hosts that a handler is to run on, and those of which that is not known.
     pub fn take(
         &mut self,

@@ -1,4 +1,4 @@
-//! Running a module on a host through its worker.
+//! Handing a task to a host's worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,28 +6,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::AsyncReadExt;
 
 use super::Context;
-use crate::connection::{Account, LinkError};
+use crate::connection::{Account, Contents, Link, LinkError, Ticket};
 use crate::event::Event;
-use crate::model::{Map, Outcome, Reason, Status, Value};
-use crate::module::{Blob, Module};
+use crate::model::{Condition, Map, Outcome, Reason, Status, Value};
+use crate::module::Module;
 use crate::protocol::TaskRequest;
-use crate::sys::{BlobHash, Effect};
+use crate::sys::Effect;
 
-/// Content up to this size goes along with its task; more is asked for when it is needed.
-const INLINE: usize = 32 << 10;
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+/// A number that no chain and no group has yet.
+pub fn fresh() -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A task that is ready to be sent.
-pub struct Ready<'a> {
-    /// Its name, for reasons of what is unknown.
-    pub title: &'a str,
+pub struct Ready {
+    /// Where it runs.
+    pub account: Account,
+    /// The host it runs on instead of its own, as headlines name it.
+    pub delegated_to: Option<String>,
     /// The module.
     pub module: &'static Module,
     /// Rendered arguments.
     pub args: Map,
     /// Content that they name.
-    pub blobs: Vec<Blob>,
+    pub contents: Contents,
     /// Plan only.
     pub check: bool,
     /// Diffs are wanted.
@@ -36,50 +40,61 @@ pub struct Ready<'a> {
     pub environment: Vec<(String, String)>,
 }
 
-/// Runs a task on an account's worker, started when it is not there.
-pub async fn run(context: &Context, account: &Account, ready: Ready<'_>) -> Outcome {
-    let slot = context.links.slot(account);
-    let mut link = slot.lock().await;
-    if link.is_none() {
-        if context.options.verbosity >= 3 {
-            context.emit(Event::Connecting { host: account.host.clone(), how: account.to_string() });
-        }
-        match context.links.start(account).await {
-            Ok(worker) => *link = Some(worker),
-            Err(e) => return failed_start(context, account, e),
-        }
-    }
-    let Some(worker) = link.as_mut() else {
-        return Outcome::unreachable("no worker");
-    };
-    let inline = ready.blobs.iter().map(|b| b.0.len()).sum::<usize>() <= INLINE;
-    let blobs = ready.blobs;
-    let request = TaskRequest {
-        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-        task: ready.title.to_owned(),
-        module: ready.module.name.to_owned(),
-        args: ready.args,
-        check: ready.check,
-        diff: ready.diff,
-        environment: ready.environment,
-        blobs: if inline { blobs.iter().map(|b| Arc::clone(&b.0)).collect() } else { Vec::new() },
-        planned: context.links.planned_by_others(account),
-    };
-    let find = |hash: BlobHash| blobs.iter().find(|b| BlobHash::of(&b.0) == hash).map(|b| Arc::clone(&b.0));
-    match worker.run(request, find).await {
-        Ok(ended) => {
-            context.links.plan(account, ended.planned);
-            ended.outcome
-        }
-        Err(e) => {
-            *link = None;
-            context.links.forget(account);
-            failed(e)
-        }
+/// How a task stands to those before and after it on its worker.
+#[derive(Clone, Default)]
+pub struct Place {
+    /// Tasks that depend on one another's success.
+    pub chain: u64,
+    /// Items of one loop.
+    pub group: u64,
+    /// Whether it may act at once.
+    pub granted: bool,
+    /// Conditions for the worker to decide.
+    pub when: Vec<Condition>,
+    /// The name for its result in later conditions.
+    pub register: Option<String>,
+    /// `changed_when`, when it is plain.
+    pub changed_when: Option<bool>,
+    /// Which of the account's workers, where several are used.
+    pub lane: usize,
+}
+
+impl Ready {
+    /// Sends it to a worker.
+    pub fn send(self, context: &Context, link: &Arc<Link>, title: &str, place: Place) -> Ticket {
+        let request = TaskRequest {
+            id: 0,
+            chain: place.chain,
+            group: place.group,
+            granted: place.granted,
+            when: place.when,
+            register: place.register,
+            changed_when: place.changed_when,
+            task: title.to_owned(),
+            module: self.module.name.to_owned(),
+            args: self.args,
+            check: self.check,
+            diff: self.diff,
+            environment: self.environment,
+            blobs: Vec::new(),
+            planned: context.links.planned_by_others(&self.account),
+        };
+        link.send(request, self.contents)
     }
 }
 
-fn failed(e: LinkError) -> Outcome {
+/// The worker of an account, started when it does not run; else what the task comes to.
+pub async fn worker(context: &Context, account: &Account, lane: usize) -> Result<Arc<Link>, Outcome> {
+    let starting = || {
+        if context.options.verbosity >= 3 {
+            context.emit(Event::Connecting { host: account.host.clone(), how: account.to_string() });
+        }
+    };
+    context.links.worker(account, lane, starting).await.map_err(|e| failed_start(context, account, e))
+}
+
+/// What a task comes to whose link is broken.
+pub fn failed(e: LinkError) -> Outcome {
     match e {
         LinkError::Unreachable(words) => Outcome::unreachable(words),
         LinkError::Failed(words) => Outcome::failed(words),

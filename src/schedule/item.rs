@@ -3,20 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::invoke::{self, Ready};
-use super::local::Files;
-use super::settings::{self, Unsettled};
+use super::invoke::{self, Place};
+use super::prepare::{OnHost, Prepared};
 use super::view::View;
-use super::{Context, control, register};
-use crate::compile::CompiledTask;
-use crate::connection::Account;
+use crate::connection::{Account, End, Link, Ticket};
 use crate::diag::Diagnostic;
 use crate::event::Event;
-use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
-use crate::module::{ControllerTask, Kind, Prepared, Run, to_bool};
+use crate::model::{Map, Outcome, Status, Timing, Value};
 use crate::playbook::Keywords;
 use crate::template::{Error, Truth};
-use crate::vars::{HostVars, Layer, Level, Scope};
+use crate::vars::{Layer, Level, Scope};
 
 /// What one item came to.
 pub struct ItemResult {
@@ -30,17 +26,85 @@ pub struct ItemResult {
     pub verbose: bool,
     /// What is wrong, with its place, where rplay itself found it.
     pub explanation: Option<Diagnostic>,
+    /// What it cost.
+    pub timing: Timing,
+    /// Nothing is to be judged or tried again: a condition said no, or what rplay was
+    /// given makes no sense.
+    pub settled: bool,
 }
 
 impl ItemResult {
-    fn plain(outcome: Outcome) -> Self {
-        Self { outcome, delegated_to: None, set: Map::new(), verbose: false, explanation: None }
+    /// An outcome and nothing else.
+    pub fn plain(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            delegated_to: None,
+            set: Map::new(),
+            verbose: false,
+            explanation: None,
+            timing: Timing::default(),
+            settled: false,
+        }
+    }
+
+    /// One that is not judged.
+    pub fn settled(outcome: Outcome) -> Self {
+        Self { settled: true, ..Self::plain(outcome) }
     }
 
     /// A failure with its place.
-    fn explained(finding: Diagnostic) -> Self {
+    pub fn explained(finding: Diagnostic) -> Self {
         let outcome = Outcome::failed(format!("Task failed: {}", explain(&finding)));
         Self { explanation: Some(finding), ..Self::plain(outcome) }
+    }
+}
+
+impl ItemResult {
+    /// A failure of the task as a whole, with its place.
+    pub fn failed(error: Error) -> Self {
+        let finding: Diagnostic = error.into();
+        let outcome = Outcome::failed(explain(&finding));
+        Self { explanation: Some(finding), ..Self::plain(outcome) }
+    }
+}
+
+/// An item that is on its way.
+pub enum Begun {
+    /// It has ended.
+    Done(Box<ItemResult>),
+    /// Its worker has it.
+    Sent(Box<Sent>),
+    /// A command line for a host, without a worker.
+    Raw(Route, String),
+}
+
+/// An item that its worker has.
+pub struct Sent {
+    /// Who waits for it.
+    pub ticket: Ticket,
+    /// The worker.
+    pub link: Arc<Link>,
+    /// Up to which task of the worker a grant for this one goes.
+    pub last: u64,
+    /// The chain that it is part of.
+    pub chain: u64,
+    /// Where it runs.
+    pub account: Account,
+    /// The host it runs on instead, as headlines name it.
+    pub delegated_to: Option<String>,
+    /// Conditions that the worker decides, as written.
+    pub conditions: Vec<Value>,
+    /// Warnings of its preparation.
+    pub warnings: Vec<String>,
+}
+
+impl Begun {
+    /// Whether it was dropped by its worker, so that it must be begun anew.
+    pub fn is_dropped(&mut self) -> bool {
+        match self {
+            Self::Sent(sent) => sent.ticket.is_dropped(),
+            _ => false,
+        }
     }
 }
 
@@ -56,72 +120,72 @@ pub fn explain_all(finding: &Diagnostic) -> String {
     explain(finding) + &hints.collect::<String>()
 }
 
-/// A task on a host, as the stages of an item see it.
-pub struct OnHost<'a> {
-    /// The run.
-    pub context: &'a Arc<Context>,
-    /// The task.
-    pub task: &'a CompiledTask,
-    /// Its name, rendered.
-    pub title: &'a str,
-    /// The host.
-    pub host: &'a str,
-    /// Every host's variables.
-    pub hostvars: &'a Arc<dyn HostVars>,
-}
-
 /// How to reach the host that the item runs on.
-struct Route {
-    account: Account,
-    delegated_to: Option<String>,
+pub struct Route {
+    /// The account.
+    pub account: Account,
+    /// The host it runs on instead of its own, as headlines name it.
+    pub delegated_to: Option<String>,
 }
 
 impl OnHost<'_> {
-    /// Runs one item in a scope that holds its loop variables.
-    pub async fn run(&self, scope: Scope) -> ItemResult {
-        let view = View::new(&self.context.engine, scope.clone());
-        let mut result = match self.prepared(&view, scope).await {
+    /// Prepares an item and sends it to its worker.
+    pub async fn begin(&self, view: &View, place: Place) -> Begun {
+        let begun = match self.condition(view) {
+            Ok(Some(result)) => Ok(Begun::Done(Box::new(result))),
+            Ok(None) => self.attempt(view, place).await,
+            Err(e) => Err(e),
+        };
+        begun.unwrap_or_else(|e| Begun::Done(Box::new(ItemResult { settled: true, ..ItemResult::explained(e.into()) })))
+    }
+
+    /// Waits for an item that has begun, judges it, and tries again where that is wanted.
+    /// The scope of `view` holds its loop variables.
+    pub async fn finish(&self, view: &View, begun: Begun) -> ItemResult {
+        let mut timing = Timing::default();
+        let mut result = match self.tried(view, begun, &mut timing).await {
             Ok(result) => result,
             Err(e) => ItemResult::explained(e.into()),
         };
+        result.timing = timing;
         result.outcome.warnings.extend(view.templar.take_warnings());
         result
     }
 
-    async fn prepared(&self, view: &View, scope: Scope) -> Result<ItemResult, Error> {
-        match view.conditions(&self.task.when)? {
-            (Truth::True, _) => {}
-            (Truth::False, condition) => return Ok(ItemResult::plain(skipped(condition))),
+    /// What the item comes to when its conditions do not hold.
+    fn condition(&self, view: &View) -> Result<Option<ItemResult>, Error> {
+        Ok(match view.conditions(&self.task.when)? {
+            (Truth::True, _) => None,
+            (Truth::False, condition) => Some(ItemResult::settled(skipped(condition))),
             (Truth::Unknown(reason), _) => {
                 self.note_not_run(view);
-                return Ok(ItemResult::plain(Outcome::new(Status::Unknown(reason), Map::new())));
+                Some(ItemResult::settled(Outcome::new(Status::Unknown(reason), Map::new())))
             }
+        })
+    }
+
+    async fn tried(&self, view: &View, begun: Begun, timing: &mut Timing) -> Result<ItemResult, Error> {
+        let mut result = self.ended(view, begun, timing).await?;
+        if result.settled {
+            return Ok(result);
         }
         let tries = self.tries(view)?;
         let mut attempt = 1;
         loop {
-            let mut result = self.attempt(view).await?;
             if tries.is_none_or(|t| attempt < t.count) && result.outcome.status == Status::Unreachable {
                 return Ok(result);
             }
-            let registered = self.with_result(&scope, &result.outcome);
+            let registered = self.with_result(&view.scope, &result.outcome);
             if let Err((what, error)) = self.judge(&registered, &mut result.outcome) {
                 return Ok(misjudged(result, what, error));
             }
             let Some(tries) = &tries else { return Ok(result) };
             result.outcome.result.insert("attempts", attempt);
-            if !self.unsatisfied(&registered, &scope, &mut result.outcome)? {
+            if !self.unsatisfied(&registered, &view.scope, &mut result.outcome)? {
                 return Ok(result);
             }
             if attempt >= tries.count {
-                // Ansible counts the retries here, not the tries; and `failed_when` has the
-                // last word on whether the task as a whole has failed.
-                result.outcome.result.insert("attempts", attempt.saturating_sub(1).max(1));
-                if result.outcome.result.contains("failed_when_result") {
-                    result.outcome.result.insert("failed", true);
-                } else {
-                    result.outcome.status = Status::Failed;
-                }
+                exhausted(&mut result.outcome, attempt);
                 return Ok(result);
             }
             self.context.emit(Event::Retry {
@@ -132,6 +196,43 @@ impl OnHost<'_> {
             });
             tokio::time::sleep(tries.delay).await;
             attempt += 1;
+            let begun = self.attempt(view, Place { chain: invoke::fresh(), granted: true, ..Place::default() }).await?;
+            result = self.ended(view, begun, timing).await?;
+        }
+    }
+
+    /// The end of what has begun; what its worker dropped is begun anew.
+    async fn ended(&self, view: &View, begun: Begun, timing: &mut Timing) -> Result<ItemResult, Error> {
+        let mut begun = begun;
+        loop {
+            let mut sent = match begun {
+                Begun::Done(result) => return Ok(*result),
+                Begun::Raw(route, line) => {
+                    let outcome = invoke::raw(self.context, &route.account, &line).await;
+                    return Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) });
+                }
+                Begun::Sent(sent) => sent,
+            };
+            let end = sent.ticket.end(sent.last).await;
+            timing.add(&sent.ticket.timing);
+            let mut outcome = match end {
+                End::Done(ended) => {
+                    self.context.links.plan(&sent.account, ended.planned);
+                    ended.outcome
+                }
+                End::Skipped(condition) => {
+                    let condition = usize::try_from(condition).ok().and_then(|i| sent.conditions.get(i));
+                    return Ok(ItemResult::settled(skipped(condition)));
+                }
+                End::Broken(e) => invoke::failed(e),
+                End::Dropped => {
+                    let place = Place { chain: invoke::fresh(), granted: true, ..Place::default() };
+                    begun = self.begin(view, place).await;
+                    continue;
+                }
+            };
+            outcome.warnings.extend(sent.warnings);
+            return Ok(ItemResult { delegated_to: sent.delegated_to, ..ItemResult::plain(outcome) });
         }
     }
 
@@ -144,200 +245,34 @@ impl OnHost<'_> {
         Ok(Outcome::new(outcome.status, Map::from_iter([("censored", words)])))
     }
 
-    /// In a dry run nothing is known of what a task would have done that was not reached.
-    fn note_not_run(&self, view: &View) {
-        if self.task.action.module.kind == Kind::Query || self.task.action.module.kind == Kind::Controller {
-            return;
-        }
-        if let Ok(route) = self.route(view) {
-            invoke::not_run(self.context, &route.account, self.title);
-        }
-    }
-
-    fn keyword(&self, name: &str, view: &View) -> Result<Option<Value>, Error> {
-        self.task.keywords.value(name).map_or(Ok(None), |v| view.render(v)).map(|v| v.filter(|v| !v.is_null()))
-    }
-
-    fn flag(&self, name: &str, view: &View) -> Result<Option<bool>, Error> {
-        Ok(self.keyword(name, view)?.as_ref().and_then(to_bool))
-    }
-
-    /// Whether this task only plans.
-    fn checks(&self, view: &View) -> Result<bool, Error> {
-        Ok(self.flag("check_mode", view)?.unwrap_or(self.context.options.check))
-    }
-
-    async fn attempt(&self, view: &View) -> Result<ItemResult, Error> {
-        let module = self.task.action.module;
-        if let Run::Controller(task) = module.run
-            && task != ControllerTask::Raw
-        {
-            let args = self.arguments(view)?;
-            let done = control::run(task, &args, view, self.context.options.verbosity)?;
-            let mut result = ItemResult::plain(done.outcome);
-            result.set = done.set;
-            result.verbose = done.verbose;
-            if let Some(name) = self.delegate(view)? {
-                result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
+    /// Prepares one try and sends it to its worker.
+    async fn attempt(&self, view: &View, place: Place) -> Result<Begun, Error> {
+        let ready = match self.prepare(view)? {
+            Prepared::Done(result) => return Ok(Begun::Done(Box::new(result))),
+            Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
+            Prepared::Ready(ready) => ready,
+        };
+        let (account, delegated_to) = (ready.account.clone(), ready.delegated_to.clone());
+        match invoke::worker(self.context, &account, place.lane).await {
+            Ok(link) => {
+                let chain = place.chain;
+                let mut ticket = ready.send(self.context, &link, self.title, place);
+                ticket.timing.round_trips = 1;
+                let last = ticket.id;
+                let (conditions, warnings) = (Vec::new(), Vec::new());
+                Ok(Begun::Sent(Box::new(Sent {
+                    ticket,
+                    link,
+                    last,
+                    chain,
+                    account,
+                    delegated_to,
+                    conditions,
+                    warnings,
+                })))
             }
-            return Ok(result);
+            Err(outcome) => Ok(Begun::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) }))),
         }
-        let args = match view.render(&Value::from(self.arguments(view)?))? {
-            Some(Value::Map(args)) => (*args).clone(),
-            _ => Map::new(),
-        };
-        let route = match self.route(view) {
-            Ok(route) => route,
-            Err(Unsettled::Template(e)) => return Err(*e),
-            Err(Unsettled::Wrong(finding)) => return Ok(ItemResult::explained(*finding)),
-        };
-        let outcome = match Value::from(args.clone()).unknown() {
-            Some(reason) => {
-                invoke::not_run(self.context, &route.account, self.title);
-                Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new())
-            }
-            None => match self.invoke(view, &route.account, args).await? {
-                Ok(outcome) => outcome,
-                Err(finding) => {
-                    return Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::explained(finding) });
-                }
-            },
-        };
-        Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) })
-    }
-
-    /// The arguments as written, those of `args: "{{ … }}"` below them.
-    fn arguments(&self, view: &View) -> Result<Map, Error> {
-        let action = &self.task.action;
-        let mut args = match &action.more {
-            Some(more) => match view.render(more)? {
-                Some(Value::Map(map)) => (*map).clone(),
-                _ => Map::new(),
-            },
-            None => Map::new(),
-        };
-        args.extend(action.args.clone());
-        Ok(args)
-    }
-
-    /// The outcome; or what is wrong with a file on the controller, with its place in it.
-    async fn invoke(&self, view: &View, account: &Account, args: Map) -> Result<Result<Outcome, Diagnostic>, Error> {
-        let module = self.task.action.module;
-        let check = self.checks(view)?;
-        if let Run::Controller(_) = module.run {
-            return Ok(Ok(self.raw(account, &args, check).await));
-        }
-        let files = Files::new(self.context, view);
-        let prepared = match module.run {
-            Run::Split { prepare, .. } => prepare(args, &files),
-            _ => Ok(Prepared { args, blobs: Vec::new() }),
-        };
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(failure) => return Ok(files.finding().map_or_else(|| Ok(self.not_prepared(account, failure)), Err)),
-        };
-        let ready = Ready {
-            title: self.title,
-            module,
-            args: prepared.args,
-            blobs: prepared.blobs,
-            check,
-            diff: self.flag("diff", view)?.unwrap_or(self.context.options.diff),
-            environment: self.environment(view)?,
-        };
-        Ok(Ok(invoke::run(self.context, account, ready).await))
-    }
-
-    fn not_prepared(&self, account: &Account, failure: Failure) -> Outcome {
-        if let Cause::Unknown(reason) = failure.cause {
-            invoke::not_run(self.context, account, self.title);
-            return Outcome::new(Status::Unknown(reason), Map::new());
-        }
-        let mut result = Map::from_iter([("msg", failure.message)]);
-        result.extend(failure.fields);
-        Outcome::new(Status::Failed, result)
-    }
-
-    async fn raw(&self, account: &Account, args: &Map, check: bool) -> Outcome {
-        if check {
-            invoke::not_run(self.context, account, self.title);
-            let reason: crate::model::Reason = format!("task `{}` was not run", self.title).into();
-            let names = ["rc", "stdout", "stderr", "stdout_lines", "stderr_lines"];
-            let result = names.iter().map(|n| (*n, Value::Unknown(Arc::clone(&reason)))).collect();
-            return Outcome::new(Status::Changed, result);
-        }
-        let module = self.task.action.module;
-        let line = module.free_form.and_then(|f| args.get(f)).and_then(Value::as_str).unwrap_or_default();
-        match args.get("executable").and_then(Value::as_str).filter(|e| !e.is_empty()) {
-            Some(shell) => {
-                let quoted = crate::connection::shell_quote(line);
-                invoke::raw(self.context, account, &format!("{shell} -c {quoted}")).await
-            }
-            None => invoke::raw(self.context, account, line).await,
-        }
-    }
-
-    fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {
-        let mut all: Vec<(String, String)> = Vec::new();
-        for value in &self.task.environment {
-            let Some(Value::Map(map)) = view.render(value)? else { continue };
-            for (name, value) in map.iter() {
-                let text = match value {
-                    Value::Str(t) => t.as_str().to_owned(),
-                    Value::Null => continue,
-                    Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
-                    Value::Int(i) => i.to_string(),
-                    Value::Float(f) => f.to_string(),
-                    _ => continue,
-                };
-                all.retain(|(n, _)| *n != name.to_string());
-                all.push((name.to_string(), text));
-            }
-        }
-        Ok(all)
-    }
-
-    /// Where the item runs: on its host, or on the one it is delegated to.
-    fn route(&self, view: &View) -> Result<Route, Unsettled> {
-        let Some(name) = self.delegate(view)? else {
-            let account = settings::account(self.context, self.host, view, &self.task.keywords, false)?;
-            return Ok(Route { account, delegated_to: None });
-        };
-        // Connection variables are those of the other host, evaluated there.
-        let other = self.delegate_view(view, &name);
-        let account = settings::account(self.context, &name, &other, &self.task.keywords, true)?;
-        Ok(Route { account, delegated_to: self.delegate_label(&other, &name)? })
-    }
-
-    /// The host that the task is delegated to.
-    fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
-        match self.keyword("delegate_to", view)? {
-            None => Ok(None),
-            Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
-            Some(_) => {
-                let origin = self.task.keywords.get("delegate_to").map(|s| s.origin.clone());
-                let error = Error::new("delegate_to takes a host's name, and this is empty or none");
-                Err(error.hint("`default('localhost', true)` gives it one").at(origin))
-            }
-        }
-    }
-
-    /// The other host as a headline names it; nothing when it is the task's own.
-    fn delegate_label(&self, other: &View, name: &str) -> Result<Option<String>, Error> {
-        let address = other.variable("ansible_host")?;
-        let address = address.as_ref().and_then(Value::as_str).filter(|a| *a != name);
-        let label = address.map_or_else(|| name.to_owned(), |address| format!("{name}({address})"));
-        Ok(Some(label).filter(|_| name != self.host))
-    }
-
-    fn delegate_view(&self, view: &View, name: &str) -> View {
-        let mut scope = Scope::builder().hostvars(Arc::clone(self.hostvars));
-        scope = scope.layers(self.context.hosts.layers(name));
-        let task_vars =
-            view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));
-        scope = scope.layers(task_vars.cloned());
-        scope = scope.layer(super::scope::magic::of_host(self.context, name));
-        View::new(&self.context.engine, scope.build())
     }
 
     /// The scope with the result under its registered name.
@@ -345,7 +280,7 @@ impl OnHost<'_> {
         let scope = match self.task.keywords.value("register").and_then(Value::as_str) {
             Some(name) => {
                 let mut vars = crate::model::Vars::new();
-                vars.set(name, register::to_value(outcome), None);
+                vars.set(name, outcome.to_value(), None);
                 scope.push(Layer::new(Level::Loop, "register", vars))
             }
             None => scope.clone(),
@@ -432,6 +367,17 @@ impl OnHost<'_> {
     }
 }
 
+/// No tries are left. Ansible counts the retries here, not the tries; and `failed_when`
+/// has the last word on whether the task as a whole has failed.
+fn exhausted(outcome: &mut Outcome, attempt: u32) {
+    outcome.result.insert("attempts", attempt.saturating_sub(1).max(1));
+    if outcome.result.contains("failed_when_result") {
+        outcome.result.insert("failed", true);
+    } else {
+        outcome.status = Status::Failed;
+    }
+}
+
 /// A result whose `changed_when` or `failed_when` cannot be evaluated: it stands, and has failed.
 fn misjudged(mut result: ItemResult, what: &'static str, error: Error) -> ItemResult {
     let finding: Diagnostic = error.into();
@@ -457,7 +403,8 @@ fn conditions(keywords: &Keywords, name: &str) -> Option<Vec<Value>> {
     }
 }
 
-fn skipped(condition: Option<&Value>) -> Outcome {
+/// The outcome of a task whose condition does not hold.
+pub fn skipped(condition: Option<&Value>) -> Outcome {
     let mut result = Map::from_iter([("skip_reason", Value::from("Conditional result was False"))]);
     if let Some(condition) = condition {
         result.insert("false_condition", condition.untemplated());

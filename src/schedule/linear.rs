@@ -1,26 +1,27 @@
 //! The linear strategy: a task acts on a host only when every host of the batch is done
 //! with the task before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::ahead::{ReadyTask, Scout};
 use super::flow::Flow;
 use super::handlers::Handlers;
 use super::looping::{Job, TaskResult};
 use super::play::Batch;
 use super::scope::{self, magic};
 use super::view::View;
-use super::world::World;
+use super::world::{Snapshot, World};
 use super::{Context, StepAnswer, names};
 use crate::compile::{CompiledPlay, CompiledTask, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Status, Value};
 use crate::module::to_bool;
-use crate::vars::HostVars;
+use crate::vars::{HostVars, Layer};
 
 /// After how much silence it is said who is awaited.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -37,10 +38,12 @@ pub enum End {
 /// Runs a play on a batch of hosts.
 pub struct Linear<'a> {
     pub context: &'a Arc<Context>,
-    pub play: &'a CompiledPlay,
+    pub play: &'a Arc<CompiledPlay>,
     pub world: &'a mut World,
     pub batch: &'a Batch,
     flows: HashMap<String, Flow>,
+    /// What was prepared ahead, by host.
+    ahead: HashMap<String, VecDeque<ReadyTask>>,
     gone: BTreeSet<String>,
     handlers: Handlers,
     /// Hosts that failed in a handler: `force_handlers` does not take them on.
@@ -51,7 +54,7 @@ pub struct Linear<'a> {
 }
 
 impl<'a> Linear<'a> {
-    pub fn new(context: &'a Arc<Context>, play: &'a CompiledPlay, world: &'a mut World, batch: &'a Batch) -> Self {
+    pub fn new(context: &'a Arc<Context>, play: &'a Arc<CompiledPlay>, world: &'a mut World, batch: &'a Batch) -> Self {
         let flows = batch.hosts.iter().map(|h| (h.clone(), Flow::default())).collect();
         let stepping = context.stepper.is_some();
         Self {
@@ -60,6 +63,7 @@ impl<'a> Linear<'a> {
             world,
             batch,
             flows,
+            ahead: HashMap::new(),
             gone: BTreeSet::new(),
             handlers: Handlers::default(),
             failed_in_handler: BTreeSet::new(),
@@ -76,10 +80,16 @@ impl<'a> Linear<'a> {
 
     /// Runs all stages.
     pub async fn run(&mut self, started: &mut bool) -> End {
-        for stage in &self.play.stages {
+        let end = self.stages(started).await;
+        self.forget_all();
+        end
+    }
+
+    async fn stages(&mut self, started: &mut bool) -> End {
+        for (number, stage) in self.play.stages.iter().enumerate() {
             match stage {
                 Stage::Task(index) => match self.play.tasks.get(*index) {
-                    Some(task) => self.task_stage(task, started).await,
+                    Some(task) => self.task_stage(task, number, started).await,
                     None => continue,
                 },
                 Stage::Flush => self.flush().await,
@@ -97,13 +107,13 @@ impl<'a> Linear<'a> {
     }
 
     /// Where every host has failed, `always` and `rescue` further on may still be entered.
-    async fn task_stage(&mut self, task: &CompiledTask, started: &mut bool) {
+    async fn task_stage(&mut self, task: &Arc<CompiledTask>, number: usize, started: &mut bool) {
         if !*started && !self.starts_here(task, started) {
             return;
         }
         let hosts = self.entering(task);
         if !hosts.is_empty() {
-            self.run_task(task, &hosts, TaskKind::Task).await;
+            self.run_task(task, &hosts, TaskKind::Task, Some(number)).await;
         }
     }
 
@@ -155,7 +165,7 @@ impl<'a> Linear<'a> {
             if hosts.is_empty() {
                 continue;
             }
-            self.run_task(handler, &hosts, TaskKind::Handler).await;
+            self.run_task(handler, &hosts, TaskKind::Handler, None).await;
         }
         self.handling = false;
     }
@@ -165,8 +175,12 @@ impl<'a> Linear<'a> {
         own.unwrap_or(self.context.options.force_handlers)
     }
 
-    async fn run_task(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) {
-        let jobs = self.jobs(task, hosts, kind);
+    async fn run_task(&mut self, task: &Arc<CompiledTask>, hosts: &[String], kind: TaskKind, stage: Option<usize>) {
+        if task.keywords.get("delegate_to").is_some() {
+            // It may change any host.
+            self.forget_all();
+        }
+        let jobs = self.jobs(task, hosts, stage);
         let Some((mut jobs, title)) = jobs else { return };
         if self.stepping && !self.step(&title).await {
             return;
@@ -177,7 +191,8 @@ impl<'a> Linear<'a> {
         }
         self.context.emit(Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
         let results = run_jobs(self.context, jobs).await;
-        for result in results {
+        for mut result in results {
+            self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
             if once {
                 self.share(task, &result, hosts);
             }
@@ -204,45 +219,81 @@ impl<'a> Linear<'a> {
         rendered.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
-    fn jobs(&mut self, task: &CompiledTask, hosts: &[String], kind: TaskKind) -> Option<(Vec<Job>, String)> {
+    fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], stage: Option<usize>) -> Option<(Vec<Job>, String)> {
         let alive = self.alive();
         let magic = magic::shared(self.context, self.play, &self.batch.all, &self.batch.hosts, &alive);
         let snapshot = self.world.snapshot(self.context, &magic);
         let hostvars: Arc<dyn HostVars> = Arc::new(snapshot.clone());
-        let shared = Arc::new(task.clone());
         let mut jobs: Vec<Job> = Vec::with_capacity(hosts.len());
         let mut title = String::new();
         for host in hosts {
-            let play_layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
-            let base = scope::of_host(self.context, self.play, &snapshot, play_layers, &magic, host);
+            let layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
+            let known = snapshot.known(host).map(|k| &**k);
+            let base = scope::of_host(self.context, self.play, &snapshot, known, layers, &magic, host);
             let scope = scope::of_task(&base, self.play, task);
             if title.is_empty() {
-                title = self.title(task, &scope, kind);
+                title = names::of_task(self.play, task, &View::new(&self.context.engine, scope.clone()));
             }
+            let ready = self.ready(host, task);
+            let scout = if ready.is_none() { stage.and_then(|s| self.scout(host, s, &snapshot, &magic)) } else { None };
             jobs.push(Job {
                 context: Arc::clone(self.context),
-                task: Arc::clone(&shared),
+                task: Arc::clone(task),
                 title: title.clone(),
                 host: host.clone(),
                 scope,
                 hostvars: Arc::clone(&hostvars),
+                ready,
+                scout,
             });
         }
         (!jobs.is_empty()).then_some((jobs, title))
     }
 
-    fn title(&self, task: &CompiledTask, scope: &crate::vars::Scope, _kind: TaskKind) -> String {
-        let view = View::new(&self.context.engine, scope.clone());
-        let name = names::rendered_or_raw(&view, &task.title());
-        match task.role.and_then(|r| self.play.roles.get(r)) {
-            Some(role) => format!("{} : {name}", role.name),
-            None => name,
+    /// The task as it was prepared ahead for a host, when it is what comes next there.
+    fn ready(&mut self, host: &str, task: &CompiledTask) -> Option<ReadyTask> {
+        let shared = self.context.links.is_shared(host);
+        let queue = self.ahead.get_mut(host)?;
+        let mut next = queue.pop_front()?;
+        if next.task == task.id && !shared && !next.is_dropped() {
+            return Some(next);
         }
+        queue.push_front(next);
+        self.forget(host);
+        None
+    }
+
+    /// Gives up what was prepared ahead for a host.
+    fn forget(&mut self, host: &str) {
+        self.ahead.remove(host).iter().flatten().for_each(ReadyTask::cancel);
+    }
+
+    fn forget_all(&mut self) {
+        self.ahead.drain().flat_map(|(_, queue)| queue).for_each(|ready| ready.cancel());
+    }
+
+    /// Who prepares ahead what comes after a stage.
+    fn scout(&self, host: &str, stage: usize, snapshot: &Snapshot, magic: &Arc<Layer>) -> Option<Box<Scout>> {
+        if self.stepping {
+            return None;
+        }
+        Some(Box::new(Scout {
+            play: Arc::clone(self.play),
+            next: stage + 1,
+            flow: self.flows.get(host)?.clone(),
+            known: snapshot.known(host).map(|k| (**k).clone()).unwrap_or_default(),
+            snapshot: snapshot.clone(),
+            layers: self.batch.layers.get(host).cloned().unwrap_or_default(),
+            magic: Arc::clone(magic),
+            unordered: self.context.options.check || self.batch.hosts.len() == 1,
+            notified: self.handlers.waits_for(host),
+        }))
     }
 
     /// The result of `run_once` counts for all hosts, its variables are set on all.
     fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
         for host in hosts.iter().filter(|h| **h != result.host) {
+            self.forget(host);
             self.learn(host, result);
             if result.outcome.status == Status::Failed
                 && !result.ignored
@@ -322,12 +373,13 @@ impl<'a> Linear<'a> {
         if self.handling {
             self.failed_in_handler.insert(result.host.clone());
         }
+        self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
         let rescued = flow.fail(&task.path, &self.play.rescued);
         let counts = self.world.count(&result.host);
         if rescued {
             counts.rescued += 1;
             let failed_task = super::register::failed_task(task, &result.title);
-            let value = super::register::to_value(&result.outcome);
+            let value = result.outcome.to_value();
             self.world.update(&result.host, |known| {
                 known.register("ansible_failed_task", failed_task);
                 known.register("ansible_failed_result", value);

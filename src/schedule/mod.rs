@@ -3,17 +3,20 @@
 //! The dispatcher owns all state that hosts share, takes the results of a task in one
 //! place and sends events. A task on a host sees a snapshot of that state.
 
+mod ahead;
 mod control;
 mod flow;
 mod handlers;
 mod invoke;
 mod item;
+mod items;
 mod linear;
 mod local;
 mod looping;
 mod names;
 mod play;
 mod preflight;
+mod prepare;
 mod register;
 mod scope;
 mod settings;

@@ -1,6 +1,7 @@
 //! Names of plays, tasks and handlers, as they are printed.
 
 use super::view::View;
+use crate::compile::{CompiledPlay, CompiledTask};
 use crate::diag::Diagnostic;
 use crate::model::Text;
 
@@ -8,6 +9,15 @@ use crate::model::Text;
 pub fn rendered_or_raw(view: &View, text: &Text) -> String {
     let whole = |t: Text| if t.is_secret() { crate::model::MASK.to_owned() } else { t.as_str().to_owned() };
     view.text(text).map_or_else(|_| in_parts(view, text), whole)
+}
+
+/// A task's name with its role's before it, as its headline shows it.
+pub fn of_task(play: &CompiledPlay, task: &CompiledTask, view: &View) -> String {
+    let name = rendered_or_raw(view, &task.title());
+    match task.role.and_then(|r| play.roles.get(r)) {
+        Some(role) => format!("{} : {name}", role.name),
+        None => name,
+    }
 }
 
 /// Each `{{ … }}` of a text rendered by itself.

@@ -52,7 +52,7 @@ pub struct Batch {
 /// # Errors
 /// When a play cannot be started: a pattern that cannot be read, a variables file that
 /// is not there. What ran before has been reported.
-pub async fn run(context: &Arc<Context>, plays: &[CompiledPlay]) -> Checked<Summary> {
+pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked<Summary> {
     let mut world = World::new();
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let mut started = context.options.start_at.is_none();
@@ -74,7 +74,7 @@ pub async fn run(context: &Arc<Context>, plays: &[CompiledPlay]) -> Checked<Summ
 
 async fn run_plays(
     context: &Arc<Context>,
-    plays: &[CompiledPlay],
+    plays: &[Arc<CompiledPlay>],
     world: &mut World,
     lost: &mut BTreeSet<String>,
     started: &mut bool,
@@ -240,7 +240,8 @@ fn vars_files(
     let snapshot = world.snapshot(context, &magic);
     let mut layers = HashMap::new();
     for host in batch {
-        let view = View::new(&context.engine, scope::of_host(context, play, &snapshot, &[], &magic, host));
+        let known = snapshot.known(host).map(|k| &**k);
+        let view = View::new(&context.engine, scope::of_host(context, play, &snapshot, known, &[], &magic, host));
         let mut found = Vec::new();
         for entry in &entries {
             let names: Vec<Value> = match entry {

@@ -2,6 +2,7 @@
 //! hosts are to be reached.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::settings::{port, unknown_connection, unknown_method};
 use super::{Context, play};
@@ -17,7 +18,7 @@ const CONDITIONS: [&str; 3] = ["changed_when", "failed_when", "until"];
 
 /// Findings in the templates and conditions of plays (syntax, unknown filters, tests and
 /// lookups), in template files, and in what is said of connections.
-pub fn preflight(context: &Context, plays: &[CompiledPlay]) -> Vec<Diagnostic> {
+pub fn preflight(context: &Context, plays: &[Arc<CompiledPlay>]) -> Vec<Diagnostic> {
     let mut check = Check { context, findings: Vec::new() };
     check.options();
     for play in plays {
@@ -67,7 +68,7 @@ impl Check<'_> {
     }
 
     /// Variables that say how the hosts of the plays are reached.
-    fn hosts(&mut self, plays: &[CompiledPlay]) {
+    fn hosts(&mut self, plays: &[Arc<CompiledPlay>]) {
         let mut seen = BTreeSet::new();
         for play in plays {
             // A pattern that cannot be evaluated yet is dealt with when its play begins.

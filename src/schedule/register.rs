@@ -1,44 +1,7 @@
 //! Outcomes as variables: what `register` and conditions see of them.
 
 use crate::compile::CompiledTask;
-use crate::model::{Map, Outcome, Reason, Status, Text, Value};
-
-/// An outcome as the value of a registered variable.
-pub fn to_value(outcome: &Outcome) -> Value {
-    let mut map = outcome.result.clone();
-    let mut default = |name: &str, value: Value| {
-        if !map.contains(name) {
-            map.insert(name, value);
-        }
-    };
-    match &outcome.status {
-        Status::Unknown(reason) => {
-            let unknown = || Value::Unknown(Reason::clone(reason));
-            default("changed", unknown());
-            default("failed", unknown());
-            default("skipped", unknown());
-        }
-        status => {
-            default("changed", Value::Bool(*status == Status::Changed));
-            default("failed", Value::Bool(*status == Status::Failed));
-        }
-    }
-    if outcome.status == Status::Skipped {
-        default("skipped", Value::Bool(true));
-    }
-    if outcome.status == Status::Unreachable {
-        default("unreachable", Value::Bool(true));
-    }
-    // Lines beside texts, as Ansible adds them to every result.
-    for name in ["stdout", "stderr"] {
-        let lines = format!("{name}_lines");
-        if let (Some(Value::Str(text)), false) = (map.get(name), map.contains(&lines)) {
-            let split = Value::list(text.lines());
-            map.insert(lines, split);
-        }
-    }
-    Value::from(map).untemplated()
-}
+use crate::model::{Map, Outcome, Status, Text, Value};
 
 /// A task as `ansible_failed_task` shows it: its name, its action and its keywords.
 pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
@@ -58,7 +21,7 @@ pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
 /// One outcome for all items of a loop.
 pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
     let results = items.iter().map(|(outcome, extra)| {
-        let mut map = to_value(outcome).as_map().cloned().unwrap_or_default();
+        let mut map = outcome.to_value().as_map().cloned().unwrap_or_default();
         map.extend(extra.clone());
         Value::from(map)
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::world::Snapshot;
+use super::world::{Known, Snapshot};
 use crate::compile::{CompiledPlay, CompiledTask};
 use crate::model::{Value, Vars};
 use crate::vars::{Layer, Level, Scope};
@@ -115,6 +115,7 @@ pub fn of_host(
     context: &Context,
     play: &CompiledPlay,
     snapshot: &Snapshot,
+    known: Option<&Known>,
     play_layers: &[Arc<Layer>],
     magic: &Arc<Layer>,
     host: &str,
@@ -124,7 +125,7 @@ pub fn of_host(
     layers.extend(play.vars.iter().cloned());
     layers.extend(play_layers.iter().cloned());
     layers.extend(play.roles.iter().map(|r| Arc::clone(&r.vars)));
-    layers.extend(snapshot.known(host).into_iter().flat_map(|k| k.layers()));
+    layers.extend(known.into_iter().flat_map(Known::layers));
     layers.extend(context.layers.iter().cloned());
     layers.push(Arc::clone(magic));
     layers.push(magic::of_host(context, host));

@@ -53,6 +53,18 @@ pub struct Ids {
     pub egid: u32,
 }
 
+/// A number that all processes on one machine agree on, and those on another do not: from
+/// the kernel's boot and from what `/` is, so that containers are machines of their own.
+pub fn machine_identity() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+
+    use sha2::{Digest, Sha256};
+    let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let root = std::fs::metadata("/").map(|m| (m.dev(), m.ino())).unwrap_or_default();
+    let digest: [u8; 32] = Sha256::new().chain_update(boot).chain_update(format!("{root:?}")).finalize().into();
+    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
 impl Probe<'_> {
     /// The kernel's names.
     pub fn kernel(&self) -> Kernel {

@@ -19,7 +19,7 @@ mod session;
 pub use accounts::{Group, User, user_name};
 pub use effect::{Content, Effect, Stat, Time};
 pub use host::Host;
-pub use machine::{Ids, Kernel, Space};
+pub use machine::{Ids, Kernel, Space, machine_identity};
 pub use netlink::{Address, Route};
 pub use overlay::Overlay;
 pub use probe::Probe;

@@ -25,6 +25,7 @@ mod pyformat;
 mod quoting;
 mod random;
 mod regex;
+mod residual;
 mod scope;
 mod templar;
 mod tests;

@@ -36,7 +36,11 @@ impl Templar {
         Self { engine, scope: Scope::new(vars, None), warnings: Mutex::default() }
     }
 
-    fn eval(&self) -> Eval {
+    pub(super) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(super) fn eval(&self) -> Eval {
         Eval::new(Arc::clone(&self.engine), Arc::clone(&self.scope))
     }
 

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod level;
+mod pending;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use hosts::{FileVars, HostLayers, Side};
 pub use level::Level;
+pub use pending::Pending;
 pub use scope::{Builder, Definition, Layer, Scope};
 
 use crate::model::Value;

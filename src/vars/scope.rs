@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{HostVars, Level, Variables};
+use super::{HostVars, Level, Pending, Variables};
 use crate::model::{Key, Map, Origin, Value, Vars};
 
 /// The variables of one source at one level.
@@ -64,6 +64,7 @@ pub struct Scope {
     layers: Arc<[Arc<Layer>]>,
     merge: bool,
     hostvars: Option<Arc<dyn HostVars>>,
+    pending: Option<Arc<Pending>>,
 }
 
 impl Scope {
@@ -91,6 +92,12 @@ impl Scope {
     #[must_use]
     pub fn with_hostvars(&self, hostvars: Arc<dyn HostVars>) -> Self {
         Self { hostvars: Some(hostvars), ..self.clone() }
+    }
+
+    /// This scope as it is before some results have come: reading them is noted.
+    #[must_use]
+    pub fn with_pending(&self, pending: Arc<Pending>) -> Self {
+        Self { pending: Some(pending), ..self.clone() }
     }
 
     /// The layers, lowest first.
@@ -122,8 +129,15 @@ impl Scope {
 
 impl Variables for Scope {
     fn get(&self, name: &str) -> Option<Value> {
-        let mut found = self.layers.iter().rev().filter_map(|layer| layer.vars.get(name));
-        let top = found.next()?;
+        let mut found = self.layers.iter().rev().filter_map(|layer| Some((layer.level, layer.vars.get(name)?)));
+        let top = found.next();
+        if let Some(pending) = &self.pending
+            && let Some(unknown) = pending.read(name, top.map(|(level, _)| level))
+        {
+            return Some(unknown);
+        }
+        let found = found.map(|(_, value)| value);
+        let (_, top) = top?;
         if !self.merge || top.as_map().is_none() {
             return Some(top.clone());
         }
@@ -139,12 +153,18 @@ impl Variables for Scope {
     }
 
     fn names(&self) -> Vec<String> {
+        if let Some(pending) = &self.pending {
+            pending.touch();
+        }
         let mut seen = HashSet::new();
         let keys = self.layers.iter().flat_map(|layer| layer.vars.values().keys());
         keys.filter_map(Key::as_str).filter(|name| seen.insert(*name)).map(str::to_owned).collect()
     }
 
     fn hostvars(&self) -> Option<Arc<dyn HostVars>> {
+        if let Some(pending) = &self.pending {
+            pending.touch();
+        }
         self.hostvars.clone()
     }
 }
@@ -208,7 +228,7 @@ impl Builder {
 
     /// The scope.
     pub fn build(self) -> Scope {
-        let empty = Scope { layers: Arc::from([]), merge: self.merge, hostvars: self.hostvars };
+        let empty = Scope { layers: Arc::from([]), merge: self.merge, hostvars: self.hostvars, pending: None };
         empty.push_all(self.layers)
     }
 }

@@ -1,16 +1,20 @@
-//! The worker: reads a frame, runs a module, replies. Synchronous, and gone with its controller.
+//! The worker: reads frames, runs modules, replies. Synchronous, and gone with its controller.
 
-use std::io::{self, Stdin, Stdout, Write};
+mod inbox;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{self, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::model::{Failure, Outcome};
+use self::inbox::Inbox;
+use crate::model::{Condition, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, Mode};
 use crate::modules;
-use crate::protocol::{self, HEARTBEAT, Reply, Request, TaskRequest, VERSION};
-use crate::sys::{BlobHash, Blobs, Session, kill_children};
+use crate::protocol::{self, HEARTBEAT, Reply, Spent, TaskRequest, VERSION};
+use crate::sys::{BlobHash, Blobs, Effect, Session, kill_children, machine_identity};
 
 /// Serves one controller on standard input and output until it goes away.
 ///
@@ -18,61 +22,160 @@ use crate::sys::{BlobHash, Blobs, Session, kill_children};
 /// When a frame cannot be read or written; the controller then knows as well.
 pub fn serve() -> io::Result<()> {
     let out = Wire::new(io::stdout());
-    out.send(&Reply::Hello { version: VERSION, uid: rustix::process::geteuid().as_raw() })?;
-    let requests = Arc::new(Mutex::new(listen(io::stdin())));
-    let session = Session::new(Box::new(Remote { out: out.clone(), requests: Arc::clone(&requests) }));
-    heartbeat(out.clone());
-    loop {
-        let request = requests.lock().map_err(|_| gone())?.recv();
-        match request {
-            Ok(Request::Run(task)) => {
-                out.busy.store(true, Ordering::Relaxed);
-                let id = task.id;
-                let (outcome, planned) = run(*task, &session);
-                out.busy.store(false, Ordering::Relaxed);
-                out.send(&Reply::Done { id, outcome: Box::new(outcome), planned })?;
-            }
-            // Content nobody waits for any more.
-            Ok(Request::Blob { .. } | Request::NoBlob(_)) => {}
-            Err(_) => return Ok(()),
-        }
-    }
-}
-
-fn run(task: TaskRequest, session: &Session) -> (Outcome, Vec<crate::sys::Effect>) {
-    for bytes in task.blobs {
-        session.keep_blob(bytes);
-    }
-    session.plan(&task.planned);
-    session.set_environment(task.environment);
-    match modules::find(&task.module) {
-        Some(module) => {
-            module::run(module, &task.args, session, Mode { check: task.check, diff: task.diff }, &task.task)
-        }
-        None => (Outcome::failed(format!("this worker has no module `{}`", task.module)), Vec::new()),
-    }
-}
-
-/// Reads frames in a thread of its own, so that the controller's going away is seen
-/// while a task runs: then everything that was started is ended.
-fn listen(mut input: Stdin) -> Receiver<Request> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        loop {
-            match protocol::read::<Request>(&mut input) {
-                Ok(Some(request)) => {
-                    if sender.send(request).is_err() {
-                        return;
-                    }
-                }
-                Ok(None) | Err(_) => {
-                    kill_children();
-                    std::process::exit(0);
-                }
-            }
-        }
+    let uid = rustix::process::geteuid().as_raw();
+    out.send(&Reply::Hello { version: VERSION, uid, machine: machine_identity() })?;
+    let inbox = Inbox::listen(io::stdin(), || {
+        kill_children();
+        std::process::exit(0);
     });
-    receiver
+    heartbeat(out.clone());
+    let worker = Worker {
+        session: Session::new(Box::new(Remote { out: out.clone(), inbox: inbox.clone() })),
+        out,
+        inbox,
+        results: RefCell::default(),
+    };
+    worker.work()
+}
+
+struct Worker {
+    out: Wire,
+    inbox: Inbox,
+    session: Session,
+    /// Registered results of the chain, for conditions.
+    results: RefCell<HashMap<String, Value>>,
+}
+
+/// Where a chain stopped: at which of its groups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stopped {
+    chain: u64,
+    group: u64,
+}
+
+impl Worker {
+    fn work(&self) -> io::Result<()> {
+        let (mut chain, mut stopped) = (0, None);
+        while let Some(task) = self.inbox.task() {
+            self.out.busy.store(true, Ordering::Relaxed);
+            if task.chain != chain {
+                chain = task.chain;
+                self.results.borrow_mut().clear();
+            }
+            let here = Stopped { chain, group: task.group };
+            let dropped = stopped.is_some_and(|s: Stopped| s.chain == chain && s != here);
+            let (id, ok) = (task.id, !dropped && self.task(task)?);
+            if dropped {
+                self.out.send(&Reply::Dropped(id))?;
+            } else if !ok {
+                stopped = Some(here);
+            }
+            self.out.busy.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Runs a task; whether its chain goes on.
+    fn task(&self, task: TaskRequest) -> io::Result<bool> {
+        let id = task.id;
+        if !task.granted && self.inbox.verdict(id) == Some(false) {
+            return self.out.send(&Reply::Dropped(id)).map(|()| false);
+        }
+        match self.decide(&task.when) {
+            Decision::Run => {}
+            Decision::Skip(index) => {
+                self.register(task.register, &skipped());
+                return self.out.send(&Reply::Skipped(id, index)).map(|()| true);
+            }
+            Decision::Nobody => return self.out.send(&Reply::Dropped(id)).map(|()| false),
+        }
+        let (name, changed_when) = (task.register.clone(), task.changed_when);
+        let Some((outcome, planned, spent)) = self.run(task)? else {
+            return self.out.send(&Reply::Dropped(id)).map(|()| false);
+        };
+        let goes_on = matches!(outcome.status, Status::Ok | Status::Changed | Status::Skipped);
+        let mut judged = outcome.clone();
+        if let (Some(changed), Status::Ok | Status::Changed) = (changed_when, &judged.status) {
+            judged.status = if changed { Status::Changed } else { Status::Ok };
+        }
+        self.register(name, &judged);
+        self.out.send(&Reply::Done { id, outcome: Box::new(outcome), planned, spent })?;
+        Ok(goes_on)
+    }
+
+    fn register(&self, name: Option<String>, outcome: &Outcome) {
+        if let Some(name) = name {
+            self.results.borrow_mut().insert(name, outcome.to_value());
+        }
+    }
+
+    fn decide(&self, conditions: &[Condition]) -> Decision {
+        let results = self.results.borrow();
+        for (index, condition) in conditions.iter().enumerate() {
+            match condition.holds(&|name| results.get(name).cloned()) {
+                Some(true) => {}
+                Some(false) => return Decision::Skip(u32::try_from(index).unwrap_or(u32::MAX)),
+                None => return Decision::Nobody,
+            }
+        }
+        Decision::Run
+    }
+
+    /// Plans a task and carries it out; nothing when it was cancelled in between.
+    fn run(&self, task: TaskRequest) -> io::Result<Option<(Outcome, Vec<Effect>, Spent)>> {
+        self.inbox.clear_parts();
+        task.blobs.into_iter().for_each(|bytes| self.session.keep_blob(bytes));
+        self.session.plan(&task.planned);
+        self.session.set_environment(task.environment);
+        let Some(module) = modules::find(&task.module) else {
+            let outcome = Outcome::failed(format!("this worker has no module `{}`", task.module));
+            return Ok(Some((outcome, Vec::new(), Spent::default())));
+        };
+        let started = Instant::now();
+        let (mut planning, mut waiting, mut broken) = (None, Duration::ZERO, None);
+        let mut permit = || {
+            planning = Some(started.elapsed());
+            if task.granted || self.inbox.verdict(task.id) == Some(true) {
+                return true;
+            }
+            if let Err(e) = self.out.send(&Reply::Planned(task.id)) {
+                broken = Some(e);
+                return false;
+            }
+            let asked = Instant::now();
+            let granted = self.inbox.granted(task.id);
+            waiting = asked.elapsed();
+            granted
+        };
+        let mode = Mode { check: task.check, diff: task.diff };
+        let done = module::run_when(module, &task.args, &self.session, mode, &task.task, &mut permit);
+        if let Some(e) = broken {
+            return Err(e);
+        }
+        let all = started.elapsed();
+        let planning = planning.unwrap_or(all);
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let spent =
+            Spent { planning: micros(planning), acting: micros(all.saturating_sub(planning).saturating_sub(waiting)) };
+        Ok(done.map(|(outcome, planned)| (outcome, planned, spent)))
+    }
+}
+
+/// What later conditions see of a task that was skipped. In what words the controller
+/// reports that is not for them to read here.
+fn skipped() -> Outcome {
+    let unknown = || Value::Unknown("the controller says why".into());
+    let result = Map::from_iter([("skip_reason", unknown()), ("false_condition", unknown())]);
+    Outcome::new(Status::Skipped, result)
+}
+
+/// What conditions say about a task.
+enum Decision {
+    Run,
+    /// The condition with this number does not hold.
+    Skip(u32),
+    /// That is for the controller to say.
+    Nobody,
 }
 
 fn heartbeat(out: Wire) {
@@ -114,28 +217,24 @@ impl Wire {
 /// Content that the controller is asked for.
 struct Remote {
     out: Wire,
-    requests: Arc<Mutex<Receiver<Request>>>,
+    inbox: Inbox,
 }
 
 impl Blobs for Remote {
     fn fetch(&self, hash: BlobHash) -> Result<Arc<[u8]>, Failure> {
-        let broken = |_| Failure::new("the link to the controller broke");
         self.out.send(&Reply::NeedBlob(hash)).map_err(|e| Failure::new(format!("cannot ask for content: {e}")))?;
         let mut bytes = Vec::new();
         loop {
-            let request =
-                self.requests.lock().map_err(|_| Failure::new("the link is in use"))?.recv().map_err(broken)?;
-            match request {
-                Request::Blob { hash: got, part, last } if got == hash => {
-                    bytes.extend_from_slice(&part);
-                    if last {
+            let part = self.inbox.part().ok_or_else(|| Failure::new("the link to the controller broke"))?;
+            match part.bytes {
+                _ if part.hash != hash => {}
+                Some(more) => {
+                    bytes.extend_from_slice(&more);
+                    if part.last {
                         break;
                     }
                 }
-                Request::NoBlob(got) if got == hash => {
-                    return Err(Failure::new("the controller does not have that content"));
-                }
-                _ => {}
+                None => return Err(Failure::new("the controller does not have that content")),
             }
         }
         if BlobHash::of(&bytes) == hash {

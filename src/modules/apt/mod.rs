@@ -95,6 +95,7 @@ pub static MODULE: Module = Module {
     args: Apt::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "cache_updated", doc: "Whether the lists of packages are newer than before." },
         ReturnSpec { name: "cache_update_time", doc: "When the lists were fetched, in seconds since 1970." },

@@ -77,6 +77,7 @@ pub static MODULE: Module = Module {
     args: Copy::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: RETURNS,
     run: Run::Split { prepare, plan: target::plan },
 };

@@ -52,6 +52,7 @@ pub static MODULE: Module = Module {
     args: FileArgs::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "path", doc: "The path (`state` is absent, directory or file)." },
         ReturnSpec { name: "dest", doc: "The path (`state` is touch, hard or link)." },

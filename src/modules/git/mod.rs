@@ -82,6 +82,7 @@ pub static MODULE: Module = Module {
     args: Git::specs,
     free_form: None,
     any_args: false,
+    asks_others: true,
     returns: &[
         ReturnSpec { name: "before", doc: "The commit before; null for a new checkout." },
         ReturnSpec { name: "after", doc: "The commit after." },

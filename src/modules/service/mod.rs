@@ -58,6 +58,7 @@ pub static MODULE: Module = Module {
     args: Service::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: systemd::RETURNS,
     run: Run::Target(plan),
 };

@@ -45,6 +45,7 @@ pub static MODULE: Module = Module {
     args: Setup::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[ReturnSpec { name: "ansible_facts", doc: "The facts, each with the prefix `ansible_`." }],
     run: Run::Target(plan),
 };

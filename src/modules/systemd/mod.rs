@@ -47,6 +47,7 @@ pub static MODULE: Module = Module {
     args: Systemd::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: RETURNS,
     run: Run::Target(plan),
 };

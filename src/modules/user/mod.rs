@@ -120,6 +120,7 @@ pub static MODULE: Module = Module {
     args: User::specs,
     free_form: None,
     any_args: false,
+    asks_others: false,
     returns: &[
         ReturnSpec { name: "name", doc: "Login name." },
         ReturnSpec { name: "state", doc: "Whether the account is there." },

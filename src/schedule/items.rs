@@ -1,0 +1,364 @@
+//! Loops: their items, how they are run, what each of them reports.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ahead::ReadyTask;
+use super::invoke::Place;
+use super::item::{self, Begun, ItemResult};
+use super::looping::Job;
+use super::prepare::OnHost;
+use super::register;
+use super::view::View;
+use crate::connection::Target;
+use crate::diag::Diagnostic;
+use crate::event::{Event, HostResult};
+use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::module::{Run, to_bool};
+use crate::playbook::LoopSpec;
+use crate::template::{Error, Truth};
+use crate::vars::{Layer, Level, Scope};
+
+/// How many items are sent to a worker before the first of them has ended.
+const WINDOW: usize = 32;
+
+/// How many items run at the same time at most: sshd's default for sessions in one
+/// connection is ten, and some are in use.
+const LANES: usize = 8;
+
+/// How a loop is to be run.
+pub struct Control {
+    /// The item's variable.
+    pub var: String,
+    index: Option<String>,
+    label: Option<Value>,
+    pause: Duration,
+    extended: bool,
+    extended_allitems: bool,
+    break_when: Vec<Value>,
+    /// How many items at the same time.
+    parallel: usize,
+}
+
+impl Control {
+    /// Whether nothing lies between one item and the next.
+    pub const fn is_plain(&self) -> bool {
+        self.pause.is_zero() && self.break_when.is_empty() && self.parallel == 1
+    }
+}
+
+/// An item that is on its way.
+struct Open {
+    index: usize,
+    view: View,
+    extra: Map,
+    begun: Begun,
+    started: Instant,
+}
+
+/// What a loop's items have come to so far.
+#[derive(Default)]
+struct Results {
+    done: Vec<(Outcome, Map)>,
+    set: Map,
+    explanation: Option<Diagnostic>,
+    timing: Timing,
+}
+
+impl OnHost<'_> {
+    /// The loop's items; nothing when there is no loop.
+    pub fn items(&self, view: &View) -> Result<Option<Vec<Value>>, Error> {
+        let Some(LoopSpec { lookup, setting }) = &self.task.looped else { return Ok(None) };
+        let Some(name) = lookup else {
+            return match view.render(&setting.value)? {
+                Some(Value::List(items)) => Ok(Some(items.to_vec())),
+                Some(Value::Unknown(reason)) => Ok(Some(vec![Value::Unknown(reason)])),
+                Some(other) => Err(Error::new(format!(
+                    "Invalid data passed to 'loop', it requires a list, got this instead: {} of type {}",
+                    short(&other),
+                    other.type_name()
+                ))
+                .hint("a single value goes into a list: `loop: [value]`; a mapping through `dict2items`")
+                .at(Some(setting.origin.clone()))),
+                None => Ok(Some(Vec::new())),
+            };
+        };
+        let terms = match view.render(&setting.value)? {
+            Some(Value::List(items)) => items.to_vec(),
+            Some(Value::Unknown(reason)) => return Ok(Some(vec![Value::Unknown(reason)])),
+            Some(other) => vec![other],
+            None => Vec::new(),
+        };
+        view.templar.lookup(name, terms, Map::new()).map(Some)
+    }
+
+    pub fn control(&self, view: &View) -> Result<Control, Error> {
+        let map = self.task.keywords.value("loop_control").and_then(Value::as_map).cloned().unwrap_or_default();
+        let text = |name: &str| -> Result<Option<String>, Error> {
+            let value = map.get(name).map_or(Ok(None), |v| view.render(v))?;
+            Ok(value.and_then(|v| v.as_str().map(str::to_owned)))
+        };
+        let flag = |name: &str| map.get(name).and_then(to_bool).unwrap_or(false);
+        let pause = match map.get("pause").map_or(Ok(None), |v| view.render(v))? {
+            Some(Value::Int(i)) => Duration::from_secs(u64::try_from(i).unwrap_or(0)),
+            Some(Value::Float(f)) => Duration::from_secs_f64(f.max(0.0)),
+            _ => Duration::ZERO,
+        };
+        Ok(Control {
+            var: text("loop_var")?.unwrap_or_else(|| "item".to_owned()),
+            index: text("index_var")?,
+            label: map.get("label").cloned(),
+            pause,
+            extended: flag("extended"),
+            extended_allitems: map.get("extended_allitems").and_then(to_bool).unwrap_or(true),
+            parallel: match map.get("parallel").map_or(Ok(None), |v| view.render(v))? {
+                Some(Value::Int(n)) => usize::try_from(n).unwrap_or(1).clamp(1, LANES),
+                _ => 1,
+            },
+            break_when: match map.get("break_when") {
+                Some(Value::List(items)) => items.to_vec(),
+                Some(other) => vec![other.clone()],
+                None => Vec::new(),
+            },
+        })
+    }
+}
+
+impl Job {
+    /// Runs all items; their events come in order. Where nothing lies between one and the
+    /// next, several are on their way at the same time.
+    pub(super) async fn all(
+        &mut self,
+        view: &View,
+        items: Vec<Value>,
+        mut ready: VecDeque<Begun>,
+        ahead: &mut VecDeque<ReadyTask>,
+    ) -> ItemResult {
+        let control = match self.on_host().control(view) {
+            Ok(control) => control,
+            Err(e) => return ItemResult::failed(e),
+        };
+        let place = self.place();
+        let mut results = Results::default();
+        let (mut open, mut next, mut window) = (VecDeque::new(), 0, 1);
+        while results.done.len() < items.len() {
+            while open.len() < window && next < items.len() {
+                if next > 0 && !control.pause.is_zero() {
+                    tokio::time::sleep(control.pause).await;
+                }
+                let begun = self.open(&control, &items, next, &results.set, ready.pop_front(), &place).await;
+                window = self.window(&control, window, &begun.begun);
+                open.push_back(begun);
+                next += 1;
+                if next == items.len()
+                    && control.parallel == 1
+                    && let Some(last) = open.back()
+                {
+                    self.send_ahead(&last.begun, ahead);
+                }
+            }
+            let Some(one) = open.pop_front() else { break };
+            let item_view = self.close(&control, &items, one, &mut results).await;
+            let gone = results.done.last().is_some_and(|(o, _)| o.status == Status::Unreachable);
+            if gone || self.breaks(&control, &item_view, &results.done) {
+                break;
+            }
+        }
+        ItemResult {
+            set: results.set,
+            explanation: results.explanation,
+            timing: results.timing,
+            ..ItemResult::plain(register::of_loop(&results.done))
+        }
+    }
+
+    /// How many items may be on their way: several, once one of them is on its way to
+    /// another machine, unless something lies between them. What an item does on this
+    /// machine the next one may read while it is prepared.
+    fn window(&self, control: &Control, now: usize, begun: &Begun) -> usize {
+        let tried_again = ["until", "retries"].iter().any(|name| self.task.keywords.get(name).is_some());
+        let varies = |name: &&str| matches!(self.task.keywords.value(name), Some(Value::Str(t)) if t.is_template());
+        // Items for different accounts would not wait for one another.
+        let one_account =
+            !["delegate_to", "become", "become_user", "remote_user", "connection"].iter().any(|n| varies(n));
+        match begun {
+            _ if control.parallel > 1 && !self.context.options.check => control.parallel,
+            Begun::Sent(sent)
+                if control.is_plain() && one_account && !tried_again && sent.account.target != Target::Local =>
+            {
+                WINDOW
+            }
+            _ => now,
+        }
+    }
+
+    /// Sends an item on its way, unless it is already.
+    async fn open(
+        &self,
+        control: &Control,
+        items: &[Value],
+        index: usize,
+        set: &Map,
+        ready: Option<Begun>,
+        place: &Place,
+    ) -> Open {
+        let started = Instant::now();
+        let item = items.get(index).unwrap_or(&Value::Null);
+        let (scope, extra) = self.on_host().item_scope(&self.scope, control, items, index, set);
+        let view = View::new(&self.context.engine, scope);
+        let begun = match (item, ready) {
+            (Value::Unknown(reason), _) => {
+                let outcome = Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new());
+                Begun::Done(Box::new(ItemResult::settled(outcome)))
+            }
+            (_, Some(begun)) => begun,
+            _ => {
+                let lane = if self.context.options.check { 0 } else { index % control.parallel };
+                // Items that run at the same time have no order to stop.
+                let chain = if control.parallel > 1 { super::invoke::fresh() } else { place.chain };
+                let place = Place { lane, chain, register: None, ..place.clone() };
+                self.on_host().begin(&view, place).await
+            }
+        };
+        Open { index, view, extra, begun, started }
+    }
+
+    /// Waits for an item's end and reports it.
+    async fn close(&self, control: &Control, items: &[Value], one: Open, results: &mut Results) -> View {
+        let item = items.get(one.index).unwrap_or(&Value::Null);
+        let mut result = self.on_host().finish(&one.view, one.begun).await;
+        results.set.extend(result.set.clone());
+        self.emit_item(control, &one.view, item, &mut result, one.started);
+        results.explanation = results.explanation.take().or(result.explanation);
+        results.timing.add(&result.timing);
+        results.done.push((result.outcome, one.extra));
+        one.view
+    }
+
+    fn breaks(&self, control: &Control, view: &View, done: &[(Outcome, Map)]) -> bool {
+        if control.break_when.is_empty() {
+            return false;
+        }
+        let mut scope = (*view.scope).clone();
+        if let (Some(name), Some((outcome, _))) =
+            (self.task.keywords.value("register").and_then(Value::as_str), done.last())
+        {
+            let mut vars = Vars::new();
+            vars.set(name, outcome.to_value(), None);
+            scope = scope.push(Layer::new(Level::Loop, "register", vars));
+        }
+        let view = View::new(&self.context.engine, scope);
+        matches!(view.conditions(&control.break_when), Ok((Truth::True, _)))
+    }
+
+    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
+        let label = match &control.label {
+            Some(label) => view.render(label).map(|label| label.unwrap_or(Value::Null)),
+            None => Ok(item.clone()),
+        };
+        let label = label.unwrap_or_else(|e| {
+            let finding: Diagnostic = e.into();
+            let words = format!("Failed to template loop_control.label: {}", item::explain(&finding));
+            result.outcome.status = Status::Failed;
+            result.outcome.result.insert("msg", words);
+            result.explanation = Some(finding);
+            Value::Null
+        });
+        let failed = result.outcome.status == Status::Failed;
+        self.context.emit(Event::ItemDone(Box::new(HostResult {
+            host: self.host.clone(),
+            delegated_to: result.delegated_to.clone(),
+            item: Some(label),
+            outcome: with_item(&result.outcome, control, item),
+            ignored: failed && self.flag("ignore_errors", view),
+            hidden: self.flag("no_log", view),
+            verbose: result.verbose,
+            seconds: started.elapsed().as_secs_f64(),
+            explanation: result.explanation.clone(),
+            timing: result.timing,
+        })));
+    }
+}
+
+impl OnHost<'_> {
+    /// What an item sees, and what its result carries beside the module's.
+    pub fn item_scope(
+        &self,
+        scope: &Scope,
+        control: &Control,
+        items: &[Value],
+        index: usize,
+        set: &Map,
+    ) -> (Scope, Map) {
+        let item = items.get(index).cloned().unwrap_or_default();
+        let (vars, extra) = loop_vars(control, items, index, &item);
+        let scope = if matches!(self.task.action.module.run, Run::Controller(_)) && !set.is_empty() {
+            // What an item set is seen by the next one, as `set_fact` in a loop expects.
+            scope.push(Layer::new(Level::Registered, "set_fact", Vars::from(set.clone())))
+        } else {
+            scope.clone()
+        };
+        (scope.push(Layer::new(Level::Loop, "loop", vars)), extra)
+    }
+}
+
+/// The loop's variables for an item, and what its result carries beside the module's.
+fn loop_vars(control: &Control, items: &[Value], index: usize, item: &Value) -> (Vars, Map) {
+    let mut vars = Vars::new();
+    vars.set(&control.var, item.clone(), None);
+    vars.set("ansible_loop_var", control.var.as_str(), None);
+    let mut extra =
+        Map::from_iter([(control.var.as_str(), item.clone()), ("ansible_loop_var", Value::from(control.var.as_str()))]);
+    if let Some(name) = &control.index {
+        vars.set(name, index, None);
+        vars.set("ansible_index_var", name.as_str(), None);
+        extra.insert(name.as_str(), index);
+        extra.insert("ansible_index_var", name.as_str());
+    }
+    if control.extended {
+        let extended = extended(control, items, index);
+        vars.set("ansible_loop", extended.clone(), None);
+        extra.insert("ansible_loop", extended);
+    }
+    (vars, extra)
+}
+
+fn extended(control: &Control, items: &[Value], index: usize) -> Value {
+    let length = items.len();
+    let mut map = Map::from_iter([
+        ("index", Value::from(index + 1)),
+        ("index0", Value::from(index)),
+        ("first", Value::from(index == 0)),
+        ("last", Value::from(index + 1 == length)),
+        ("length", Value::from(length)),
+        ("revindex", Value::from(length - index)),
+        ("revindex0", Value::from(length - index - 1)),
+    ]);
+    if control.extended_allitems {
+        map.insert("allitems", Value::list(items.iter().cloned()));
+    }
+    if let Some(next) = items.get(index + 1) {
+        map.insert("nextitem", next.clone());
+    }
+    if let Some(previous) = index.checked_sub(1).and_then(|i| items.get(i)) {
+        map.insert("previtem", previous.clone());
+    }
+    Value::from(map)
+}
+
+/// The outcome with the item in it, as `-v` shows it.
+fn with_item(outcome: &Outcome, control: &Control, item: &Value) -> Outcome {
+    let mut shown = outcome.clone();
+    shown.result.insert(control.var.as_str(), item.clone());
+    shown.result.insert("ansible_loop_var", control.var.as_str());
+    shown
+}
+
+/// A value in few words, for messages.
+fn short(value: &Value) -> String {
+    match value.masked() {
+        Value::Str(t) => t.chars().take(60).collect(),
+        other => format!("{other:?}").chars().take(60).collect(),
+    }
+}

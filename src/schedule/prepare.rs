@@ -1,0 +1,252 @@
+//! Preparing an item of a task: everything up to the point where the host is needed.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::control;
+use super::invoke::{self, Ready};
+use super::item::{ItemResult, Route};
+use super::local::Files;
+use super::settings::{self, Unsettled};
+use super::view::View;
+use crate::compile::CompiledTask;
+use crate::connection::Account;
+use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
+use crate::module::{self, ControllerTask, Kind, Run, to_bool};
+use crate::sys::BlobHash;
+use crate::template::Error;
+use crate::vars::{HostVars, Level, Scope};
+
+/// An item as far as it can be taken without a host.
+pub enum Prepared {
+    /// It needs none.
+    Done(ItemResult),
+    /// It is for a host's worker.
+    Ready(Box<Ready>),
+    /// A command line for a host, without a worker.
+    Raw(Route, String),
+}
+
+/// A task on a host, as the stages of an item see it.
+pub struct OnHost<'a> {
+    /// The run.
+    pub context: &'a Arc<Context>,
+    /// The task.
+    pub task: &'a CompiledTask,
+    /// Its name, rendered.
+    pub title: &'a str,
+    /// The host.
+    pub host: &'a str,
+    /// Every host's variables.
+    pub hostvars: &'a Arc<dyn HostVars>,
+    /// It is prepared before its turn: nothing is noted of it yet.
+    pub ahead: bool,
+}
+
+impl OnHost<'_> {
+    pub(super) fn keyword(&self, name: &str, view: &View) -> Result<Option<Value>, Error> {
+        self.task.keywords.value(name).map_or(Ok(None), |v| view.render(v)).map(|v| v.filter(|v| !v.is_null()))
+    }
+
+    pub(super) fn flag(&self, name: &str, view: &View) -> Result<Option<bool>, Error> {
+        Ok(self.keyword(name, view)?.as_ref().and_then(to_bool))
+    }
+
+    /// Whether this task only plans.
+    fn checks(&self, view: &View) -> Result<bool, Error> {
+        Ok(self.flag("check_mode", view)?.unwrap_or(self.context.options.check))
+    }
+
+    /// In a dry run nothing is known of what a task would have done that was not reached.
+    pub(super) fn note_not_run(&self, view: &View) {
+        if self.task.action.module.kind == Kind::Query || self.task.action.module.kind == Kind::Controller {
+            return;
+        }
+        if let Ok(route) = self.route(view) {
+            self.not_run(&route.account);
+        }
+    }
+
+    pub(super) fn not_run(&self, account: &Account) {
+        if !self.ahead {
+            invoke::not_run(self.context, account, self.title);
+        }
+    }
+
+    /// Takes one try as far as it goes without a host.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn prepare(&self, view: &View) -> Result<Prepared, Error> {
+        let module = self.task.action.module;
+        if let Run::Controller(task) = module.run
+            && task != ControllerTask::Raw
+        {
+            let args = self.arguments(view)?;
+            let done = control::run(task, &args, view, self.context.options.verbosity)?;
+            let mut result = ItemResult::plain(done.outcome);
+            result.set = done.set;
+            result.verbose = done.verbose;
+            if let Some(name) = self.delegate(view)? {
+                result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
+            }
+            return Ok(Prepared::Done(result));
+        }
+        let args = match view.render(&Value::from(self.arguments(view)?))? {
+            Some(Value::Map(args)) => (*args).clone(),
+            _ => Map::new(),
+        };
+        let route = match self.route(view) {
+            Ok(route) => route,
+            Err(Unsettled::Template(e)) => return Err(*e),
+            Err(Unsettled::Wrong(finding)) => return Ok(Prepared::Done(ItemResult::explained(*finding))),
+        };
+        if let Some(reason) = Value::from(args.clone()).unknown() {
+            self.not_run(&route.account);
+            let outcome = Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new());
+            let delegated_to = route.delegated_to;
+            return Ok(Prepared::Done(ItemResult { delegated_to, ..ItemResult::plain(outcome) }));
+        }
+        self.ready(view, route, args)
+    }
+
+    /// The arguments as written, those of `args: "{{ … }}"` below them.
+    fn arguments(&self, view: &View) -> Result<Map, Error> {
+        let action = &self.task.action;
+        let mut args = match &action.more {
+            Some(more) => match view.render(more)? {
+                Some(Value::Map(map)) => (*map).clone(),
+                _ => Map::new(),
+            },
+            None => Map::new(),
+        };
+        args.extend(action.args.clone());
+        Ok(args)
+    }
+
+    /// With rendered arguments: the controller's half of the module.
+    fn ready(&self, view: &View, route: Route, args: Map) -> Result<Prepared, Error> {
+        let module = self.task.action.module;
+        let check = self.checks(view)?;
+        if let Run::Controller(_) = module.run {
+            return Ok(self.raw(route, &args, check));
+        }
+        let files = Files::new(self.context, view);
+        let prepared = match module.run {
+            Run::Split { prepare, .. } => prepare(args, &files),
+            _ => Ok(module::Prepared { args, blobs: Vec::new() }),
+        };
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                let result = match files.finding() {
+                    Some(finding) => ItemResult::explained(finding),
+                    None => ItemResult::plain(self.not_prepared(&route.account, failure)),
+                };
+                return Ok(Prepared::Done(ItemResult { delegated_to: route.delegated_to, ..result }));
+            }
+        };
+        Ok(Prepared::Ready(Box::new(Ready {
+            account: route.account,
+            delegated_to: route.delegated_to,
+            module,
+            args: prepared.args,
+            contents: prepared.blobs.into_iter().map(|blob| (BlobHash::of(&blob.0), blob.0)).collect(),
+            check,
+            diff: self.flag("diff", view)?.unwrap_or(self.context.options.diff),
+            environment: self.environment(view)?,
+        })))
+    }
+
+    fn not_prepared(&self, account: &Account, failure: Failure) -> Outcome {
+        if let Cause::Unknown(reason) = failure.cause {
+            self.not_run(account);
+            return Outcome::new(Status::Unknown(reason), Map::new());
+        }
+        let mut result = Map::from_iter([("msg", failure.message)]);
+        result.extend(failure.fields);
+        Outcome::new(Status::Failed, result)
+    }
+
+    fn raw(&self, route: Route, args: &Map, check: bool) -> Prepared {
+        if check {
+            self.not_run(&route.account);
+            let reason: crate::model::Reason = format!("task `{}` was not run", self.title).into();
+            let names = ["rc", "stdout", "stderr", "stdout_lines", "stderr_lines"];
+            let result = names.iter().map(|n| (*n, Value::Unknown(Arc::clone(&reason)))).collect();
+            let outcome = Outcome::new(Status::Changed, result);
+            return Prepared::Done(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) });
+        }
+        let module = self.task.action.module;
+        let line = module.free_form.and_then(|f| args.get(f)).and_then(Value::as_str).unwrap_or_default();
+        let shell = args.get("executable").and_then(Value::as_str).filter(|e| !e.is_empty());
+        let line = match shell {
+            Some(shell) => format!("{shell} -c {}", crate::connection::shell_quote(line)),
+            None => line.to_owned(),
+        };
+        Prepared::Raw(route, line)
+    }
+
+    fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for value in &self.task.environment {
+            let Some(Value::Map(map)) = view.render(value)? else { continue };
+            for (name, value) in map.iter() {
+                let text = match value {
+                    Value::Str(t) => t.as_str().to_owned(),
+                    Value::Null => continue,
+                    Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
+                    Value::Int(i) => i.to_string(),
+                    Value::Float(f) => f.to_string(),
+                    _ => continue,
+                };
+                all.retain(|(n, _)| *n != name.to_string());
+                all.push((name.to_string(), text));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Where the item runs: on its host, or on the one it is delegated to.
+    pub(super) fn route(&self, view: &View) -> Result<Route, Unsettled> {
+        let Some(name) = self.delegate(view)? else {
+            let account = settings::account(self.context, self.host, view, &self.task.keywords, false)?;
+            return Ok(Route { account, delegated_to: None });
+        };
+        // Connection variables are those of the other host, evaluated there.
+        let other = self.delegate_view(view, &name);
+        let account = settings::account(self.context, &name, &other, &self.task.keywords, true)?;
+        Ok(Route { account, delegated_to: self.delegate_label(&other, &name)? })
+    }
+
+    /// The host that the task is delegated to.
+    fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
+        match self.keyword("delegate_to", view)? {
+            None => Ok(None),
+            Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
+            Some(_) => {
+                let origin = self.task.keywords.get("delegate_to").map(|s| s.origin.clone());
+                let error = Error::new("delegate_to takes a host's name, and this is empty or none");
+                Err(error.hint("`default('localhost', true)` gives it one").at(origin))
+            }
+        }
+    }
+
+    /// The other host as a headline names it; nothing when it is the task's own.
+    fn delegate_label(&self, other: &View, name: &str) -> Result<Option<String>, Error> {
+        let address = other.variable("ansible_host")?;
+        let address = address.as_ref().and_then(Value::as_str).filter(|a| *a != name);
+        let label = address.map_or_else(|| name.to_owned(), |address| format!("{name}({address})"));
+        Ok(Some(label).filter(|_| name != self.host))
+    }
+
+    fn delegate_view(&self, view: &View, name: &str) -> View {
+        let mut scope = Scope::builder().hostvars(Arc::clone(self.hostvars));
+        scope = scope.layers(self.context.hosts.layers(name));
+        let task_vars =
+            view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));
+        scope = scope.layers(task_vars.cloned());
+        scope = scope.layer(super::scope::magic::of_host(self.context, name));
+        View::new(&self.context.engine, scope.build())
+    }
+}
