@@ -112,7 +112,8 @@ fn a_host_that_dies_under_a_task_is_unreachable_and_nothing_stays_behind() {
     let mut command = lab.rplay(["-v"]);
     let child = std::thread::spawn(move || run(command.arg(&play)));
     wait_for(|| lab.sh("t-dies-1", "pgrep -x sleep").code == 0);
-    run(std::process::Command::new("docker").args(["pause", &container])).exits(0);
+    // The kernel is not always quick enough for docker, which then takes it back.
+    wait_for(|| run(std::process::Command::new("docker").args(["pause", &container])).code == 0);
     let ran = child.join().unwrap();
     run(std::process::Command::new("docker").args(["unpause", &container])).exits(0);
     let ran = ran.exits(4);

@@ -138,6 +138,9 @@ pub struct Options {
     /// What is printed.
     #[arg(long = "output", value_enum, default_value_t, value_name = "FORM")]
     pub output: Output,
+    /// After the recap, print what each task, host and play cost: round trips, bytes, waiting.
+    #[arg(long = "timing")]
+    pub timing: bool,
     /// Print the version and the configuration file.
     #[arg(long = "version")]
     pub version: bool,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::options::{Options, Output};
 use crate::event::Event;
 use crate::load::Config;
-use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report};
+use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report, Timed};
 use crate::schedule::Progress;
 
 /// Whether to colour what goes to standard output.
@@ -25,7 +25,7 @@ pub fn colours(config: &Config) -> Colours {
 /// The report that the options ask for.
 pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
     let verbosity = options.verbose.max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
-    match options.output {
+    let report: Box<dyn Report> = match options.output {
         Output::Json => Box::new(Document::new(Form::Json)),
         Output::Yaml => Box::new(Document::new(Form::Yaml)),
         Output::Jsonl => Box::new(Lines),
@@ -36,6 +36,10 @@ pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
             hide_ok: !config.display_ok_hosts.value,
             width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)),
         })),
+    };
+    match options.output {
+        Output::Default if options.timing => Box::new(Timed::new(report)),
+        _ => report,
     }
 }
 

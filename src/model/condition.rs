@@ -94,7 +94,7 @@ impl Condition {
                 _ => return None,
             }),
         };
-        (found.unknown().is_none()).then_some(Some(found))
+        known_now(found).map(Some)
     }
 }
 
@@ -104,7 +104,12 @@ fn entry(of: &Value, key: &Value) -> Option<Found> {
         (Value::List(items), Value::Int(index)) => items.get(usize::try_from(*index).ok()?).cloned(),
         _ => return None,
     };
-    if found.as_ref().is_some_and(|v| v.unknown().is_some()) { None } else { Some(found) }
+    found.map_or(Some(None), |found| known_now(found).map(Some))
+}
+
+/// A value itself; what a part of it is, only who reads the part will ask.
+fn known_now(value: Value) -> Option<Value> {
+    if matches!(value, Value::Unknown(_)) { None } else { Some(value) }
 }
 
 /// Values of one plain type only: what Python does with others is not for here.
@@ -152,13 +157,13 @@ mod tests {
         (name == "r").then(|| Value::from(map))
     }
 
-    fn path(names: &[&str]) -> Box<Condition> {
+    fn path(names: &[&str]) -> Condition {
         let start = Condition::Result("r".to_owned());
-        Box::new(names.iter().fold(start, |of, name| Condition::Entry(Box::new(of), Value::from(*name))))
+        names.iter().fold(start, |of, name| Condition::Entry(Box::new(of), Value::from(*name)))
     }
 
-    fn compared(how: Comparison, a: Box<Condition>, b: Value) -> Option<bool> {
-        Condition::Compare(how, Box::new((*a, Condition::Const(b)))).holds(&result)
+    fn compared(how: Comparison, a: Condition, b: Value) -> Option<bool> {
+        Condition::Compare(how, Box::new((a, Condition::Const(b)))).holds(&result)
     }
 
     #[test]
@@ -167,11 +172,14 @@ mod tests {
         assert_eq!(compared(Comparison::Equal, path(&["rc"]), Value::from(0)), Some(true));
         assert_eq!(compared(Comparison::Less, path(&["stat", "size"]), Value::from(7)), Some(false));
         let running = Condition::Const(Value::from("running"));
-        let within = Condition::Compare(Comparison::In, Box::new((running, *path(&["stdout"]))));
+        let within = Condition::Compare(Comparison::In, Box::new((running, path(&["stdout"]))));
         assert_eq!(within.holds(&result), Some(true));
-        assert_eq!(Condition::Not(Box::new(Condition::Flag("changed".into(), path(&[])))).holds(&result), Some(true));
-        assert_eq!(Condition::Defined(path(&["stat", "mode"])).holds(&result), Some(false));
-        let absent = Condition::Default(Box::new((*path(&["none"]), Condition::Const(Value::from(true)))));
+        assert_eq!(
+            Condition::Not(Box::new(Condition::Flag("changed".into(), Box::new(path(&[]))))).holds(&result),
+            Some(true)
+        );
+        assert_eq!(Condition::Defined(Box::new(path(&["stat", "mode"]))).holds(&result), Some(false));
+        let absent = Condition::Default(Box::new((path(&["none"]), Condition::Const(Value::from(true)))));
         assert_eq!(absent.holds(&result), Some(true));
     }
 
@@ -180,7 +188,7 @@ mod tests {
         assert_eq!(path(&["none"]).holds(&result), None, "undefined");
         assert_eq!(path(&["rc"]).holds(&result), None, "not a boolean");
         assert_eq!(path(&["later"]).holds(&result), None, "unknown");
-        assert_eq!(Condition::Defined(path(&["none", "further"])).holds(&result), None, "below undefined");
+        assert_eq!(Condition::Defined(Box::new(path(&["none", "further"]))).holds(&result), None, "below undefined");
         assert_eq!(compared(Comparison::Equal, path(&["rc"]), Value::from("0")), None, "mixed");
         assert_eq!(Condition::Result("other".into()).holds(&result), None, "never registered");
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::{Colours, Report, data, render_diff};
+use super::{Colours, Report, Timings, data, render_diff, timing};
 use crate::event::{Counts, Event, HostResult};
 use crate::model::Status;
 
@@ -15,6 +15,7 @@ pub struct Document {
     warnings: Vec<String>,
     check: bool,
     form: Form,
+    timings: Timings,
 }
 
 /// How a document is written.
@@ -67,6 +68,7 @@ fn host_result(result: &HostResult) -> JsonMap<String, Json> {
         shown.insert("diff".to_owned(), json!(texts.concat()));
     }
     shown.insert("seconds".to_owned(), json!(result.seconds));
+    shown.insert("timing".to_owned(), timing::to_json(&result.timing));
     shown
 }
 
@@ -97,6 +99,7 @@ impl Document {
 
 impl Report for Document {
     fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+        self.timings.event(event);
         match event {
             Event::RunStarted { check, .. } => self.check = *check,
             Event::PlayStarted { name, hosts } => {
@@ -112,8 +115,10 @@ impl Report for Document {
             Event::Warning(text) => self.warnings.push(text.clone()),
             Event::RunEnded { recap } => {
                 let plays = std::mem::take(&mut self.plays);
-                let document =
-                    json!({"check": self.check, "plays": plays, "stats": recap_json(recap), "warnings": self.warnings});
+                let document = json!({
+                    "check": self.check, "plays": plays, "stats": recap_json(recap),
+                    "timing": self.timings.to_json(), "warnings": self.warnings,
+                });
                 return self.write(&document, out);
             }
             _ => {}

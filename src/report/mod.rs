@@ -8,6 +8,7 @@ mod json;
 mod style;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::io::Write;
 
@@ -17,6 +18,7 @@ pub use diagnostic::{render_diagnostic, render_diagnostics};
 pub use diff::render_diff;
 pub use json::{Document, Form, Lines};
 pub use style::{Colours, Style};
+pub use timing::{Timed, Timings};
 
 use crate::event::Event;
 

@@ -86,7 +86,7 @@ pub struct Scout {
 
 /// An item that is prepared.
 enum Item {
-    Done(ItemResult),
+    Done(Box<ItemResult>),
     Ready(Box<Ready>, Vec<Condition>, Vec<Value>, Vec<String>),
 }
 
@@ -264,7 +264,7 @@ impl Look<'_> {
                 Ok(Truth::True) => {}
                 // The first that does not hold is the one that is reported.
                 Ok(Truth::False) if conditions.is_empty() => {
-                    return Some(Item::Done(ItemResult::settled(item::skipped(Some(condition)))));
+                    return Some(Item::Done(Box::new(ItemResult::settled(item::skipped(Some(condition))))));
                 }
                 _ => return None,
             }
@@ -280,7 +280,7 @@ impl Look<'_> {
             }
             Prepared::Done(result) if conditions.is_empty() => {
                 let fine = matches!(result.outcome.status, Status::Ok | Status::Changed | Status::Skipped);
-                fine.then_some(Item::Done(result))
+                fine.then(|| Item::Done(Box::new(result)))
             }
             _ => None,
         }
@@ -308,7 +308,7 @@ impl Look<'_> {
         for item in prepared {
             let (ready, when, conditions, warnings) = match item {
                 Item::Done(result) => {
-                    begun.push_back(Begun::Done(Box::new(result)));
+                    begun.push_back(Begun::Done(result));
                     continue;
                 }
                 Item::Ready(ready, when, conditions, warnings) => (ready, when, conditions, warnings),

@@ -75,7 +75,7 @@ pub enum Begun {
     /// Its worker has it.
     Sent(Box<Sent>),
     /// A command line for a host, without a worker.
-    Raw(Route, String),
+    Raw(Box<Route>, String),
 }
 
 /// An item that its worker has.
@@ -209,7 +209,7 @@ impl OnHost<'_> {
                 Begun::Done(result) => return Ok(*result),
                 Begun::Raw(route, line) => {
                     let outcome = invoke::raw(self.context, &route.account, &line).await;
-                    return Ok(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) });
+                    return Ok(ItemResult { delegated_to: route.delegated_to.clone(), ..ItemResult::plain(outcome) });
                 }
                 Begun::Sent(sent) => sent,
             };
@@ -249,7 +249,7 @@ impl OnHost<'_> {
     async fn attempt(&self, view: &View, place: Place) -> Result<Begun, Error> {
         let ready = match self.prepare(view)? {
             Prepared::Done(result) => return Ok(Begun::Done(Box::new(result))),
-            Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
+            Prepared::Raw(route, line) => return Ok(Begun::Raw(Box::new(route), line)),
             Prepared::Ready(ready) => ready,
         };
         let (account, delegated_to) = (ready.account.clone(), ready.delegated_to.clone());

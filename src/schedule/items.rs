@@ -180,8 +180,7 @@ impl Job {
         let tried_again = ["until", "retries"].iter().any(|name| self.task.keywords.get(name).is_some());
         let varies = |name: &&str| matches!(self.task.keywords.value(name), Some(Value::Str(t)) if t.is_template());
         // Items for different accounts would not wait for one another.
-        let one_account =
-            !["delegate_to", "become", "become_user", "remote_user", "connection"].iter().any(|n| varies(n));
+        let one_account = !["delegate_to", "become", "become_user", "remote_user", "connection"].iter().any(varies);
         match begun {
             _ if control.parallel > 1 && !self.context.options.check => control.parallel,
             Begun::Sent(sent)
