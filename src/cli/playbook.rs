@@ -69,12 +69,14 @@ fn execute(context: &Arc<Context>, plays: &[crate::compile::CompiledPlay]) -> Ch
         .build()
         .map_err(|e| vec![Diagnostic::error(format!("cannot start: {e}")).exit(ExitCode::Unexpected)])?;
     let code = runtime.block_on(async {
-        tokio::select! {
+        let code = tokio::select! {
             result = schedule::run(context, plays) => result.map(|summary| summary.exit()),
             _ = tokio::signal::ctrl_c() => {
                 Err(vec![Diagnostic::error("user interrupted execution").exit(ExitCode::Interrupted)])
             }
-        }
+        };
+        context.links.close().await;
+        code
     });
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();

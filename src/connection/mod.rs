@@ -2,8 +2,10 @@
 
 mod askpass;
 mod bootstrap;
+mod door;
 mod escalate;
 mod local;
+mod masters;
 mod ssh;
 mod target;
 mod worker;
@@ -17,7 +19,8 @@ pub use askpass::answer as askpass_answer;
 pub use bootstrap::{WORKER_COMMAND, Workers};
 pub use escalate::{Become, Method};
 pub use local::{Docker, LocalMachine};
-pub use ssh::{Ssh, SshOptions, SshSettings};
+pub use masters::{Masters, SshOptions};
+pub use ssh::{Ssh, SshSettings};
 pub use target::{Account, Links, Target};
 pub use worker::{Ended, Worker};
 
