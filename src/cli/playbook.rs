@@ -56,6 +56,7 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     let progress = Arc::clone(&context.progress);
     let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress));
     context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
+    crate::connection::make_room(context.hosts.inventory().hosts().count());
     let result = execute(&context, &loaded.plays);
     // The printer ends when the last sender is gone.
     drop(context);

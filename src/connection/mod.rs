@@ -2,8 +2,10 @@
 
 mod askpass;
 mod bootstrap;
+mod content;
 mod door;
 mod escalate;
+mod limits;
 mod local;
 mod masters;
 mod ssh;
@@ -17,7 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use askpass::answer as askpass_answer;
 pub use bootstrap::{WORKER_COMMAND, Workers};
+pub use content::Content;
 pub use escalate::{Become, Method};
+pub use limits::make_room;
 pub use local::{Docker, LocalMachine};
 pub use masters::{Masters, SshOptions};
 pub use ssh::{Ssh, SshSettings};
