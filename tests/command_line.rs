@@ -146,3 +146,23 @@ fn step_asks_before_each_task() {
     assert!(text.contains("Perform task: TASK: ansible.builtin.set_fact (N)o/(y)es/(c)ontinue:"), "{text}");
     assert!(text.contains("ok=2 ") && !text.contains("TASK [ansible.builtin.set_fact]"), "{text}");
 }
+
+#[test]
+fn the_number_of_connects_is_checked_wherever_it_comes_from() {
+    let play = "handlers.yml";
+    let (code, said) = output(&["--connect-forks", "0", play]);
+    assert!(code == Some(5) && said.contains("at least 1"), "{said}");
+    let with = |value: &str| {
+        let output = rplay(&["--syntax-check", play]).env("RPLAY_CONNECT_FORKS", value).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = with("many");
+    assert!(code == Some(5) && said.contains("RPLAY_CONNECT_FORKS is `many`"), "{said}");
+    assert_eq!(with("3").0, Some(0));
+    let dir = tempfile::tempdir().unwrap();
+    let cfg = dir.path().join("ansible.cfg");
+    std::fs::write(&cfg, "[rplay]\nconnect_forks = -1\n").unwrap();
+    let output = rplay(&["--syntax-check", play]).env("ANSIBLE_CONFIG", &cfg).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(5) && said.contains("ansible.cfg:2:1"), "{said}");
+}

@@ -51,6 +51,10 @@ pub struct Options {
     /// How many hosts at the same time (default: all).
     #[arg(short = 'f', long = "forks", value_name = "N")]
     pub forks: Option<usize>,
+    /// How many ssh connections are set up at the same time (default: 16 for each core here;
+    /// also RPLAY_CONNECT_FORKS, or connect_forks in ansible.cfg's section [rplay]).
+    #[arg(long = "connect-forks", value_name = "N")]
+    pub connect_forks: Option<usize>,
     /// Run tasks as another user.
     #[arg(short = 'b', long = "become")]
     pub escalate: bool,

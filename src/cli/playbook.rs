@@ -56,6 +56,7 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     let progress = Arc::clone(&context.progress);
     let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress));
     context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
+    crate::connection::make_room(context.hosts.inventory().hosts().count());
     let result = execute(&context, &loaded.plays);
     // The printer ends when the last sender is gone.
     drop(context);
@@ -69,12 +70,14 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
         .build()
         .map_err(|e| vec![Diagnostic::error(format!("cannot start: {e}")).exit(ExitCode::Unexpected)])?;
     let code = runtime.block_on(async {
-        tokio::select! {
+        let code = tokio::select! {
             result = schedule::run(context, plays) => result.map(|summary| summary.exit()),
             _ = tokio::signal::ctrl_c() => {
                 Err(vec![Diagnostic::error("user interrupted execution").exit(ExitCode::Interrupted)])
             }
-        }
+        };
+        context.links.close().await;
+        code
     });
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();

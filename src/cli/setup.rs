@@ -261,6 +261,7 @@ pub fn context(
             "leave it out to work on all hosts at once",
         ));
     }
+    let ssh = ssh_options(options, environment, config)?;
     let run = RunOptions {
         check: options.check,
         diff: options.diff || config.diff_always.value,
@@ -288,7 +289,7 @@ pub fn context(
         engine: Arc::new(Engine::new(Arc::clone(&outside) as _)),
         outside,
         vars_loader,
-        links: Links::new(Workers::find(), ssh_options(environment, config), Duration::from_secs(timeout * 3 + 30)),
+        links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,
         files: Mutex::default(),
         stepper,
@@ -296,7 +297,19 @@ pub fn context(
     }))
 }
 
-fn ssh_options(environment: &Environment, config: &Config) -> SshOptions {
+/// How many connections one core sets up at the same time: most of each is waiting for the
+/// other end.
+const CONNECTS_PER_CORE: usize = 16;
+
+fn ssh_options(options: &Options, environment: &Environment, config: &Config) -> Checked<SshOptions> {
+    let given = options.connect_forks.or_else(|| config.connect_forks.value.and_then(|n| usize::try_from(n).ok()));
+    if given == Some(0) {
+        return Err(refuse(
+            "the number of connections that are set up at the same time (--connect-forks) must be at least 1",
+            "leave it out for a number that suits this machine",
+        ));
+    }
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let cache = environment
         .var("XDG_CACHE_HOME")
         .map_or_else(|| PathBuf::from(environment.var("HOME").unwrap_or("/tmp")).join(".cache"), PathBuf::from);
@@ -305,7 +318,11 @@ fn ssh_options(environment: &Environment, config: &Config) -> SshOptions {
     } else {
         config.control_path_dir.value.clone()
     };
-    SshOptions { control_dir: dir, persist: persist(&config.ssh_args.value) }
+    Ok(SshOptions {
+        control_dir: dir,
+        persist: persist(&config.ssh_args.value),
+        connect_forks: given.unwrap_or(CONNECTS_PER_CORE * cores),
+    })
 }
 
 /// How long masters are kept: what `ssh_args` says of ControlPersist.

@@ -2,9 +2,13 @@
 
 mod askpass;
 mod bootstrap;
+mod content;
+mod door;
 mod escalate;
+mod limits;
 mod link;
 mod local;
+mod masters;
 mod ssh;
 mod target;
 mod ticket;
@@ -17,10 +21,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use askpass::answer as askpass_answer;
 pub use bootstrap::{WORKER_COMMAND, Workers};
+pub use content::Content;
 pub use escalate::{Become, Method};
+pub use limits::make_room;
 pub use link::{Contents, Ended, Link};
 pub use local::{Docker, LocalMachine};
-pub use ssh::{Ssh, SshOptions, SshSettings};
+pub use masters::{Masters, SshOptions};
+pub use ssh::{Ssh, SshSettings};
 pub use target::{Account, Links, Target};
 pub use ticket::{End, Ticket};
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::model::Reason;
 use crate::sys::Effect;
 
-use super::{Become, Connection, Docker, Link, LinkError, LocalMachine, Ssh, SshOptions, SshSettings, Workers};
+use super::{
+    Become, Connection, Docker, Link, LinkError, LocalMachine, Masters, Ssh, SshOptions, SshSettings, Workers,
+};
 
 /// How to reach a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,7 +74,7 @@ struct Planned {
 /// The connections and workers of a run.
 pub struct Links {
     workers: Workers,
-    options: SshOptions,
+    masters: Arc<Masters>,
     /// How long a worker may take to start, beyond connecting.
     deadline: Duration,
     connections: Mutex<HashMap<(String, Target), Arc<dyn Connection>>>,
@@ -88,7 +90,7 @@ impl Links {
     pub fn new(workers: Workers, options: SshOptions, deadline: Duration) -> Self {
         Self {
             workers,
-            options,
+            masters: Arc::new(Masters::new(options)),
             deadline,
             connections: Mutex::default(),
             slots: Mutex::default(),
@@ -105,7 +107,7 @@ impl Links {
                 Target::Docker { container, user } => {
                     Arc::new(Docker { container: container.clone(), user: user.clone() })
                 }
-                Target::Ssh(settings) => Arc::new(Ssh::new(settings.clone(), self.options.clone())),
+                Target::Ssh(settings) => Arc::new(Ssh::new(settings.clone(), Arc::clone(&self.masters))),
             }
         };
         match self.connections.lock() {
@@ -197,6 +199,11 @@ impl Links {
             Effect::MayProvide(reason) => Some(reason.clone()),
             _ => None,
         })
+    }
+
+    /// At the end of a run: ends the connections that are not to be kept.
+    pub async fn close(&self) {
+        self.masters.close().await;
     }
 
     /// Forgets a connection, so that the next use makes it anew.

@@ -99,6 +99,8 @@ settings! {
     control_path: Option<String> = None, ["ANSIBLE_SSH_CONTROL_PATH"], ["ssh_connection"."control_path"];
     /// How often a connection is tried again.
     ssh_retries: u32 = 0, ["ANSIBLE_SSH_RETRIES"], ["connection"."retries", "ssh_connection"."retries"];
+    /// How many connections are set up at the same time: rplay's own setting, as all in its section.
+    connect_forks: Option<u32> = None, ["RPLAY_CONNECT_FORKS"], ["rplay"."connect_forks"];
     /// Where roles are looked for, after the playbook's own.
     roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
     /// When facts are gathered.
@@ -164,8 +166,8 @@ settings! {
 }
 
 /// Sections whose keys are checked; the others belong to other programs.
-const SECTIONS: [&str; 7] =
-    ["defaults", "privilege_escalation", "ssh_connection", "connection", "inventory", "diff", "tags"];
+const SECTIONS: [&str; 8] =
+    ["defaults", "privilege_escalation", "ssh_connection", "connection", "inventory", "diff", "tags", "rplay"];
 
 /// Keys that are accepted, because leaving them out changes nothing that a user sees: what
 /// they tune (Python, sftp, cows) does not exist here.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::Context;
 use super::view::View;
+use crate::connection::Content;
 use crate::diag::Diagnostic;
 use crate::model::{Failure, Map, Origin, Source, Text, Value};
 use crate::module::{Local, LocalEntry};
@@ -69,14 +70,14 @@ impl Local for Files<'_> {
     }
 
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, Failure> {
-        if let Some(bytes) = self.context.files.lock().ok().and_then(|files| files.get(path).cloned()) {
-            return Ok(bytes);
+        if let Some(content) = self.context.files.lock().ok().and_then(|files| files.get(path).cloned()) {
+            return Ok(Arc::clone(content.bytes()));
         }
-        let bytes: Arc<[u8]> = std::fs::read(path).map_err(|e| failed("read", path, &e))?.into();
+        let content = Content::new(std::fs::read(path).map_err(|e| failed("read", path, &e))?);
         if let Ok(mut files) = self.context.files.lock() {
-            files.insert(path.to_owned(), Arc::clone(&bytes));
+            files.insert(path.to_owned(), content.clone());
         }
-        Ok(bytes)
+        Ok(Arc::clone(content.bytes()))
     }
 
     fn walk(&self, dir: &Path) -> Result<Vec<(String, LocalEntry)>, Failure> {

@@ -36,7 +36,7 @@ pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
 
-use crate::connection::Links;
+use crate::connection::{Content, Links};
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
 use crate::model::Vars;
@@ -108,7 +108,7 @@ pub struct Context {
     /// Where events go.
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
-    pub files: Mutex<HashMap<PathBuf, Arc<[u8]>>>,
+    pub files: Mutex<HashMap<PathBuf, Content>>,
     /// `--step`.
     pub stepper: Option<Box<Stepper>>,
     /// How far the report has come with what was sent to it.
