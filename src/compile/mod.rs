@@ -24,6 +24,7 @@ pub use cluster::{Cluster, ClusterKind};
 pub use graph::{Edge, EdgeKind, TaskGraph};
 pub use inherit::texts;
 pub use play::{LoadedPlay, compile, handler_names};
+pub use reads::{Sets, is_fact, sets};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;
 

@@ -103,7 +103,7 @@ fn template_file(play: &CompiledPlay, task: &CompiledTask, engine: &Engine) -> R
 
 /// What a task sets for those that follow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Sets {
+pub struct Sets {
     /// Names, and whether each is set whenever the task is come to.
     pub names: Vec<(String, bool)>,
     /// Whether it sets facts.
@@ -113,7 +113,7 @@ pub(super) struct Sets {
 }
 
 /// What a task sets: what it registers, facts, `set_fact`, `include_vars`.
-pub(super) fn sets(task: &CompiledTask) -> Sets {
+pub fn sets(task: &CompiledTask) -> Sets {
     let mut sets = Sets::default();
     // A task that is skipped registers that.
     sets.names.extend(task.keywords.value("register").and_then(Value::as_str).map(|name| (name.to_owned(), true)));
@@ -177,7 +177,7 @@ const NO_FACTS_BEGIN: [&str; 7] = [
 ];
 
 /// Whether a name is that of the facts, or of one of them.
-pub(super) fn is_fact(name: &str) -> bool {
+pub fn is_fact(name: &str) -> bool {
     let said = || NO_FACTS.contains(&name) || NO_FACTS_BEGIN.iter().any(|begin| name.starts_with(begin));
     name.starts_with("ansible_") && (name.starts_with("ansible_ssh_host_key_") || !said())
 }
