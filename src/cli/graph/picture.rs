@@ -1,6 +1,7 @@
 //! From compiled plays to the plain model that reports draw.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::compile::{ClusterKind as CompiledKind, EdgeKind as CompiledEdge};
@@ -98,8 +99,11 @@ fn shown(text: &Text) -> String {
     if text.is_secret() { MASK.to_owned() } else { text.as_str().to_owned() }
 }
 
+/// A place; a file below the current directory is named from there, the same on all machines.
 fn place(origin: &Origin) -> Place {
-    Place { file: origin.source.name.clone(), line: origin.at.line, column: origin.at.column }
+    let file = Path::new(&origin.source.name);
+    let below = std::env::current_dir().ok().and_then(|dir| file.strip_prefix(dir).ok());
+    Place { file: below.unwrap_or(file).to_string_lossy().into_owned(), line: origin.at.line, column: origin.at.column }
 }
 
 const fn cluster_kind(kind: CompiledKind) -> ClusterKind {

@@ -6,8 +6,8 @@ use super::layout::{Column, Curve, LABEL, LINE, Layout, NODE, Rect};
 use super::{Cluster, Edge, EdgeKind, Graph, Node, NodeKind, edge_label, heading};
 
 /// Letters that fit into a node, and of the smaller ones.
-const LETTERS: usize = 44;
-const SMALL_LETTERS: usize = 54;
+const LETTERS: usize = 42;
+const SMALL_LETTERS: usize = 50;
 /// A bold letter's width in a heading.
 const LETTER: i32 = 7;
 /// Where a node's arrow to the next one leaves, from its left: beside the headings' text.
