@@ -2,6 +2,7 @@
 
 mod ask;
 mod doc;
+mod graph;
 mod listing;
 mod options;
 mod output;
@@ -17,7 +18,7 @@ use crate::diag::{Diagnostic, ExitCode};
 use crate::report::{Colours, render_diagnostics};
 
 /// Subcommands beside the main one, which needs no name.
-const COMMANDS: &[&str] = &["doc", "vault", "completion", "help"];
+const COMMANDS: &[&str] = &["doc", "graph", "vault", "completion", "help"];
 
 /// Runs the program with these arguments, the first being its own name.
 pub fn main(args: Vec<String>) -> ExitCode {
@@ -33,6 +34,7 @@ pub fn main(args: Vec<String>) -> ExitCode {
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
         Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
+        Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
         Some("vault") => {
             complain(&[Diagnostic::error("`rplay vault` comes with the vault, which is not built yet")
                 .hint("encrypted files are refused with their path until then")]);

@@ -13,7 +13,12 @@ use crate::schedule::{self, Context};
 
 /// Runs the main command.
 pub fn run(options: &Options) -> ExitCode {
-    match try_run(options) {
+    ended(try_run(options))
+}
+
+/// What the program ends with; what is wrong is said.
+pub fn ended(result: Checked<ExitCode>) -> ExitCode {
+    match result {
         Ok(code) => code,
         Err(findings) => {
             complain(&findings);

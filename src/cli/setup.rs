@@ -29,7 +29,10 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// Hosts and groups with their variables.
     pub hosts: HostLayers,
-    extra: Vec<Arc<Layer>>,
+    /// Templates, those of the plays compiled.
+    pub engine: Arc<Engine>,
+    /// `-e`.
+    pub extra: Vec<Arc<Layer>>,
     limit: Option<String>,
     tags: (Vec<String>, Vec<String>),
 }
@@ -125,9 +128,10 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     }
     let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
     let gather = config.gathering.value != Gathering::Explicit;
+    let engine = Arc::new(Engine::new(Arc::new(Machine)));
     let (mut plays, mut errors) = (Vec::new(), Vec::new());
     for loaded in &project.plays {
-        match compile(loaded, &filter, gather) {
+        match compile(loaded, &filter, gather, &engine) {
             Ok(play) => plays.push(play),
             Err(findings) => errors.extend(findings),
         }
@@ -153,6 +157,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
         plays: plays.into_iter().map(Arc::new).collect(),
         warnings,
         hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)),
+        engine,
         extra: vec![extra],
         limit,
         tags,
@@ -281,13 +286,12 @@ pub fn context(
     let vars_loader: Box<VarsLoader> =
         Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);
-    let outside = Arc::new(Machine);
     Ok(Arc::new(Context {
         options: run,
         hosts: Arc::new(loaded.hosts.clone()),
         layers: loaded.extra.clone(),
-        engine: Arc::new(Engine::new(Arc::clone(&outside) as _)),
-        outside,
+        engine: Arc::clone(&loaded.engine),
+        outside: Arc::new(Machine),
         vars_loader,
         links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,

@@ -51,6 +51,7 @@ pub(super) struct Inherited {
     pub notify: Vec<Text>,
     pub path: BlockPath,
     pub role: Option<usize>,
+    pub cluster: Option<usize>,
 }
 
 impl Inherited {

@@ -4,9 +4,12 @@
 //! A play's tasks become one list in static order. Each task knows the blocks it stands
 //! in, and in which of their sections; who runs what after a failure follows from that.
 
+mod barrier;
+mod cluster;
 mod graph;
 mod inherit;
 mod play;
+mod reads;
 mod roles;
 mod tags;
 #[cfg(test)]
@@ -16,14 +19,18 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use graph::{Edge, TaskGraph};
+pub use barrier::{Barrier, BarrierKind, barrier, play_barrier};
+pub use cluster::{Cluster, ClusterKind};
+pub use graph::{Edge, EdgeKind, TaskGraph};
 pub use inherit::texts;
 pub use play::{LoadedPlay, compile, handler_names};
+pub use reads::{Sets, is_fact, sets};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;
 
 use crate::model::{Origin, Text, Value};
 use crate::playbook::{Action, Keywords, LoopSpec};
+use crate::template::Engine;
 use crate::vars::Layer;
 
 /// A block's number within its play.
@@ -38,6 +45,17 @@ pub enum Section {
     Rescue,
     /// `always`.
     Always,
+}
+
+impl Section {
+    /// The word for it, where it is not the block itself.
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Main => None,
+            Self::Rescue => Some("rescue"),
+            Self::Always => Some("always"),
+        }
+    }
 }
 
 /// The blocks around a task, outermost first.
@@ -72,6 +90,8 @@ pub struct CompiledTask {
     pub notify: Vec<Text>,
     /// The blocks around it.
     pub path: BlockPath,
+    /// The cluster it stands in: an index into [`CompiledPlay::clusters`].
+    pub cluster: Option<usize>,
 }
 
 impl CompiledTask {
@@ -91,7 +111,7 @@ pub enum Stage {
 }
 
 /// A play, ready to be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CompiledPlay {
     /// Where it starts.
     pub origin: Origin,
@@ -121,6 +141,33 @@ pub struct CompiledPlay {
     pub stages: Vec<Stage>,
     /// Whether each block has a rescue section, by [`BlockId`].
     pub rescued: Vec<bool>,
+    /// Its roles, blocks and includes, each after the one that it stands in.
+    pub clusters: Vec<Cluster>,
     /// What depends on what.
     pub graph: TaskGraph,
+}
+
+impl CompiledPlay {
+    /// Keeps only some of its tasks; they get new numbers, and the graph is built anew.
+    pub fn retain(&mut self, keep: impl Fn(&CompiledTask) -> bool, engine: &Engine) {
+        let kept: Vec<usize> = self.tasks.iter().filter(|task| keep(task)).map(|task| task.id).collect();
+        let new = |old: &usize| kept.binary_search(old).ok();
+        self.tasks.retain(|task| new(&task.id).is_some());
+        self.stages = self
+            .stages
+            .iter()
+            .filter_map(|stage| match stage {
+                Stage::Task(old) => new(old).map(Stage::Task),
+                Stage::Flush => Some(Stage::Flush),
+            })
+            .collect();
+        self.number();
+        self.graph = TaskGraph::build(self, engine);
+    }
+
+    /// Numbers tasks, then handlers.
+    fn number(&mut self) {
+        let all = self.tasks.iter_mut().chain(&mut self.handlers);
+        all.enumerate().for_each(|(id, task)| Arc::make_mut(task).id = id);
+    }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::inherit::{self, Inherited};
 use super::roles::{self, Placed, RoleInstance};
-use super::{BlockPath, CompiledPlay, CompiledTask, Edge, Section, Stage, TagFilter, TaskGraph};
+use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Map, Origin, Value, Vars};
-use crate::playbook::{Action, Item, Keywords, Play, Role, RoleRef, Setting, Task};
+use crate::model::{Map, Origin, Text, Value, Vars};
+use crate::playbook::{Action, Block, Item, Keywords, Play, Role, Setting, Task};
+use crate::template::Engine;
 use crate::vars::{Layer, Level};
 
 /// A play as it was loaded, with all that it needs.
@@ -27,11 +28,12 @@ pub struct LoadedPlay {
     pub roles: HashMap<String, Arc<Role>>,
 }
 
-/// Compiles a play. `gather` says whether facts are gathered where the play does not.
+/// Compiles a play. `gather` says whether facts are gathered where the play does not;
+/// `engine` reads templates, and the files of `template` tasks.
 ///
 /// # Errors
 /// All that is wrong with it.
-pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<CompiledPlay> {
+pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Engine) -> Checked<CompiledPlay> {
     let play = &loaded.play;
     let placed = roles::place(&play.roles, &loaded.roles)?;
     let mut compiler = Compiler::new(loaded, tags);
@@ -52,11 +54,12 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool) -> Checked<C
     compiler.items(&play.post_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
     // Handlers run in this order; of two with one name the later one answers, the play's own.
-    for (inherited, placed) in &instances {
-        compiler.handlers(&placed.role.handlers, inherited);
+    let cluster = compiler.cluster(ClusterKind::Handlers, None, &play.origin, None);
+    for (inherited, placed) in instances {
+        compiler.handlers(&placed.role.handlers, &Inherited { cluster, ..inherited });
     }
-    compiler.handlers(&play.handlers, &root);
-    compiler.finish(&placed)
+    compiler.handlers(&play.handlers, &Inherited { cluster, ..root });
+    compiler.finish(engine)
 }
 
 fn wants_facts(play: &Play, default: bool) -> bool {
@@ -67,7 +70,6 @@ struct Compiler<'a> {
     play: CompiledPlay,
     tags: &'a TagFilter,
     findings: Vec<Diagnostic>,
-    role_of_task: Vec<Option<usize>>,
 }
 
 impl<'a> Compiler<'a> {
@@ -93,9 +95,10 @@ impl<'a> Compiler<'a> {
             handlers: Vec::new(),
             stages: Vec::new(),
             rescued: Vec::new(),
+            clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, findings: Vec::new(), role_of_task: Vec::new() }
+        Self { play: compiled, tags, findings: Vec::new() }
     }
 
     /// The play's own first task, which gathers facts.
@@ -120,29 +123,50 @@ impl<'a> Compiler<'a> {
         for item in items {
             match item {
                 Item::Task(task) => self.task(task, inherited),
-                Item::Block(block) => {
-                    let id = self.play.rescued.len();
-                    self.play.rescued.push(!block.rescue.is_empty());
-                    let inner = inherited.with(&block.keywords, Level::Block);
-                    for (section, items) in [
-                        (Section::Main, &block.main),
-                        (Section::Rescue, &block.rescue),
-                        (Section::Always, &block.always),
-                    ] {
-                        let mut inner = inner.clone();
-                        inner.path.push((id, section));
-                        self.items(items, &inner);
-                    }
-                }
+                Item::Block(block) => self.block(block, inherited),
             }
         }
+    }
+
+    fn block(&mut self, block: &Block, inherited: &Inherited) {
+        let id = self.play.rescued.len();
+        self.play.rescued.push(!block.rescue.is_empty());
+        let inner = inherited.with(&block.keywords, Level::Block);
+        let name = match block.keywords.value("name") {
+            Some(Value::Str(name)) if !name.is_empty() => Some(name),
+            _ => None,
+        };
+        let cluster = self.cluster(ClusterKind::Block, name, &block.origin, inherited.cluster);
+        for (section, items) in
+            [(Section::Main, &block.main), (Section::Rescue, &block.rescue), (Section::Always, &block.always)]
+        {
+            let mut inner = inner.clone();
+            inner.path.push((id, section));
+            inner.cluster = match section.name() {
+                None => cluster,
+                Some(name) => self.cluster(ClusterKind::Section, Some(&name.into()), &block.origin, cluster),
+            };
+            self.items(items, &inner);
+        }
+    }
+
+    /// A new cluster's number.
+    fn cluster(
+        &mut self,
+        kind: ClusterKind,
+        title: Option<&Text>,
+        origin: &Origin,
+        parent: Option<usize>,
+    ) -> Option<usize> {
+        let title = title.cloned().unwrap_or_else(|| kind.name().into());
+        self.play.clusters.push(Cluster { kind, title, parent, origin: origin.clone() });
+        Some(self.play.clusters.len() - 1)
     }
 
     fn task(&mut self, task: &Task, inherited: &Inherited) {
         let compiled = build(task, inherited, self.play.tasks.len());
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
-            self.role_of_task.push(compiled.role);
             self.play.tasks.push(Arc::new(compiled));
         }
     }
@@ -159,6 +183,7 @@ impl<'a> Compiler<'a> {
             defaults: layer("defaults", Level::RoleDefaults, &placed.role.defaults),
             vars: layer("vars", Level::Role, &placed.role.vars),
             parents,
+            dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
         });
         let mut inherited = root.clone();
         for reference in &placed.chain {
@@ -169,6 +194,8 @@ impl<'a> Compiler<'a> {
             }
         }
         inherited.role = Some(index);
+        let place = placed.chain.last().map_or(&self.play.origin, |reference| &reference.origin).clone();
+        inherited.cluster = self.cluster(ClusterKind::Role, Some(&placed.role.name.as_str().into()), &place, None);
         self.items(&placed.role.tasks, &inherited);
         inherited
     }
@@ -194,15 +221,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn finish(mut self, placed: &[Placed<'_>]) -> Checked<CompiledPlay> {
+    fn finish(mut self, engine: &Engine) -> Checked<CompiledPlay> {
         self.check_notified();
         if !self.findings.is_empty() {
             return Err(self.findings);
         }
-        self.play.graph = self.graph(placed);
-        for (i, handler) in self.play.handlers.iter_mut().enumerate() {
-            Arc::make_mut(handler).id = self.play.tasks.len() + i;
-        }
+        self.play.number();
+        self.play.graph = TaskGraph::build(&self.play, engine);
         Ok(self.play)
     }
 
@@ -227,46 +252,6 @@ impl<'a> Compiler<'a> {
                     .suggest(wanted.as_str(), names.iter().map(String::as_str)),
                 );
             }
-        }
-    }
-
-    fn graph(&self, placed: &[Placed<'_>]) -> TaskGraph {
-        let mut graph = TaskGraph::default();
-        let tasks = self.play.tasks.len();
-        for id in 0..tasks + self.play.handlers.len() {
-            graph.add(id);
-        }
-        for id in 1..tasks {
-            graph.connect(id - 1, id, Edge::Order);
-        }
-        for task in &self.play.tasks {
-            for (i, handler) in self.play.handlers.iter().enumerate() {
-                let names = handler_names(handler, &self.play.roles);
-                if task.notify.iter().any(|n| names.iter().any(|name| name == n.as_str())) {
-                    graph.connect(task.id, tasks + i, Edge::Notify);
-                }
-            }
-        }
-        for (index, placed) in placed.iter().enumerate() {
-            for dependency in &placed.role.dependencies {
-                self.connect_roles(&mut graph, dependency, index);
-            }
-        }
-        graph
-    }
-
-    /// From the last task of a dependency to the first of the role that needs it.
-    fn connect_roles(&self, graph: &mut TaskGraph, dependency: &RoleRef, dependent: usize) {
-        let last = self
-            .role_of_task
-            .iter()
-            .rposition(|r| r.and_then(|r| self.play.roles.get(r)).is_some_and(|role| role.name == dependency.name));
-        let first = self.role_of_task.iter().position(|r| *r == Some(dependent));
-        if let (Some(last), Some(first)) = (last, first)
-            && last < first
-            && last + 1 != first
-        {
-            graph.connect(last, first, Edge::RoleDependency);
         }
     }
 }
@@ -310,5 +295,6 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         vars: all.vars,
         notify: all.notify,
         path,
+        cluster: inherited.cluster,
     }
 }

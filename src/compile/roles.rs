@@ -24,6 +24,8 @@ pub struct RoleInstance {
     pub vars: Arc<Layer>,
     /// Names of the roles that brought it in as their dependency, outermost first.
     pub parents: Vec<String>,
+    /// Names of the roles that it depends on.
+    pub dependencies: Vec<String>,
 }
 
 /// A role to be put into a play, with the references that led to it, outermost first.

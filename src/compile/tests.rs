@@ -7,6 +7,7 @@ use super::*;
 use crate::diag::Diagnostic;
 use crate::model::Source;
 use crate::playbook::{Entry, Findings, Place, Role, RoleRef, parse_playbook, parse_tasks};
+use crate::template::{NoOutside, Outside};
 
 fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
     let source = Source::new("site.yml", text);
@@ -37,8 +38,17 @@ fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
     }
 }
 
-fn compiled(text: &str, roles: &[(&str, &str, &str)]) -> Result<CompiledPlay, Vec<Diagnostic>> {
-    compile(&loaded(text, roles), &TagFilter::new([], []), false)
+pub(super) fn compiled(text: &str, roles: &[(&str, &str, &str)]) -> Result<CompiledPlay, Vec<Diagnostic>> {
+    compiled_with(text, roles, NoOutside)
+}
+
+/// The same, where templates see a world.
+pub(super) fn compiled_with(
+    text: &str,
+    roles: &[(&str, &str, &str)],
+    outside: impl Outside + 'static,
+) -> Result<CompiledPlay, Vec<Diagnostic>> {
+    compile(&loaded(text, roles), &TagFilter::new([], []), false, &Engine::new(Arc::new(outside)))
 }
 
 fn titles(play: &CompiledPlay) -> Vec<String> {
@@ -55,7 +65,7 @@ fn dependencies_run_first_and_once() {
     let play = compiled("- hosts: all\n  roles: [web]\n  tasks: [{name: last, ping: }]\n", &roles).unwrap();
     assert_eq!(titles(&play), ["base", "tls", "web", "last"]);
     assert_eq!(play.graph.order().unwrap(), [0, 1, 2, 3]);
-    assert_eq!(play.graph.after(0, Edge::RoleDependency), [2]);
+    assert_eq!(play.graph.after(0, EdgeKind::RoleDependency), [1, 2]);
 }
 
 #[test]

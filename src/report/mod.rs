@@ -4,6 +4,7 @@ mod data;
 mod default;
 mod diagnostic;
 mod diff;
+pub mod graph;
 mod json;
 mod style;
 #[cfg(test)]

@@ -272,15 +272,6 @@ fn errors_say_where_in_the_scalar() {
 }
 
 #[test]
-fn a_template_names_what_it_reads() {
-    let engine = Engine::new(Arc::new(NoOutside));
-    let reads = |t: &str| engine.reads(&Text::template(t, None)).into_iter().collect::<Vec<_>>();
-    assert_eq!(reads("{% for h in hosts %}{{ h }}{{ port }}{% endfor %}{% set z = 1 %}{{ z }}"), ["hosts", "port"]);
-    let bare = engine.expression_reads(&Text::template("r.rc == 0 and x is defined", None));
-    assert_eq!(bare.into_iter().collect::<Vec<_>>(), ["r", "x"]);
-}
-
-#[test]
 fn whole_files_keep_their_newline_and_follow_their_header() {
     let t = with(&[("xs", Value::list([1, 2])), ("n", template("{{ xs | length }}"))]);
     let render = |text: &str| {

@@ -1,6 +1,6 @@
 //! What one run shares between all hosts and tasks: compiled texts and the door to the world.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::syntax::SyntaxConfig;
@@ -79,21 +79,5 @@ impl Engine {
             return self.check(text);
         }
         self.bare(text).err().map(|e| e.located(text).into()).into_iter().collect()
-    }
-
-    /// The variables that a template reads; nothing when it cannot be compiled.
-    pub fn reads(&self, text: &Text) -> BTreeSet<String> {
-        if !text.is_template() {
-            return BTreeSet::new();
-        }
-        self.template(text).map(|t| t.reads.iter().map(|n| n.to_string()).collect()).unwrap_or_default()
-    }
-
-    /// The variables that a bare expression reads.
-    pub fn expression_reads(&self, text: &Text) -> BTreeSet<String> {
-        if text.is_template() {
-            return self.reads(text);
-        }
-        self.bare(text).map(|t| t.reads.iter().map(|n| n.to_string()).collect()).unwrap_or_default()
     }
 }

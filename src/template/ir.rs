@@ -146,4 +146,6 @@ pub(super) struct Template {
     pub blocks: Vec<(Name, Arc<Vec<Stmt>>)>,
     /// Variables that it reads and does not set itself.
     pub reads: Vec<Name>,
+    /// Whether it may read others besides, which cannot be listed (`lookup('vars', name)`).
+    pub reads_any: bool,
 }

@@ -12,6 +12,7 @@ use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
 use super::lookups;
 use super::quoting;
+use super::reads;
 use super::tests;
 use super::value::Val;
 use crate::model::Text;
@@ -64,6 +65,10 @@ const fn span(s: JSpan) -> Span {
 struct Lower {
     blocks: Vec<(Name, Arc<Vec<Stmt>>)>,
     reads: BTreeSet<String>,
+    /// Whether it may read variables that cannot be listed.
+    reads_any: bool,
+    /// Set while what is lowered does not count as read: its parts have been noted by name.
+    noted: bool,
     /// Names that are set, innermost scope last.
     set: Vec<BTreeSet<String>>,
     top: BTreeSet<String>,
@@ -71,13 +76,35 @@ struct Lower {
 
 impl Lower {
     fn finish(self, body: Vec<Stmt>) -> Template {
-        Template { body, blocks: self.blocks, reads: self.reads.into_iter().map(Name::from).collect() }
+        let reads = self.reads.into_iter().map(Name::from).collect();
+        Template { body, blocks: self.blocks, reads, reads_any: self.reads_any }
     }
 
     fn read(&mut self, name: &str) {
         let known = self.top.contains(name) || self.set.iter().any(|s| s.contains(name));
-        if !known {
+        if !known && !self.noted {
             self.reads.insert(name.to_owned());
+            // The variables themselves are all of them.
+            self.reads_any |= name == "vars";
+        }
+    }
+
+    /// Notes the one variable that `vars.x` and `hostvars[inventory_hostname].x` read, and
+    /// that all may be read where the name is not written out.
+    fn read_by_name(&mut self, expr: &ast::Expr<'_>) -> bool {
+        match reads::by_name(expr) {
+            None => return false,
+            Some(Some(name)) => self.read(name),
+            Some(None) => self.reads_any |= !self.noted,
+        }
+        !self.noted
+    }
+
+    /// Notes what a lookup reads by the names in its arguments.
+    fn read_by_lookup(&mut self, c: &ast::Call<'_>) {
+        match reads::by_lookup(c) {
+            Some(names) => names.iter().for_each(|name| self.read(name)),
+            None => self.reads_any = true,
         }
     }
 
@@ -154,13 +181,21 @@ impl Lower {
                 self.blocks.push((Arc::clone(&name), Arc::new(body)));
                 Stmt::Block(name)
             }
-            ast::Stmt::Extends(e) => Stmt::Extends(self.expr(&e.name)?),
-            ast::Stmt::Include(i) => Stmt::Include(self.expr(&i.name)?, i.ignore_missing),
+            ast::Stmt::Extends(e) => {
+                self.reads_any = true;
+                Stmt::Extends(self.expr(&e.name)?)
+            }
+            ast::Stmt::Include(i) => {
+                self.reads_any = true;
+                Stmt::Include(self.expr(&i.name)?, i.ignore_missing)
+            }
             ast::Stmt::Import(i) => {
+                self.reads_any = true;
                 let from = self.expr(&i.expr)?;
                 Stmt::Import(from, self.bind(&i.name)?)
             }
             ast::Stmt::FromImport(i) => {
+                self.reads_any = true;
                 let from = self.expr(&i.expr)?;
                 let names = i.names.iter().map(|(name, alias)| {
                     let ast::Expr::Var(original) = name else { return Err(Error::syntax("expected a name")) };
@@ -237,6 +272,16 @@ impl Lower {
     }
 
     fn expr(&mut self, expr: &ast::Expr<'_>) -> R<Expr> {
+        if self.read_by_name(expr) {
+            self.noted = true;
+            let lowered = self.expr_kind(expr);
+            self.noted = false;
+            return lowered;
+        }
+        self.expr_kind(expr)
+    }
+
+    fn expr_kind(&mut self, expr: &ast::Expr<'_>) -> R<Expr> {
         let at = span(expr.span());
         let kind = match expr {
             ast::Expr::Var(v) => {
@@ -284,6 +329,7 @@ impl Lower {
         {
             return Err(Error::no_such("lookup", name, lookups::names()).spanned(span(first.span())));
         }
+        self.read_by_lookup(c);
         let callee = self.expr(&c.expr)?;
         Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
     }

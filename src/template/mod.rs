@@ -24,6 +24,7 @@ mod ops;
 mod pyformat;
 mod quoting;
 mod random;
+mod reads;
 mod regex;
 mod residual;
 mod scope;
@@ -41,6 +42,7 @@ use crate::model::Value;
 pub use engine::Engine;
 pub use error::Error;
 pub use file::TemplateOptions;
+pub use reads::Reads;
 pub use templar::{Templar, Truth};
 
 /// The only door from templates to the world.
