@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{LinkError, Ticket};
 use crate::model::Outcome;
 use crate::protocol::{self, BLOB_PART, HEARTBEAT, Reply, Request, Spent, TaskRequest};
-use crate::sys::{BlobHash, Effect};
+use crate::sys::{BlobHash, Effect, Payload};
 
 /// How long a busy worker may be silent: it speaks every [`HEARTBEAT`] seconds.
 const SILENCE: Duration = Duration::from_secs(4 * HEARTBEAT);
@@ -46,8 +46,8 @@ pub(super) enum Heard {
     Broken(LinkError),
 }
 
-/// Content that goes with a task, by name.
-pub type Contents = Vec<(BlobHash, Arc<[u8]>)>;
+/// Content that goes with a task.
+pub type Contents = Vec<Payload>;
 
 /// One who waits for a task.
 struct Waiting {
@@ -67,7 +67,7 @@ struct Table {
 /// What goes out.
 enum Out {
     Frame(Vec<u8>),
-    Content(BlobHash, Option<Arc<[u8]>>),
+    Content(BlobHash, Option<Payload>),
 }
 
 /// A link to a running worker. It ends, and the worker with it, when it is dropped.
@@ -113,10 +113,10 @@ impl Link {
         table.last_id += 1;
         task.id = table.last_id;
         let mut ticket = Ticket::new(Arc::clone(self), ears, task.id, task.granted);
-        let inline = contents.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() <= INLINE;
+        let inline = contents.iter().map(|content| content.bytes().len()).sum::<usize>() <= INLINE;
         if inline {
-            let unsent = contents.iter().filter(|(hash, _)| table.sent.insert(*hash));
-            task.blobs = unsent.map(|(_, bytes)| Arc::clone(bytes)).collect();
+            let unsent = contents.iter().filter(|content| table.sent.insert(content.hash()));
+            task.blobs = unsent.map(|content| Arc::clone(content.bytes())).collect();
         }
         if table.waiting.is_empty() {
             table.busy_since = Instant::now();
@@ -225,19 +225,21 @@ async fn put(stdin: &mut (dyn AsyncWrite + Send + Unpin), bytes: &[u8]) -> Resul
     }
 }
 
+/// Content in parts, packed where that makes it less.
 async fn put_content(
     stdin: &mut (dyn AsyncWrite + Send + Unpin),
     hash: BlobHash,
-    bytes: Option<Arc<[u8]>>,
+    content: Option<Payload>,
 ) -> Result<(), String> {
     let encode = |request: &Request| protocol::encode(request).map_err(|e| e.to_string());
-    let Some(bytes) = bytes else { return put(stdin, &encode(&Request::NoBlob(hash))?).await };
-    let mut parts = bytes.chunks(BLOB_PART).peekable();
-    if parts.peek().is_none() {
-        return put(stdin, &encode(&Request::Blob { hash, part: Vec::new(), last: true })?).await;
-    }
-    while let Some(part) = parts.next() {
-        let request = Request::Blob { hash, part: part.to_vec(), last: parts.peek().is_none() };
+    let Some(content) = content else { return put(stdin, &encode(&Request::NoBlob(hash))?).await };
+    let packed = content.compressed();
+    let bytes = packed.unwrap_or(content.bytes());
+    // Empty content is one empty part.
+    let count = bytes.len().div_ceil(BLOB_PART).max(1);
+    for (number, start) in (0..count).map(|n| (n, n * BLOB_PART)) {
+        let part = bytes.get(start..bytes.len().min(start + BLOB_PART)).unwrap_or_default().to_vec();
+        let request = Request::Blob { hash, part, packed: packed.is_some(), last: number + 1 == count };
         put(stdin, &encode(&request)?).await?;
     }
     Ok(())
@@ -291,9 +293,10 @@ fn take(reply: Reply, length: u64, out: &WeakUnboundedSender<Out>, table: &Mutex
         }
         Reply::NeedBlob(hash) => {
             let found = table.waiting.values().find_map(|waiting| {
-                let content = waiting.contents.iter().find(|(name, _)| *name == hash)?;
-                let _ = waiting.heard.send((Heard::Fetched(content.1.len() as u64), length));
-                Some(Arc::clone(&content.1))
+                let content = waiting.contents.iter().find(|content| content.hash() == hash)?;
+                let size = content.compressed().map_or(content.bytes().len(), <[u8]>::len);
+                let _ = waiting.heard.send((Heard::Fetched(size as u64), length));
+                Some(content.clone())
             });
             table.sent.extend(found.is_some().then_some(hash));
             if let Some(out) = out.upgrade() {

@@ -2,7 +2,6 @@
 
 mod askpass;
 mod bootstrap;
-mod content;
 mod door;
 mod escalate;
 mod limits;
@@ -21,7 +20,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use askpass::answer as askpass_answer;
 pub use bootstrap::{WORKER_COMMAND, Workers};
-pub use content::Content;
 pub use escalate::{Become, Method};
 pub use limits::make_room;
 pub use link::{Contents, Ended, Link};

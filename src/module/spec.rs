@@ -1,10 +1,8 @@
 //! What a module is: its name, its documentation, its arguments, its code.
 
-use std::sync::Arc;
-
 use super::{ArgKind, Plan};
 use crate::model::{Failure, Map, Text, Value};
-use crate::sys::{Probe, Time, user_name};
+use crate::sys::{Payload, Probe, Time, user_name};
 
 /// One argument of a module, as `rplay doc` and the offline check see it.
 #[derive(Debug, Clone)]
@@ -108,8 +106,8 @@ pub struct Module {
 }
 
 /// Content that goes with a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blob(pub Arc<[u8]>);
+#[derive(Debug, Clone)]
+pub struct Blob(pub Payload);
 
 /// What a controller half hands to the host's half.
 #[derive(Debug, Default)]
@@ -133,7 +131,7 @@ pub trait Local {
     ///
     /// # Errors
     /// When it cannot be read.
-    fn read(&self, path: &std::path::Path) -> Result<Arc<[u8]>, Failure>;
+    fn read(&self, path: &std::path::Path) -> Result<Payload, Failure>;
 
     /// All that is below a directory: relative path, and what is there, parents first.
     ///
@@ -150,8 +148,8 @@ pub trait Local {
     ///
     /// # Errors
     /// When no secret fits.
-    fn decrypt(&self, path: &std::path::Path, content: &Arc<[u8]>) -> Result<Option<Arc<[u8]>>, Failure> {
-        if content.starts_with(b"$ANSIBLE_VAULT;") {
+    fn decrypt(&self, path: &std::path::Path, content: &Payload) -> Result<Option<Payload>, Failure> {
+        if content.bytes().starts_with(b"$ANSIBLE_VAULT;") {
             return Err(Failure::new(format!("{} is encrypted, and no vault secret was given", path.display())));
         }
         Ok(None)

@@ -86,7 +86,7 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     }
     let rest: Vec<String> = words.iter().skip(1).map(|w| shlex::quote(w)).collect();
     args.insert("words", rest.join(" "));
-    args.insert("blob", BlobHash::of(&bytes).to_hex());
+    args.insert("blob", bytes.hash().to_hex());
     args.insert("name", copy::base_name(&path));
     Ok(Prepared { args, blobs: vec![Blob(bytes)] })
 }

@@ -1,13 +1,13 @@
 //! `template`: a file rendered in the controller, put in place as `copy` does.
 
 use std::path::Path as FsPath;
-use std::sync::Arc;
 
 use super::attributes::{FileAttributes, Mode, octal};
 use super::copy::{self, target};
 use crate::args;
 use crate::model::{Failure, Map, Text, Value};
 use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run, to_bool};
+use crate::sys::Payload;
 
 args! {
     /// Arguments of `template`.
@@ -84,7 +84,7 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     let template = Template::parse(&args)?;
     let path = local.find("templates", &template.src)?;
     let (source, secret) = copy::read(&path, true, local)?;
-    let source = String::from_utf8(source.to_vec())
+    let source = String::from_utf8(source.bytes().to_vec())
         .map_err(|_| Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display())))?;
     let mut options: Map = OPTIONS.iter().filter_map(|name| Some((*name, args.get(name)?.clone()))).collect();
     let source = header(&source.replace("\r\n", "\n").replace('\r', "\n"), &mut options);
@@ -109,7 +109,7 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     }
     let text = rendered.as_str().map_or_else(|| super::json::dumps(&rendered), str::to_owned);
     let text = if newline == "\n" { text } else { text.replace('\n', newline) };
-    let bytes: Arc<[u8]> = Arc::from(encode(&text, &template.output_encoding)?);
+    let bytes = Payload::new(encode(&text, &template.output_encoding)?);
     prepared.args.extend(copy::describe(&bytes));
     prepared.blobs.push(Blob(bytes));
     Ok(prepared)

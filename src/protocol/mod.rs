@@ -74,6 +74,8 @@ pub enum Request {
         hash: BlobHash,
         /// The bytes.
         part: Vec<u8>,
+        /// Whether the parts together are packed ([`crate::sys::unpack`]).
+        packed: bool,
         /// Whether no part follows.
         last: bool,
     },

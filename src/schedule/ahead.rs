@@ -189,7 +189,7 @@ struct Look<'a> {
 impl Look<'_> {
     /// Prepares a task and sends it; nothing when it has to wait for its turn.
     fn task(&mut self, scout: &mut Scout, task: &Arc<CompiledTask>) -> Option<ReadyTask> {
-        if waits(task) {
+        if self.play.graph.barrier(task.id).is_some() || waits(task) {
             return None;
         }
         let job = self.job;

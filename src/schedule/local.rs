@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use super::Context;
 use super::view::View;
-use crate::connection::Content;
 use crate::diag::Diagnostic;
 use crate::model::{Failure, Map, Origin, Source, Text, Value};
 use crate::module::{Local, LocalEntry};
+use crate::sys::Payload;
 use crate::template::{Templar, TemplateOptions};
 use crate::vars::{Layer, Level, Variables};
 
@@ -69,15 +69,15 @@ impl Local for Files<'_> {
         })
     }
 
-    fn read(&self, path: &Path) -> Result<Arc<[u8]>, Failure> {
+    fn read(&self, path: &Path) -> Result<Payload, Failure> {
         if let Some(content) = self.context.files.lock().ok().and_then(|files| files.get(path).cloned()) {
-            return Ok(Arc::clone(content.bytes()));
+            return Ok(content);
         }
-        let content = Content::new(std::fs::read(path).map_err(|e| failed("read", path, &e))?);
+        let content = Payload::new(std::fs::read(path).map_err(|e| failed("read", path, &e))?);
         if let Ok(mut files) = self.context.files.lock() {
             files.insert(path.to_owned(), content.clone());
         }
-        Ok(Arc::clone(content.bytes()))
+        Ok(content)
     }
 
     fn walk(&self, dir: &Path) -> Result<Vec<(String, LocalEntry)>, Failure> {

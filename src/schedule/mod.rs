@@ -36,10 +36,11 @@ pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
 
-use crate::connection::{Content, Links};
+use crate::connection::Links;
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
 use crate::model::Vars;
+use crate::sys::Payload;
 use crate::template::{Engine, Outside};
 use crate::vars::{HostLayers, Layer};
 
@@ -108,7 +109,7 @@ pub struct Context {
     /// Where events go.
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
-    pub files: Mutex<HashMap<PathBuf, Content>>,
+    pub files: Mutex<HashMap<PathBuf, Payload>>,
     /// `--step`.
     pub stepper: Option<Box<Stepper>>,
     /// How far the report has come with what was sent to it.

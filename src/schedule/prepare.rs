@@ -13,7 +13,6 @@ use crate::compile::CompiledTask;
 use crate::connection::Account;
 use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, ControllerTask, Kind, Run, to_bool};
-use crate::sys::BlobHash;
 use crate::template::Error;
 use crate::vars::{HostVars, Level, Scope};
 
@@ -151,7 +150,7 @@ impl OnHost<'_> {
             delegated_to: route.delegated_to,
             module,
             args: prepared.args,
-            contents: prepared.blobs.into_iter().map(|blob| (BlobHash::of(&blob.0), blob.0)).collect(),
+            contents: prepared.blobs.into_iter().map(|blob| blob.0).collect(),
             check,
             diff: self.flag("diff", view)?.unwrap_or(self.context.options.diff),
             environment: self.environment(view)?,

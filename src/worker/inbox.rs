@@ -22,6 +22,8 @@ pub struct Part {
     pub hash: BlobHash,
     /// The bytes.
     pub bytes: Option<Vec<u8>>,
+    /// Whether the parts together are packed.
+    pub packed: bool,
     /// Whether no part follows.
     pub last: bool,
 }
@@ -55,8 +57,10 @@ impl Inbox {
     fn put(&self, request: Request) {
         self.change(|waiting| match request {
             Request::Run(task) => waiting.tasks.push_back(*task),
-            Request::Blob { hash, part, last } => waiting.blobs.push_back(Part { hash, bytes: Some(part), last }),
-            Request::NoBlob(hash) => waiting.blobs.push_back(Part { hash, bytes: None, last: true }),
+            Request::Blob { hash, part, packed, last } => {
+                waiting.blobs.push_back(Part { hash, bytes: Some(part), packed, last });
+            }
+            Request::NoBlob(hash) => waiting.blobs.push_back(Part { hash, bytes: None, packed: false, last: true }),
             Request::Grant(id) => waiting.granted = waiting.granted.max(id),
             Request::Cancel(id) => waiting.cancelled = waiting.cancelled.max(id),
         });

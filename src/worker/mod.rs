@@ -14,7 +14,7 @@ use crate::model::{Condition, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, Mode};
 use crate::modules;
 use crate::protocol::{self, HEARTBEAT, Reply, Spent, TaskRequest, VERSION};
-use crate::sys::{BlobHash, Blobs, Effect, Session, kill_children, machine_identity};
+use crate::sys::{BlobHash, Blobs, Effect, Session, kill_children, machine_identity, unpack};
 
 /// Serves one controller on standard input and output until it goes away.
 ///
@@ -230,6 +230,9 @@ impl Blobs for Remote {
                 _ if part.hash != hash => {}
                 Some(more) => {
                     bytes.extend_from_slice(&more);
+                    if part.last && part.packed {
+                        bytes = unpack(&bytes).map_err(|e| Failure::new(format!("content does not unpack: {e}")))?;
+                    }
                     if part.last {
                         break;
                     }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rplay::model::{Failure, Map, Outcome, Text, Value};
 use rplay::module::{self, Local, LocalEntry, Mode, Run};
 use rplay::modules;
-use rplay::sys::{NoBlobs, Session};
+use rplay::sys::{NoBlobs, Payload, Session};
 
 pub struct World {
     host: tempfile::TempDir,
@@ -55,7 +54,7 @@ impl World {
             match prepare(args, &Controller(self.local.path().to_owned())) {
                 Ok(prepared) => {
                     args = prepared.args;
-                    prepared.blobs.into_iter().for_each(|b| session.keep_blob(b.0));
+                    prepared.blobs.into_iter().for_each(|b| session.keep_blob(std::sync::Arc::clone(b.0.bytes())));
                 }
                 Err(failure) => return Outcome::failed(failure.message),
             }
@@ -137,8 +136,8 @@ impl Local for Controller {
         if path.exists() { Ok(path) } else { Err(Failure::new(format!("Could not find or access '{name}'"))) }
     }
 
-    fn read(&self, path: &Path) -> Result<Arc<[u8]>, Failure> {
-        Ok(fs::read(path).map_err(|e| Failure::new(e.to_string()))?.into())
+    fn read(&self, path: &Path) -> Result<Payload, Failure> {
+        Ok(Payload::new(fs::read(path).map_err(|e| Failure::new(e.to_string()))?))
     }
 
     fn walk(&self, dir: &Path) -> Result<Vec<(String, LocalEntry)>, Failure> {

@@ -5,17 +5,13 @@ pub mod target;
 mod tree;
 
 use std::path::Path as FsPath;
-use std::sync::Arc;
-
-use md5::{Digest, Md5};
-use sha1::Sha1;
 
 use super::attributes::{FileAttributes, Mode, octal};
 use super::json;
 use crate::args;
 use crate::model::{Failure, Map, Value};
 use crate::module::{Arguments, Blob, Kind, Local, LocalEntry, Module, Path, Prepared, ReturnSpec, Run};
-use crate::sys::BlobHash;
+use crate::sys::Payload;
 
 args! {
     /// Arguments of `copy`.
@@ -83,13 +79,9 @@ pub static MODULE: Module = Module {
 };
 
 /// Content on its way: what the arguments of the host's half say of it.
-pub(super) fn describe(bytes: &Arc<[u8]>) -> Map {
-    let hex = |digest: &[u8]| digest.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    Map::from_iter([
-        ("blob", BlobHash::of(bytes).to_hex()),
-        ("sha1", hex(&Sha1::digest(bytes))),
-        ("md5", hex(&Md5::digest(bytes))),
-    ])
+pub(super) fn describe(content: &Payload) -> Map {
+    let (sha1, md5) = content.sums();
+    Map::from_iter([("blob", content.hash().to_hex().as_str()), ("sha1", sha1), ("md5", md5)])
 }
 
 fn prepare(given: Map, local: &dyn Local) -> Result<Prepared, Failure> {
@@ -143,7 +135,7 @@ fn with_content(mut args: Map, content: &Value) -> Prepared {
         Value::Str(text) => text.to_string(),
         other => json::dumps(other),
     };
-    let bytes: Arc<[u8]> = Arc::from(text.into_bytes());
+    let bytes = Payload::new(text.into_bytes());
     args.extend(describe(&bytes));
     if secret_in(content) {
         args.insert("secret", true);
@@ -175,7 +167,7 @@ pub(super) fn base_name(path: &FsPath) -> String {
 }
 
 /// A file's content and whether it came out of a vault.
-pub(super) fn read(path: &FsPath, decrypt: bool, local: &dyn Local) -> Result<(Arc<[u8]>, bool), Failure> {
+pub(super) fn read(path: &FsPath, decrypt: bool, local: &dyn Local) -> Result<(Payload, bool), Failure> {
     let bytes = local.read(path)?;
     if !decrypt {
         return Ok((bytes, false));

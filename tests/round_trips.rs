@@ -1,0 +1,121 @@
+//! How often a run waits for its hosts: counted by a proxy between both that delays, and
+//! compared with what rplay says of itself.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of it is test code")]
+
+mod common;
+#[path = "common/delay.rs"]
+mod delay;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::{Lab, run, top};
+use delay::Delay;
+use serde_json::Value;
+
+/// The thirty tasks of the benchmark, five of which are commands.
+fn thirty() -> PathBuf {
+    top().join("tests/bench/small-steps.yml")
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A lab behind a proxy.
+struct Distant {
+    lab: Lab,
+    proxy: Delay,
+    inventory: PathBuf,
+    dir: tempfile::TempDir,
+}
+
+impl Distant {
+    fn new(name: &str, hosts: usize) -> Option<Self> {
+        let lab = Lab::up(name, hosts)?;
+        let address = |text: String| text.parse::<SocketAddr>().unwrap();
+        let of = |host: &String| lab.var(host, "ansible_host");
+        let pairs: Vec<_> = lab
+            .hosts
+            .iter()
+            .map(|h| (address(format!("{}:0", of(h).replace("127.0.", "127.1."))), address(format!("{}:22", of(h)))))
+            .collect();
+        let proxy = Delay::start(&pairs, Duration::from_millis(50)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut text = String::new();
+        for (host, at) in lab.hosts.iter().zip(proxy.listening()) {
+            text.push_str(&format!("{host} ansible_host={} ansible_port={}\n", at.ip(), at.port()));
+        }
+        // The hosts' keys are known by their own addresses.
+        text.push_str(&format!(
+            "[all:vars]\nansible_user=root\nansible_ssh_private_key_file={}\nansible_host_key_checking=false\n\
+             ansible_ssh_common_args='-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR'\n",
+            lab.key().display()
+        ));
+        let inventory = write(dir.path(), "inventory", &text);
+        Some(Self { lab, proxy, inventory, dir })
+    }
+
+    /// Runs a playbook over connections that are there; the most round trips that one of
+    /// them took, and the most that rplay says one host took.
+    fn trips(&self, args: &[&str], playbook: &Path) -> (u64, u64) {
+        let before = self.proxy.round_trips();
+        let mut command = common::rplay(["-i"]);
+        command.arg(&self.inventory).args(args).args(["--output", "json"]).arg(playbook);
+        let ran = run(&mut command).exits(0);
+        let after = self.proxy.round_trips();
+        assert_eq!(before.len(), after.len(), "a connection was made anew:\n{}", ran.err);
+        let counted = after.iter().zip(&before).map(|(a, b)| a - b).max().unwrap();
+        let document: Value = serde_json::from_str(&ran.out).unwrap();
+        let hosts = document["timing"][0]["hosts"].as_object().unwrap();
+        let said = hosts.values().map(|h| h["round_trips"].as_u64().unwrap()).max().unwrap();
+        (counted, said)
+    }
+
+    /// The same for a play's own round trips: what it takes to have a worker is told by a
+    /// play of one task.
+    fn own_trips(&self, args: &[&str], playbook: &Path) -> u64 {
+        let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ping:\n";
+        let ping = write(self.dir.path(), "ping.yml", text);
+        let (base, one) = self.trips(args, &ping);
+        assert_eq!(one, 1, "a play of one task is one round trip");
+        let (counted, said) = self.trips(args, playbook);
+        let own = counted + 1 - base;
+        assert!(said == own, "{said} round trips were said, {own} were counted (of {counted}, {base} for a ping)");
+        own
+    }
+}
+
+/// Nothing has been changed: all that the play says is in place.
+fn converge(distant: &Distant) {
+    run(distant.lab.rplay::<&str>([]).arg(thirty())).exits(0);
+    // Now over the proxy, so that there is a connection and a worker.
+    run(common::rplay(["-i"]).arg(&distant.inventory).arg(thirty())).exits(0);
+}
+
+#[test]
+fn where_nothing_orders_the_hosts_a_converged_play_is_sent_and_answered_at_once() {
+    let Some(distant) = Distant::new("t-trips1", 1) else { return };
+    converge(&distant);
+    let own = distant.own_trips(&[], &thirty());
+    assert!(own <= 3, "{own} round trips on one host");
+}
+
+#[test]
+fn on_many_hosts_only_what_acts_waits_for_its_turn() {
+    let Some(distant) = Distant::new("t-trips3", 3) else { return };
+    converge(&distant);
+    let own = distant.own_trips(&["--check"], &thirty());
+    assert!(own <= 3, "{own} round trips in a dry run");
+    let own = distant.own_trips(&[], &thirty());
+    assert!(own <= 3 + 5, "{own} round trips with five commands");
+    // The hosts are as they were, and one that is not is brought back.
+    distant.lab.sh("t-trips3-2", "rm /opt/small-steps/3/small.txt").exits(0);
+    let ran = run(common::rplay(["-i"]).arg(&distant.inventory).arg(thirty())).exits(0);
+    assert_eq!(ran.recap("t-trips3-2"), [30, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(ran.recap("t-trips3-1"), [30, 0, 0, 0, 0, 0, 0]);
+    distant.lab.sh("t-trips3-2", "test -s /opt/small-steps/3/small.txt").exits(0);
+}
