@@ -84,8 +84,8 @@ fn dot_tokens(text: &str) -> Vec<String> {
             '"' => {
                 let mut word = String::from("\"");
                 loop {
-                    match chars.next().expect("a string ends") {
-                        '\\' => word.extend(['\\', chars.next().expect("something is escaped")]),
+                    match chars.next().unwrap() {
+                        '\\' => word.extend(['\\', chars.next().unwrap()]),
                         '"' => break,
                         c => word.push(c),
                     }
@@ -120,9 +120,9 @@ struct Dot {
 }
 
 impl Dot {
-    fn next(&mut self) -> String {
+    fn token(&mut self) -> String {
         self.at += 1;
-        self.tokens.get(self.at - 1).cloned().expect("the document ends too early")
+        self.tokens.get(self.at - 1).cloned().unwrap_or_else(|| panic!("the document ends too early"))
     }
 
     fn is(&mut self, token: &str) -> bool {
@@ -132,7 +132,7 @@ impl Dot {
     }
 
     fn word(&mut self) -> String {
-        let word = self.next();
+        let word = self.token();
         assert!(word.starts_with(|c: char| c.is_ascii_alphanumeric() || "_\"".contains(c)), "{word} is no word");
         word
     }
