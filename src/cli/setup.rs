@@ -280,6 +280,7 @@ pub fn context(
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
         any_errors_fatal: config.any_errors_fatal.value,
+        one_by_one: false,
     };
     let timeout = run.connection.timeout;
     let vars_files = Arc::clone(&files);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::LinkError;
 
 /// Printed by the script before it becomes the worker; frames follow.
-pub(super) const GO: &str = "RPLAY-GO";
+pub const GO: &str = "RPLAY-GO";
 /// Printed when the worker is not there: architecture and `gzip` or `plain` follow.
 pub(super) const NEED: &str = "RPLAY-NEED";
 /// Printed when nothing can be put anywhere: the reason follows.

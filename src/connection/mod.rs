@@ -19,14 +19,14 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use askpass::answer as askpass_answer;
-pub use bootstrap::{WORKER_COMMAND, Workers};
+pub use bootstrap::{GO, WORKER_COMMAND, Workers};
 pub use escalate::{Become, Method};
 pub use limits::make_room;
 pub use link::{Contents, Ended, Link};
 pub use local::{Docker, LocalMachine};
 pub use masters::{Masters, SshOptions};
 pub use ssh::{Ssh, SshSettings};
-pub use target::{Account, Links, Target};
+pub use target::{Account, Connector, Links, Target};
 pub use ticket::{End, Ticket};
 
 /// A boxed future, since traits with async methods cannot be objects.

@@ -71,10 +71,14 @@ struct Planned {
     known: HashMap<Account, usize>,
 }
 
+/// Makes the connection to a host.
+pub type Connector = dyn Fn(&str, &Target) -> Arc<dyn Connection> + Send + Sync;
+
 /// The connections and workers of a run.
 pub struct Links {
     workers: Workers,
     masters: Arc<Masters>,
+    connect: Box<Connector>,
     /// How long a worker may take to start, beyond connecting.
     deadline: Duration,
     connections: Mutex<HashMap<(String, Target), Arc<dyn Connection>>>,
@@ -88,9 +92,21 @@ pub struct Links {
 impl Links {
     /// No links yet.
     pub fn new(workers: Workers, options: SshOptions, deadline: Duration) -> Self {
+        let masters = Arc::new(Masters::new(options));
+        let of_ssh = Arc::clone(&masters);
+        let connect = move |_: &str, target: &Target| -> Arc<dyn Connection> {
+            match target {
+                Target::Local => Arc::new(LocalMachine),
+                Target::Docker { container, user } => {
+                    Arc::new(Docker { container: container.clone(), user: user.clone() })
+                }
+                Target::Ssh(settings) => Arc::new(Ssh::new(settings.clone(), Arc::clone(&of_ssh))),
+            }
+        };
         Self {
             workers,
-            masters: Arc::new(Masters::new(options)),
+            masters,
+            connect: Box::new(connect),
             deadline,
             connections: Mutex::default(),
             slots: Mutex::default(),
@@ -99,17 +115,16 @@ impl Links {
         }
     }
 
+    /// The same, with connections of another kind.
+    #[must_use]
+    pub fn over(mut self, connect: Box<Connector>) -> Self {
+        self.connect = connect;
+        self
+    }
+
     /// The connection to a target, made once.
     pub fn connection(&self, host: &str, target: &Target) -> Arc<dyn Connection> {
-        let make = || -> Arc<dyn Connection> {
-            match target {
-                Target::Local => Arc::new(LocalMachine),
-                Target::Docker { container, user } => {
-                    Arc::new(Docker { container: container.clone(), user: user.clone() })
-                }
-                Target::Ssh(settings) => Arc::new(Ssh::new(settings.clone(), Arc::clone(&self.masters))),
-            }
-        };
+        let make = || (self.connect)(host, target);
         match self.connections.lock() {
             Ok(mut all) => Arc::clone(all.entry((host.to_owned(), target.clone())).or_insert_with(make)),
             Err(_) => make(),

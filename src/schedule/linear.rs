@@ -274,7 +274,7 @@ impl<'a> Linear<'a> {
 
     /// Who prepares ahead what comes after a stage.
     fn scout(&self, host: &str, stage: usize, snapshot: &Snapshot, magic: &Arc<Layer>) -> Option<Box<Scout>> {
-        if self.stepping {
+        if self.stepping || self.context.options.one_by_one {
             return None;
         }
         Some(Box::new(Scout {

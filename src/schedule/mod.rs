@@ -20,6 +20,8 @@ mod prepare;
 mod register;
 mod scope;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod view;
 mod world;
 
@@ -71,6 +73,8 @@ pub struct RunOptions {
     pub inject_facts: bool,
     /// `any_errors_fatal` where a play does not say.
     pub any_errors_fatal: bool,
+    /// Tasks are sent one by one, none ahead of its turn.
+    pub one_by_one: bool,
 }
 
 /// Reads variables files for plays.

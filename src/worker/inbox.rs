@@ -1,7 +1,7 @@
 //! What has come from the controller and was not looked at yet.
 
 use std::collections::VecDeque;
-use std::io::Stdin;
+use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::protocol::{self, Request, TaskRequest};
@@ -35,9 +35,8 @@ pub struct Inbox(Arc<(Mutex<Waiting>, Condvar)>);
 
 impl Inbox {
     /// Reads requests until the input ends; then `ended` is called.
-    pub fn listen(mut input: Stdin, ended: fn()) -> Self {
-        let inbox = Self::default();
-        let filled = inbox.clone();
+    pub fn listen(&self, mut input: impl Read + Send + 'static, ended: impl FnOnce() + Send + 'static) {
+        let filled = self.clone();
         std::thread::spawn(move || {
             while let Ok(Some(request)) = protocol::read::<Request>(&mut input) {
                 filled.put(request);
@@ -45,7 +44,6 @@ impl Inbox {
             filled.change(|waiting| waiting.closed = true);
             ended();
         });
-        inbox
     }
 
     fn change(&self, change: impl FnOnce(&mut Waiting)) {

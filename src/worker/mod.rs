@@ -4,12 +4,12 @@ mod inbox;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use self::inbox::Inbox;
+pub use self::inbox::Inbox;
 use crate::model::{Condition, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, Mode};
 use crate::modules;
@@ -21,27 +21,70 @@ use crate::sys::{BlobHash, Blobs, Effect, Session, kill_children, machine_identi
 /// # Errors
 /// When a frame cannot be read or written; the controller then knows as well.
 pub fn serve() -> io::Result<()> {
-    let out = Wire::new(io::stdout());
-    let uid = rustix::process::geteuid().as_raw();
-    out.send(&Reply::Hello { version: VERSION, uid, machine: machine_identity() })?;
-    let inbox = Inbox::listen(io::stdin(), || {
+    let ended = || {
         kill_children();
         std::process::exit(0);
-    });
-    heartbeat(out.clone());
-    let worker = Worker {
-        session: Session::new(Box::new(Remote { out: out.clone(), inbox: inbox.clone() })),
-        out,
-        inbox,
-        results: RefCell::default(),
     };
-    worker.work()
+    serve_on(io::stdin(), io::stdout(), ended, |out, inbox| Modules {
+        session: Session::new(Box::new(Remote { out, inbox })),
+    })
 }
 
-struct Worker {
+/// Serves a controller over any two ends. `ended` is called when its end of the input is
+/// seen, which may be while a task runs.
+///
+/// # Errors
+/// When a frame cannot be read or written.
+pub fn serve_on<E: Execute>(
+    input: impl io::Read + Send + 'static,
+    output: impl Write + Send + 'static,
+    ended: impl FnOnce() + Send + 'static,
+    executor: impl FnOnce(Wire, Inbox) -> E,
+) -> io::Result<()> {
+    let out = Wire::new(output);
+    let uid = rustix::process::geteuid().as_raw();
+    let inbox = Inbox::default();
+    let executor = executor(out.clone(), inbox.clone());
+    out.send(&Reply::Hello { version: VERSION, uid, machine: executor.machine() })?;
+    inbox.listen(input, ended);
+    heartbeat(out.clone());
+    Worker { executor, out, inbox, results: RefCell::default() }.work()
+}
+
+/// What carries tasks out.
+pub trait Execute {
+    /// Plans a task and, once `permit` says yes, does what there is to do; nothing comes
+    /// back, and nothing was done, when it says no. It is not asked when nothing is to be done.
+    fn execute(&self, task: TaskRequest, permit: &mut dyn FnMut() -> bool) -> Option<(Outcome, Vec<Effect>)>;
+
+    /// A number that tells the machine from others.
+    fn machine(&self) -> u64 {
+        machine_identity()
+    }
+}
+
+/// The modules, on this machine.
+struct Modules {
+    session: Session,
+}
+
+impl Execute for Modules {
+    fn execute(&self, task: TaskRequest, permit: &mut dyn FnMut() -> bool) -> Option<(Outcome, Vec<Effect>)> {
+        task.blobs.into_iter().for_each(|bytes| self.session.keep_blob(bytes));
+        self.session.plan(&task.planned);
+        self.session.set_environment(task.environment);
+        let Some(module) = modules::find(&task.module) else {
+            return Some((Outcome::failed(format!("this worker has no module `{}`", task.module)), Vec::new()));
+        };
+        let mode = Mode { check: task.check, diff: task.diff };
+        module::run_when(module, &task.args, &self.session, mode, &task.task, permit)
+    }
+}
+
+struct Worker<E> {
+    executor: E,
     out: Wire,
     inbox: Inbox,
-    session: Session,
     /// Registered results of the chain, for conditions.
     results: RefCell<HashMap<String, Value>>,
 }
@@ -53,7 +96,7 @@ struct Stopped {
     group: u64,
 }
 
-impl Worker {
+impl<E: Execute> Worker<E> {
     fn work(&self) -> io::Result<()> {
         let (mut chain, mut stopped) = (0, None);
         while let Some(task) = self.inbox.task() {
@@ -124,31 +167,24 @@ impl Worker {
     /// Plans a task and carries it out; nothing when it was cancelled in between.
     fn run(&self, task: TaskRequest) -> io::Result<Option<(Outcome, Vec<Effect>, Spent)>> {
         self.inbox.clear_parts();
-        task.blobs.into_iter().for_each(|bytes| self.session.keep_blob(bytes));
-        self.session.plan(&task.planned);
-        self.session.set_environment(task.environment);
-        let Some(module) = modules::find(&task.module) else {
-            let outcome = Outcome::failed(format!("this worker has no module `{}`", task.module));
-            return Ok(Some((outcome, Vec::new(), Spent::default())));
-        };
+        let (id, granted) = (task.id, task.granted);
         let started = Instant::now();
         let (mut planning, mut waiting, mut broken) = (None, Duration::ZERO, None);
         let mut permit = || {
             planning = Some(started.elapsed());
-            if task.granted || self.inbox.verdict(task.id) == Some(true) {
+            if granted || self.inbox.verdict(id) == Some(true) {
                 return true;
             }
-            if let Err(e) = self.out.send(&Reply::Planned(task.id)) {
+            if let Err(e) = self.out.send(&Reply::Planned(id)) {
                 broken = Some(e);
                 return false;
             }
             let asked = Instant::now();
-            let granted = self.inbox.granted(task.id);
+            let permitted = self.inbox.granted(id);
             waiting = asked.elapsed();
-            granted
+            permitted
         };
-        let mode = Mode { check: task.check, diff: task.diff };
-        let done = module::run_when(module, &task.args, &self.session, mode, &task.task, &mut permit);
+        let done = self.executor.execute(task, &mut permit);
         if let Some(e) = broken {
             return Err(e);
         }
@@ -195,20 +231,19 @@ fn gone() -> io::Error {
 
 /// The way out; shared with the thread that says we are alive.
 #[derive(Clone)]
-struct Wire {
-    out: Arc<Mutex<Stdout>>,
+pub struct Wire {
+    out: Arc<Mutex<Box<dyn Write + Send>>>,
     busy: Arc<AtomicBool>,
 }
 
 impl Wire {
-    fn new(out: Stdout) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), busy: Arc::default() }
+    fn new(out: impl Write + Send + 'static) -> Self {
+        Self { out: Arc::new(Mutex::new(Box::new(out))), busy: Arc::default() }
     }
 
     fn send(&self, reply: &Reply) -> io::Result<()> {
         let frame = protocol::encode(reply)?;
-        let out = self.out.lock().map_err(|_| gone())?;
-        let mut out = out.lock();
+        let mut out = self.out.lock().map_err(|_| gone())?;
         out.write_all(&frame)?;
         out.flush()
     }

@@ -1,0 +1,379 @@
+//! Random plays on simulated hosts: what is done, and in which order, must not depend on
+//! whether tasks are sent ahead.
+//!
+//! The hosts are simulated, the rest is real: dispatcher, links, frames, the worker's loop.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Context as Cx, Poll};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::*;
+use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
+use crate::connection::{BoxFuture, Channel, Connection, GO, LinkError, SshOptions, Workers};
+use crate::inventory::Builder;
+use crate::model::{Map, Outcome, Source, Status, Value};
+use crate::playbook::{Entry, parse_playbook};
+use crate::protocol::TaskRequest;
+use crate::sys::Effect;
+use crate::template::NoOutside;
+use crate::vars::{FileVars, HostLayers};
+use crate::worker::{Execute, serve_on};
+
+/// The sync end of a pipe, for a worker's thread.
+struct Incoming(Receiver<Vec<u8>>, Vec<u8>);
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.1.is_empty() {
+            let Ok(more) = self.0.recv() else { return Ok(0) };
+            self.1 = more;
+        }
+        let n = buffer.len().min(self.1.len());
+        buffer[..n].copy_from_slice(&self.1[..n]);
+        self.1.drain(..n);
+        Ok(n)
+    }
+}
+
+struct Outgoing(UnboundedSender<Vec<u8>>);
+
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The async end, for the controller.
+struct ToWorker(Sender<Vec<u8>>);
+
+impl AsyncWrite for ToWorker {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Cx<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.0.send(bytes.to_vec()).map(|()| bytes.len()).map_err(io::Error::other))
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Cx<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Cx<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+struct FromWorker(UnboundedReceiver<Vec<u8>>, Vec<u8>);
+
+impl AsyncRead for FromWorker {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Cx<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.1.is_empty() {
+            match self.0.poll_recv(cx) {
+                Poll::Ready(Some(more)) => self.1 = more,
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        let n = buffer.remaining().min(self.1.len());
+        buffer.put_slice(&self.1[..n]);
+        self.1.drain(..n);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What hosts did: the task's text, the host, whether it began or ended.
+type Log = Arc<Mutex<Vec<(String, String, bool)>>>;
+
+/// A host whose answers follow from a number, its name and the task.
+struct Simulated {
+    name: String,
+    seed: u64,
+    log: Log,
+    /// What has been done here is in place.
+    done: Mutex<std::collections::BTreeSet<String>>,
+}
+
+fn dice(parts: &[&str], seed: u64) -> u64 {
+    let mut state = seed ^ 0xcbf2_9ce4_8422_2325;
+    for byte in parts.join("\0").bytes() {
+        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    state ^ (state >> 29)
+}
+
+impl Simulated {
+    fn note(&self, what: &str, began: bool) {
+        self.log.lock().unwrap().push((what.to_owned(), self.name.clone(), began));
+    }
+}
+
+impl Execute for Simulated {
+    fn execute(&self, task: TaskRequest, permit: &mut dyn FnMut() -> bool) -> Option<(Outcome, Vec<Effect>)> {
+        let argument = |name: &str| task.args.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let what = argument("_raw_params") + &argument("path");
+        let luck = dice(&[&self.name, &what], self.seed);
+        let is_command = task.module == "command";
+        let acts = is_command || luck % 3 == 0 && !self.done.lock().unwrap().contains(&what);
+        let mut result = Map::from_iter([("rc", Value::from(luck % 2)), ("said", Value::from(what.as_str()))]);
+        if !acts {
+            return Some((Outcome::new(Status::Ok, result), vec![]));
+        }
+        if !permit() {
+            return None;
+        }
+        self.note(&what, true);
+        std::thread::sleep(Duration::from_micros(luck % 700));
+        self.done.lock().unwrap().insert(what.clone());
+        let fails = luck % 11 == 0;
+        self.note(&what, false);
+        if fails {
+            result.insert("msg", "bad luck");
+        }
+        Some((Outcome::new(if fails { Status::Failed } else { Status::Changed }, result), vec![]))
+    }
+
+    fn machine(&self) -> u64 {
+        dice(&[&self.name], 0)
+    }
+}
+
+struct Way {
+    host: String,
+    seed: u64,
+    log: Log,
+}
+
+impl Connection for Way {
+    fn spawn<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Channel, LinkError>> {
+        let (to, input) = channel();
+        let (output, from) = unbounded_channel();
+        let (name, seed, log) = (self.host.clone(), self.seed, Arc::clone(&self.log));
+        output.send(format!("{GO}\n").into_bytes()).unwrap();
+        std::thread::spawn(move || {
+            let host = Simulated { name, seed, log, done: Mutex::default() };
+            let _ = serve_on(Incoming(input, vec![]), Outgoing(output), || {}, |_, _| host);
+        });
+        Box::pin(async move {
+            Ok(Channel {
+                stdin: Box::new(ToWorker(to)),
+                stdout: Box::new(FromWorker(from, vec![])),
+                stderr: Box::new(tokio::io::empty()),
+                ended: Box::pin(std::future::pending()),
+            })
+        })
+    }
+}
+
+const HOSTS: [&str; 3] = ["alpha", "beta", "gamma"];
+
+fn play(text: &str) -> CompiledPlay {
+    let documents = crate::yaml::load(&Source::new("random.yml", text)).unwrap().documents;
+    let (mut entries, _) = parse_playbook(&documents, "random.yml").unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+    let Entry::Play(play) = entries.remove(0) else { panic!("no play") };
+    let loaded =
+        LoadedPlay { play: *play, imports: vec![], playbook_dir: ".".into(), playbook: 0, roles: HashMap::new() };
+    let engine = Engine::new(Arc::new(NoOutside));
+    compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+}
+
+/// What a run came to.
+#[derive(Debug, PartialEq)]
+struct Came {
+    /// Actions in their order; those of one task on several hosts have none among them.
+    actions: Vec<(String, Vec<String>)>,
+    /// Every result: task, host, status.
+    results: BTreeMap<(String, String), Vec<String>>,
+    recap: Vec<(String, crate::event::Counts)>,
+}
+
+fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: UnboundedSender<Event>) -> Arc<Context> {
+    let mut builder = Builder::new();
+    builder.ini(&Source::new("hosts", format!("{}\n", HOSTS.join("\n")).as_str()));
+    let hosts = HostLayers::new(Arc::new(builder.finish().unwrap()), Arc::new(FileVars::default()));
+    let ssh = SshOptions { control_dir: "/nonexistent".into(), persist: "no".into(), connect_forks: 1 };
+    let log = Arc::clone(log);
+    let way = move |host: &str, _: &crate::connection::Target| -> Arc<dyn Connection> {
+        Arc::new(Way { host: host.to_owned(), seed, log: Arc::clone(&log) })
+    };
+    let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
+    Arc::new(Context {
+        options: RunOptions { check, one_by_one, ..RunOptions::default() },
+        hosts: Arc::new(hosts),
+        layers: vec![],
+        engine: Arc::new(Engine::new(Arc::new(NoOutside))),
+        outside: Arc::new(NoOutside),
+        vars_loader: Box::new(|_| unreachable!()),
+        links,
+        events,
+        files: Mutex::default(),
+        stepper: None,
+        progress: Arc::default(),
+    })
+}
+
+/// Runs a play; whether `linear`'s promise was kept is asserted here.
+fn run_play(text: &str, seed: u64, one_by_one: bool) -> Came {
+    let log = Log::default();
+    let (sender, mut receiver) = unbounded_channel();
+    let context = context(seed, false, one_by_one, &log, sender);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let summary = runtime.block_on(run(&context, &[Arc::new(play(text))])).unwrap();
+    drop(context);
+    let mut results: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut task = String::new();
+    while let Ok(event) = receiver.try_recv() {
+        match event {
+            Event::TaskStarted { name, .. } => task = name,
+            Event::HostDone(r) => {
+                let seen = format!("{:?} {:?} {}", r.outcome.status, r.outcome.result, r.ignored);
+                results.entry((task.clone(), r.host.clone())).or_default().push(seen);
+            }
+            _ => {}
+        }
+    }
+    let log = log.lock().unwrap().clone();
+    Came { actions: in_turns(&log, text), results, recap: summary.recap.into_iter().collect() }
+}
+
+/// The turns of the tasks: no action of one lies between two of another, and none begins
+/// before all of the turn before have ended.
+fn in_turns(log: &[(String, String, bool)], text: &str) -> Vec<(String, Vec<String>)> {
+    let mut turns: Vec<(String, Vec<String>)> = Vec::new();
+    let mut open = 0;
+    for (what, host, began) in log {
+        if !began {
+            open -= 1;
+            continue;
+        }
+        // Items of one task are told by what stands before the number.
+        let task = what.split('.').next().unwrap_or_default();
+        if turns.last().is_none_or(|(last, _)| last != task) {
+            assert_eq!(open, 0, "`{what}` began on {host} while the task before was at work\n{text}\n{log:?}");
+            turns.push((task.to_owned(), vec![]));
+        }
+        open += 1;
+        turns.last_mut().unwrap().1.push(format!("{host} {what}"));
+    }
+    turns.iter_mut().for_each(|(_, actions)| actions.sort());
+    turns
+}
+
+/// Writes tasks of all kinds, as the numbers say.
+struct Author {
+    numbers: std::vec::IntoIter<u8>,
+    text: String,
+    count: usize,
+}
+
+impl Author {
+    fn pick(&mut self, n: u8) -> u8 {
+        self.numbers.next().unwrap_or(0) % n
+    }
+
+    fn line(&mut self, depth: usize, line: &str) {
+        self.text.push_str(&" ".repeat(depth));
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn tasks(&mut self, depth: usize, n: usize, nested: bool) {
+        for _ in 0..n {
+            if nested && self.pick(5) == 0 {
+                self.block(depth);
+            } else {
+                self.task(depth);
+            }
+        }
+    }
+
+    fn block(&mut self, depth: usize) {
+        for (key, wanted) in [("- block:", 4), ("  rescue:", 2), ("  always:", 2)] {
+            if key != "- block:" && self.pick(wanted) == 0 {
+                continue;
+            }
+            self.line(depth, key);
+            let n = usize::from(self.pick(3)) + 1;
+            self.tasks(depth + 4, n, false);
+        }
+    }
+
+    fn task(&mut self, depth: usize) {
+        self.count += 1;
+        let n = self.count;
+        self.line(depth, &format!("- name: task {n}"));
+        let looped = self.pick(6) == 0;
+        let what = if looped { format!("t{n}.{{{{ item }}}}") } else { format!("t{n}") };
+        match self.pick(7) {
+            0 => self.line(depth, "  debug: msg=hello"),
+            1 => self.line(depth, &format!("  set_fact: {{fact: {n}}}")),
+            2 | 3 => self.line(depth, &format!("  command: {what}")),
+            4 => self.line(depth, &format!("  file: {{path: \"{what}-{{{{ fact | default('') }}}}\", state: touch}}")),
+            _ => self.line(depth, &format!("  file: {{path: \"{what}\", state: touch}}")),
+        }
+        if looped {
+            self.line(depth, "  loop: [a, b, c]");
+        }
+        let earlier = n.saturating_sub(usize::from(self.pick(4)) + 1).max(1);
+        match self.pick(9) {
+            0 => self.line(depth, &format!("  when: r{earlier} is defined and r{earlier} is changed")),
+            1 => self.line(depth, &format!("  when: r{earlier}.rc | default(0) == 1")),
+            2 => self.line(depth, "  when: inventory_hostname != 'beta'"),
+            3 => self.line(depth, &format!("  when: r{earlier}.said is defined")),
+            4 => self.line(depth, "  when: ansible_play_hosts | length > 2"),
+            _ => {}
+        }
+        for (chance, line) in [
+            (2, format!("  register: r{n}")),
+            (6, "  ignore_errors: true".to_owned()),
+            (5, "  changed_when: false".to_owned()),
+            (9, format!("  failed_when: r{n}.rc | default(0) == 1")),
+            (9, "  run_once: true".to_owned()),
+            (4, "  notify: handler".to_owned()),
+            (12, "  delegate_to: beta".to_owned()),
+            (15, "  any_errors_fatal: true".to_owned()),
+        ] {
+            if self.pick(chance) == 1 {
+                self.line(depth, &line);
+            }
+        }
+    }
+}
+
+fn write_play(numbers: Vec<u8>) -> String {
+    let mut author = Author { numbers: numbers.into_iter(), text: String::new(), count: 0 };
+    author.line(0, "- hosts: all");
+    author.line(2, "gather_facts: false");
+    for line in ["serial: 2", "serial: 1", "max_fail_percentage: 40", "force_handlers: true", "any_errors_fatal: true"]
+    {
+        if author.pick(8) == 1 {
+            author.line(2, line);
+        }
+    }
+    author.line(2, "tasks:");
+    author.tasks(4, 12, true);
+    author.line(2, "handlers:");
+    author.line(4, "- name: handler");
+    author.line(6, "command: handle");
+    author.text.replace("serial: 2\n  serial: 1", "serial: 1")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sending_ahead_changes_nothing_that_is_done_and_nothing_that_is_said(
+        numbers in proptest::collection::vec(any::<u8>(), 60..300), seed in any::<u64>(),
+    ) {
+        let text = write_play(numbers);
+        let plain = run_play(&text, seed, true);
+        let ahead = run_play(&text, seed, false);
+        prop_assert_eq!(plain, ahead, "{}", text);
+    }
+}
