@@ -63,4 +63,4 @@ nginx -t -q
 systemctl enable --now --quiet nginx
 systemctl restart bench-app
 systemctl reload nginx
-echo done
+echo "done"

@@ -9,4 +9,4 @@ while [ $item -lt 100 ]; do
     mv /opt/loop/$item.new /opt/loop/$item
     item=$((item + 1))
 done
-echo done
+echo "done"
