@@ -16,7 +16,7 @@ use serde_json::Value;
 
 /// The thirty tasks of the benchmark, five of which are commands.
 fn thirty() -> PathBuf {
-    top().join("tests/bench/small-steps.yml")
+    top().join("tests/bench/workloads/small-steps/playbook.yml")
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {

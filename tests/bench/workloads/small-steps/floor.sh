@@ -1,4 +1,4 @@
-# The floor: what small-steps.yml says, as someone would write it who knows these hosts
+# The floor: what playbook.yml says, as someone would write it who knows these hosts
 # and needs no more than this. Run with the host's name as $1; ends with the number of
 # things that it had to change.
 # shellcheck shell=sh

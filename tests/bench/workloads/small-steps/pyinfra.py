@@ -1,4 +1,4 @@
-"""small-steps.yml for pyinfra: the same thirty steps in its own terms."""
+"""playbook.yml for pyinfra: the same thirty steps in its own terms."""
 
 from pathlib import Path
 
