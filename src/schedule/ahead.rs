@@ -290,7 +290,7 @@ impl Look<'_> {
     fn learn(&mut self, scout: &mut Scout, task: &CompiledTask, prepared: &[Item], looped: bool) {
         let judged = ["changed_when", "failed_when"].iter().any(|name| task.keywords.get(name).is_some());
         let only = match prepared {
-            [Item::Done(result)] if !looped && !judged => Some(result),
+            [Item::Done(result)] if !looped => Some(result),
             _ => None,
         };
         for (name, value) in only.iter().flat_map(|result| &result.set) {
@@ -298,7 +298,7 @@ impl Look<'_> {
             self.chain.pending.remove(&name.to_string());
             self.chain.told.remove(&name.to_string());
         }
-        self.chain.registered(task, only.map(|result| result.outcome.to_value()), &mut scout.known);
+        self.chain.registered(task, only.filter(|_| !judged).map(|result| result.outcome.to_value()), &mut scout.known);
     }
 
     fn send(&self, prepared: Vec<Item>, task: &CompiledTask, title: &str) -> VecDeque<Begun> {

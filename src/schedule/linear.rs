@@ -235,7 +235,9 @@ impl<'a> Linear<'a> {
                 title = names::of_task(self.play, task, &View::new(&self.context.engine, scope.clone()));
             }
             let ready = self.ready(host, task);
-            let scout = if ready.is_none() { stage.and_then(|s| self.scout(host, s, &snapshot, &magic)) } else { None };
+            // A worker that others delegate to must not wait for what comes after.
+            let scouts = ready.is_none() && task.keywords.get("delegate_to").is_none();
+            let scout = stage.filter(|_| scouts).and_then(|s| self.scout(host, s, &snapshot, &magic));
             jobs.push(Job {
                 context: Arc::clone(self.context),
                 task: Arc::clone(task),

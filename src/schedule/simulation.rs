@@ -224,7 +224,10 @@ fn run_play(text: &str, seed: u64, one_by_one: bool) -> Came {
     let (sender, mut receiver) = unbounded_channel();
     let context = context(seed, false, one_by_one, &log, sender);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let summary = runtime.block_on(run(&context, &[Arc::new(play(text))])).unwrap();
+    let plays = [Arc::new(play(text))];
+    let all = async { tokio::time::timeout(Duration::from_secs(20), run(&context, &plays)).await };
+    let ended = runtime.block_on(all);
+    let summary = ended.unwrap_or_else(|_| panic!("hangs ({one_by_one}):\n{text}\n{:?}", log.lock())).unwrap();
     drop(context);
     let mut results: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut task = String::new();
@@ -310,7 +313,8 @@ impl Author {
         self.line(depth, &format!("- name: task {n}"));
         let looped = self.pick(6) == 0;
         let what = if looped { format!("t{n}.{{{{ item }}}}") } else { format!("t{n}") };
-        match self.pick(7) {
+        let kind = self.pick(7);
+        match kind {
             0 => self.line(depth, "  debug: msg=hello"),
             1 => self.line(depth, &format!("  set_fact: {{fact: {n}}}")),
             2 | 3 => self.line(depth, &format!("  command: {what}")),
@@ -336,7 +340,9 @@ impl Author {
             (9, format!("  failed_when: r{n}.rc | default(0) == 1")),
             (9, "  run_once: true".to_owned()),
             (4, "  notify: handler".to_owned()),
-            (12, "  delegate_to: beta".to_owned()),
+            // Of several that bring one host into one state, the first changes it: whichever
+            // that is. A command is one for each.
+            (if matches!(kind, 2 | 3) { 5 } else { 1 }, "  delegate_to: beta".to_owned()),
             (15, "  any_errors_fatal: true".to_owned()),
         ] {
             if self.pick(chance) == 1 {
@@ -365,7 +371,7 @@ fn write_play(numbers: Vec<u8>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 30, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sending_ahead_changes_nothing_that_is_done_and_nothing_that_is_said(
@@ -374,6 +380,10 @@ proptest! {
         let text = write_play(numbers);
         let plain = run_play(&text, seed, true);
         let ahead = run_play(&text, seed, false);
+        prop_assert_eq!(&plain.actions, &ahead.actions, "{}", text);
+        for (which, results) in &plain.results {
+            prop_assert_eq!(Some(results), ahead.results.get(which), "{:?}\n{}", which, text);
+        }
         prop_assert_eq!(plain, ahead, "{}", text);
     }
 }
