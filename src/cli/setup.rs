@@ -283,6 +283,7 @@ pub fn context(
         one_by_one: false,
     };
     let timeout = run.connection.timeout;
+    let extra = loaded.extra.first().cloned().unwrap_or_else(|| Layer::new(Level::Extra, "-e", Vars::new()));
     let vars_files = Arc::clone(&files);
     let vars_loader: Box<VarsLoader> =
         Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
@@ -294,6 +295,8 @@ pub fn context(
         engine: Arc::clone(&loaded.engine),
         outside: Arc::new(Machine),
         vars_loader,
+        includes: Box::new(load::ProjectIncludes::new(files, config.clone(), extra)),
+        wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),
         links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,
         files: Mutex::default(),

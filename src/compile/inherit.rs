@@ -42,16 +42,16 @@ const OWN: &[&str] = &[
 
 /// What has been handed down so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Inherited {
-    pub keywords: Keywords,
-    pub when: Vec<Value>,
-    pub environment: Vec<Value>,
-    pub tags: Vec<Text>,
-    pub vars: Vec<Arc<Layer>>,
-    pub notify: Vec<Text>,
-    pub path: BlockPath,
-    pub role: Option<usize>,
-    pub cluster: Option<usize>,
+pub struct Inherited {
+    pub(super) keywords: Keywords,
+    pub(super) when: Vec<Value>,
+    pub(super) environment: Vec<Value>,
+    pub(super) tags: Vec<Text>,
+    pub(super) vars: Vec<Arc<Layer>>,
+    pub(super) notify: Vec<Text>,
+    pub(super) path: BlockPath,
+    pub(super) role: Option<usize>,
+    pub(super) cluster: Option<usize>,
 }
 
 impl Inherited {

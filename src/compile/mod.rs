@@ -7,6 +7,7 @@
 mod barrier;
 mod cluster;
 mod graph;
+mod include;
 mod inherit;
 mod play;
 mod reads;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 pub use barrier::{Barrier, BarrierKind, barrier, play_barrier};
 pub use cluster::{Cluster, ClusterKind};
 pub use graph::{Edge, EdgeKind, TaskGraph};
-pub use inherit::texts;
+pub use include::{Course, IncludeAt, Included, Includes, What, applied, include};
+pub use inherit::{Inherited, texts};
 pub use play::{LoadedPlay, compile, handler_names};
 pub use reads::{Sets, is_fact, sets};
 pub use roles::RoleInstance;
@@ -92,6 +94,8 @@ pub struct CompiledTask {
     pub path: BlockPath,
     /// The cluster it stands in: an index into [`CompiledPlay::clusters`].
     pub cluster: Option<usize>,
+    /// What stands around it, for the tasks that an `include_…` brings in.
+    pub inside: Option<Arc<Inherited>>,
 }
 
 impl CompiledTask {

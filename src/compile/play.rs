@@ -9,7 +9,8 @@ use super::roles::{self, Placed, RoleInstance};
 use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Map, Origin, Text, Value, Vars};
-use crate::playbook::{Action, Block, Item, Keywords, Play, Role, Setting, Task};
+use crate::module::{ControllerTask, Run};
+use crate::playbook::{Action, Block, Item, Keywords, Play, Role, RoleImport, Setting, Task};
 use crate::template::Engine;
 use crate::vars::{Layer, Level};
 
@@ -45,9 +46,8 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Eng
     }
     compiler.items(&play.pre_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
-    let mut instances = Vec::new();
     for placed in &placed {
-        instances.push((compiler.role(placed, &root), placed));
+        compiler.role(placed, &root, true);
     }
     compiler.items(&play.tasks, &root);
     compiler.play.stages.push(Stage::Flush);
@@ -55,9 +55,7 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Eng
     compiler.play.stages.push(Stage::Flush);
     // Handlers run in this order; of two with one name the later one answers, the play's own.
     let cluster = compiler.cluster(ClusterKind::Handlers, None, &play.origin, None);
-    for (inherited, placed) in instances {
-        compiler.handlers(&placed.role.handlers, &Inherited { cluster, ..inherited });
-    }
+    compiler.role_handlers(cluster);
     compiler.handlers(&play.handlers, &Inherited { cluster, ..root });
     compiler.finish(engine)
 }
@@ -66,10 +64,12 @@ fn wants_facts(play: &Play, default: bool) -> bool {
     play.keywords.value("gather_facts").map_or(default, |v| crate::module::to_bool(v).unwrap_or(default))
 }
 
-struct Compiler<'a> {
-    play: CompiledPlay,
-    tags: &'a TagFilter,
-    findings: Vec<Diagnostic>,
+pub(super) struct Compiler<'a> {
+    pub(super) play: CompiledPlay,
+    pub(super) tags: &'a TagFilter,
+    pub(super) findings: Vec<Diagnostic>,
+    /// Handlers of roles, each with what it inherits.
+    pub(super) role_handlers: Vec<(Inherited, Vec<Item>)>,
 }
 
 impl<'a> Compiler<'a> {
@@ -98,7 +98,7 @@ impl<'a> Compiler<'a> {
             clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, findings: Vec::new() }
+        Self { play: compiled, tags, findings: Vec::new(), role_handlers: Vec::new() }
     }
 
     /// The play's own first task, which gathers facts.
@@ -119,12 +119,41 @@ impl<'a> Compiler<'a> {
         self.task(&task, root);
     }
 
-    fn items(&mut self, items: &[Item], inherited: &Inherited) {
+    pub(super) fn items(&mut self, items: &[Item], inherited: &Inherited) {
         for item in items {
             match item {
                 Item::Task(task) => self.task(task, inherited),
-                Item::Block(block) => self.block(block, inherited),
+                Item::Block(block) => match &block.file {
+                    Some(file) => self.imported(block, file, inherited),
+                    None => self.block(block, inherited),
+                },
+                Item::Role(import) => self.imported_role(import, inherited),
             }
+        }
+    }
+
+    /// Tasks of another file: no block, though they inherit as in one.
+    fn imported(&mut self, block: &Block, file: &str, inherited: &Inherited) {
+        let mut inner = inherited.with(&block.keywords, Level::Block);
+        inner.cluster = self.cluster(ClusterKind::Include, Some(&file.into()), &block.origin, inherited.cluster);
+        self.items(&block.main, &inner);
+    }
+
+    /// A role among tasks, those that it depends on before it.
+    pub(super) fn imported_role(&mut self, import: &RoleImport, inherited: &Inherited) {
+        let mut roles = import.roles.clone();
+        roles.insert(import.reference.name.clone(), Arc::clone(&import.role));
+        match roles::place(std::slice::from_ref(&import.reference), &roles) {
+            Ok(placed) => placed.iter().for_each(|placed| self.role(placed, inherited, import.public)),
+            Err(findings) => self.findings.extend(findings),
+        }
+    }
+
+    /// Handlers of roles, which run before the play's own; of two with one name the later
+    /// one answers.
+    pub(super) fn role_handlers(&mut self, cluster: Option<usize>) {
+        for (inherited, handlers) in std::mem::take(&mut self.role_handlers) {
+            self.handlers(&handlers, &Inherited { cluster, ..inherited });
         }
     }
 
@@ -151,7 +180,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A new cluster's number.
-    fn cluster(
+    pub(super) fn cluster(
         &mut self,
         kind: ClusterKind,
         title: Option<&Text>,
@@ -164,6 +193,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn task(&mut self, task: &Task, inherited: &Inherited) {
+        super::include::check(task, &mut self.findings);
         let compiled = build(task, inherited, self.play.tasks.len());
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
@@ -171,7 +201,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn role(&mut self, placed: &Placed<'_>, root: &Inherited) -> Inherited {
+    fn role(&mut self, placed: &Placed<'_>, root: &Inherited, public: bool) {
         let index = self.play.roles.len();
         let layer = |folder: &str, level, vars: &Arc<Vars>| {
             Layer::new(level, format!("{folder} of role {}", placed.role.name), Arc::clone(vars))
@@ -183,6 +213,7 @@ impl<'a> Compiler<'a> {
             defaults: layer("defaults", Level::RoleDefaults, &placed.role.defaults),
             vars: layer("vars", Level::Role, &placed.role.vars),
             parents,
+            public,
             dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
         });
         let mut inherited = root.clone();
@@ -195,12 +226,13 @@ impl<'a> Compiler<'a> {
         }
         inherited.role = Some(index);
         let place = placed.chain.last().map_or(&self.play.origin, |reference| &reference.origin).clone();
-        inherited.cluster = self.cluster(ClusterKind::Role, Some(&placed.role.name.as_str().into()), &place, None);
+        let title = placed.role.name.as_str().into();
+        inherited.cluster = self.cluster(ClusterKind::Role, Some(&title), &place, root.cluster);
         self.items(&placed.role.tasks, &inherited);
-        inherited
+        self.role_handlers.push((inherited, placed.role.handlers.clone()));
     }
 
-    fn handlers(&mut self, items: &[Item], inherited: &Inherited) {
+    pub(super) fn handlers(&mut self, items: &[Item], inherited: &Inherited) {
         for item in items {
             match item {
                 Item::Task(task) => {
@@ -217,6 +249,11 @@ impl<'a> Compiler<'a> {
                     let inner = inherited.with(&block.keywords, Level::Block);
                     self.handlers(&block.main, &inner);
                 }
+                Item::Role(import) => self.findings.push(
+                    Diagnostic::error("Using 'import_role' as a handler is not supported.")
+                        .at(import.reference.origin.clone())
+                        .hint("put the role's handlers under `handlers:` of a role that the play uses"),
+                ),
             }
         }
     }
@@ -236,7 +273,9 @@ impl<'a> Compiler<'a> {
     fn check_notified(&mut self) {
         let names: BTreeSet<String> =
             self.play.handlers.iter().flat_map(|h| handler_names(h, &self.play.roles)).collect();
-        let any_templated = names.iter().any(|n| n.contains("{{"));
+        // Names that are known only later, and handlers that only an include brings.
+        let later = self.play.tasks.iter().chain(&self.play.handlers).any(|task| task.inside.is_some());
+        let any_templated = later || names.iter().any(|n| n.contains("{{"));
         for task in self.play.tasks.iter().chain(&self.play.handlers) {
             for wanted in &task.notify {
                 if wanted.is_template() || any_templated || names.contains(wanted.as_str()) {
@@ -269,6 +308,11 @@ pub fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<Stri
     names
 }
 
+/// Whether tasks come out of it when it runs.
+const fn is_include(run: Run) -> bool {
+    matches!(run, Run::Controller(ControllerTask::IncludeTasks | ControllerTask::IncludeRole))
+}
+
 fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
     let all = inherited.with(&task.keywords, Level::Task);
     // What is the task's own stands beside what it inherits.
@@ -296,5 +340,6 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         notify: all.notify,
         path,
         cluster: inherited.cluster,
+        inside: is_include(task.action.module.run).then(|| Arc::new(inherited.clone())),
     }
 }

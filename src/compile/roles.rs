@@ -24,6 +24,8 @@ pub struct RoleInstance {
     pub vars: Arc<Layer>,
     /// Names of the roles that brought it in as their dependency, outermost first.
     pub parents: Vec<String>,
+    /// Whether its defaults and vars are seen by all tasks of the play.
+    pub public: bool,
     /// Names of the roles that it depends on.
     pub dependencies: Vec<String>,
 }

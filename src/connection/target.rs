@@ -216,6 +216,22 @@ impl Links {
         })
     }
 
+    /// Ends the workers of a host, and forgets its connections: the next task makes new ones.
+    pub async fn reset(&self, host: &str) {
+        let slots: Vec<Slot> = match self.slots.lock() {
+            Ok(all) => {
+                all.iter().filter(|((account, _), _)| account.host == host).map(|(_, s)| Arc::clone(s)).collect()
+            }
+            Err(_) => return,
+        };
+        for slot in slots {
+            *slot.lock().await = None;
+        }
+        if let Ok(mut all) = self.connections.lock() {
+            all.retain(|(name, _), _| name != host);
+        }
+    }
+
     /// At the end of a run: ends the connections that are not to be kept.
     pub async fn close(&self) {
         self.masters.close().await;

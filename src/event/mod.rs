@@ -95,6 +95,15 @@ pub enum Event {
     },
     /// An item of a loop ended on a host.
     ItemDone(Box<HostResult>),
+    /// A file of tasks, or a role, was included.
+    Included {
+        /// The file's path or the role's name.
+        what: String,
+        /// The hosts that include it.
+        hosts: Vec<String>,
+        /// The loop's item, as it is shown.
+        item: Option<Value>,
+    },
     /// A task ended on a host.
     HostDone(Box<HostResult>),
     /// A try failed, another follows.

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::imports::At;
 use super::{Config, Files, Machine, load_vars};
 use crate::compile::LoadedPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::{Origin, Value, Vars};
-use crate::playbook::{self, Entry, Findings, Import, Keywords, Place, Role, RoleFiles, RoleRef};
+use crate::playbook::{self, Entry, Findings, Import, Keywords, Place, Play, Role, RoleFiles, RoleFrom, RoleRef};
 use crate::template::{Engine, Templar};
 use crate::vars::{Layer, Level, Scope};
 use crate::yaml::{self, Node};
@@ -30,15 +31,7 @@ pub struct Project {
 /// # Errors
 /// All that is wrong with them and with what they refer to.
 pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra: &Arc<Layer>) -> Checked<Project> {
-    let mut loader = Loader {
-        files,
-        config,
-        extra,
-        number: 0,
-        project: Project::default(),
-        errors: Vec::new(),
-        roles: HashMap::new(),
-    };
+    let mut loader = Loader::new(files, config, extra);
     for (number, path) in playbooks.iter().enumerate() {
         loader.number = number;
         loader.playbook(path, &[], 0, None);
@@ -46,24 +39,41 @@ pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra
     if loader.errors.is_empty() { Ok(loader.project) } else { Err(loader.errors) }
 }
 
-struct Loader<'a> {
+pub(super) struct Loader<'a> {
     files: &'a Files,
     config: &'a Config,
-    extra: &'a Arc<Layer>,
+    pub(super) extra: &'a Arc<Layer>,
     /// Which of the playbooks given is being read.
     number: usize,
-    project: Project,
-    errors: Vec<Diagnostic>,
-    /// Roles by their folder.
-    roles: HashMap<PathBuf, Option<Arc<Role>>>,
+    pub(super) project: Project,
+    pub(super) errors: Vec<Diagnostic>,
+    /// Roles by their folder and the files of it that are read.
+    roles: HashMap<(PathBuf, RoleFrom), Option<Arc<Role>>>,
+    /// Folders of the roles that are being read, the outermost first.
+    reading: Vec<PathBuf>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(files: &'a Files, config: &'a Config, extra: &'a Arc<Layer>) -> Self {
+        Self {
+            files,
+            config,
+            extra,
+            number: 0,
+            project: Project::default(),
+            errors: Vec::new(),
+            roles: HashMap::new(),
+            reading: Vec::new(),
+        }
+    }
 }
 
 impl Loader<'_> {
-    fn take<T>(&mut self, result: Checked<T>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, result: Checked<T>) -> Option<T> {
         result.map_err(|findings| self.errors.extend(findings)).ok()
     }
 
-    fn read(&mut self, path: &Path, what: &str) -> Option<Vec<Node>> {
+    pub(super) fn read(&mut self, path: &Path, what: &str) -> Option<Vec<Node>> {
         let source = self.files.read(path, what);
         let source = self.take(source)?;
         let loaded = self.take(yaml::load(&source))?;
@@ -92,8 +102,16 @@ impl Loader<'_> {
         for entry in entries {
             match entry {
                 Entry::Import(import) => self.import(&import, &dir, imports, depth),
-                Entry::Play(play) => {
-                    let roles = self.roles_of(&play.roles, &dir);
+                Entry::Play(mut play) => {
+                    let vars = play_vars(&play);
+                    let roles = self.roles_of(&play.roles, &dir, &vars);
+                    let at =
+                        At { playbook_dir: &dir, role: None, files: vec![path.to_owned()], vars, place: Place::Task };
+                    for part in [&mut play.pre_tasks, &mut play.tasks, &mut play.post_tasks] {
+                        *part = self.expand(std::mem::take(part), &at);
+                    }
+                    play.handlers =
+                        self.expand(std::mem::take(&mut play.handlers), &At { place: Place::Handler, ..at });
                     self.project.plays.push(LoadedPlay {
                         play: *play,
                         imports: imports.to_vec(),
@@ -133,7 +151,8 @@ impl Loader<'_> {
     }
 
     /// All roles that references lead to, by the names they are referred to.
-    fn roles_of(&mut self, refs: &[RoleRef], dir: &Path) -> HashMap<String, Arc<Role>> {
+    pub(super) fn roles_of(&mut self, refs: &[RoleRef], dir: &Path, vars: &[Arc<Layer>]) -> HashMap<String, Arc<Role>> {
+        let at = At { playbook_dir: dir, role: None, files: Vec::new(), vars: vars.to_vec(), place: Place::Task };
         let mut found = HashMap::new();
         let mut todo: Vec<RoleRef> = refs.to_vec();
         todo.reverse();
@@ -142,7 +161,7 @@ impl Loader<'_> {
             if found.contains_key(&reference.name) || failed.contains(&reference.name) {
                 continue;
             }
-            match self.role(&reference, dir) {
+            match self.role(&reference, &at) {
                 Some(role) => {
                     todo.extend(role.dependencies.iter().cloned());
                     found.insert(reference.name, role);
@@ -153,17 +172,33 @@ impl Loader<'_> {
         found
     }
 
-    fn role(&mut self, reference: &RoleRef, dir: &Path) -> Option<Arc<Role>> {
-        let path = self.find_role(reference, dir)?;
-        if let Some(known) = self.roles.get(&path) {
+    fn role(&mut self, reference: &RoleRef, at: &At<'_>) -> Option<Arc<Role>> {
+        let path = self.find_role(reference, at.playbook_dir)?;
+        self.role_at(&reference.name, path, &RoleFrom::default(), at)
+    }
+
+    /// The role in a folder, read once.
+    pub(super) fn role_at(&mut self, name: &str, path: PathBuf, from: &RoleFrom, at: &At<'_>) -> Option<Arc<Role>> {
+        let key = (path, from.clone());
+        if let Some(known) = self.roles.get(&key) {
             return known.clone();
         }
-        let role = self.load_role(&reference.name, &path).map(Arc::new);
-        self.roles.insert(path, role.clone());
+        if self.reading.contains(&key.0) {
+            let chain: Vec<String> = self.reading.iter().map(|p| p.display().to_string()).collect();
+            self.errors.push(
+                Diagnostic::error(format!("the role {name} imports itself"))
+                    .hint(format!("it is reached through {}", chain.join(" → "))),
+            );
+            return None;
+        }
+        self.reading.push(key.0.clone());
+        let role = self.load_role(name, &key.0, from, at).map(Arc::new);
+        self.reading.pop();
+        self.roles.insert(key, role.clone());
         role
     }
 
-    fn find_role(&mut self, reference: &RoleRef, dir: &Path) -> Option<PathBuf> {
+    pub(super) fn find_role(&mut self, reference: &RoleRef, dir: &Path) -> Option<PathBuf> {
         let mut places = vec![dir.join("roles")];
         places.extend(self.config.roles_path.value.iter().cloned());
         places.push(dir.to_owned());
@@ -183,11 +218,16 @@ impl Loader<'_> {
         None
     }
 
-    fn load_role(&mut self, name: &str, path: &Path) -> Option<Role> {
+    fn load_role(&mut self, name: &str, path: &Path, from: &RoleFrom, at: &At<'_>) -> Option<Role> {
         let before = self.errors.len();
         let mut files = RoleFiles::default();
-        for folder in ["tasks", "handlers", "meta"] {
-            if let Some(file) = main_file(&path.join(folder)) {
+        for (folder, file) in [("tasks", &*from.tasks), ("handlers", &*from.handlers), ("meta", "main")] {
+            let found = role_file(&path.join(folder), file);
+            if found.is_none() && file != "main" {
+                let words = format!("Could not find specified file in role: {folder}/{file}");
+                self.errors.push(Diagnostic::error(words).hint(format!("the role is in {}", path.display())));
+            }
+            if let Some(file) = found {
                 let first = self.read(&file, "the role's file").and_then(|d| d.into_iter().next());
                 if let Some(document) = first {
                     files.documents.insert(folder, document);
@@ -203,8 +243,20 @@ impl Loader<'_> {
         let (dependencies, allow_duplicates) = files.meta(&mut findings);
         let checked = self.take(findings.finish(()));
         self.project.warnings.extend(checked.map(|((), warnings)| warnings).unwrap_or_default());
-        let defaults = self.role_vars(&path.join("defaults"));
-        let vars = self.role_vars(&path.join("vars"));
+        let defaults = self.role_vars(&path.join("defaults"), &from.defaults);
+        let vars = self.role_vars(&path.join("vars"), &from.vars);
+        let mut seen = at.vars.clone();
+        seen.push(Layer::new(Level::RoleDefaults, "defaults of the role", Arc::clone(&defaults)));
+        seen.push(Layer::new(Level::Role, "vars of the role", Arc::clone(&vars)));
+        let inside = |folder: &str, file: &str, place| At {
+            playbook_dir: at.playbook_dir,
+            role: Some(path),
+            files: role_file(&path.join(folder), file).into_iter().collect(),
+            vars: seen.clone(),
+            place,
+        };
+        let tasks = self.expand(tasks, &inside("tasks", &from.tasks, Place::Task));
+        let handlers = self.expand(handlers, &inside("handlers", &from.handlers, Place::Handler));
         (self.errors.len() == before).then(|| Role {
             name: name.to_owned(),
             path: path.to_owned(),
@@ -217,8 +269,8 @@ impl Loader<'_> {
         })
     }
 
-    fn role_vars(&mut self, folder: &Path) -> Arc<Vars> {
-        let Some(file) = main_file(folder) else { return Arc::default() };
+    fn role_vars(&mut self, folder: &Path, name: &str) -> Arc<Vars> {
+        let Some(file) = role_file(folder, name) else { return Arc::default() };
         let loaded = load_vars(self.files, &file);
         let Some(loaded) = self.take(loaded) else { return Arc::default() };
         self.project.warnings.extend(loaded.warnings);
@@ -231,7 +283,14 @@ fn folders(path: &Path) -> Vec<String> {
     entries.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// `main.yml` of a role's folder, by any of its names.
-fn main_file(folder: &Path) -> Option<PathBuf> {
-    ["main.yml", "main.yaml", "main", "main.json"].iter().map(|n| folder.join(n)).find(|p| p.is_file())
+/// A file of a role's folder, `main` by any of its names.
+fn role_file(folder: &Path, name: &str) -> Option<PathBuf> {
+    let endings = [".yml", ".yaml", "", ".json"];
+    endings.iter().map(|ending| folder.join(format!("{name}{ending}"))).find(|p| p.is_file())
+}
+
+/// The variables of a play that names of imported files may read.
+fn play_vars(play: &Play) -> Vec<Arc<Layer>> {
+    let vars = play.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
+    vec![Layer::new(Level::Play, "vars of the play", Vars::from(vars))]
 }

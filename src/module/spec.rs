@@ -60,6 +60,24 @@ pub enum ControllerTask {
     Fail,
     /// Runs a command line over the connection, without a worker.
     Raw,
+    /// Puts the tasks of a file in its place when the playbook is read.
+    ImportTasks,
+    /// Puts a role in its place when the playbook is read.
+    ImportRole,
+    /// Runs the tasks of a file.
+    IncludeTasks,
+    /// Runs a role.
+    IncludeRole,
+    /// Sets variables of the host from files.
+    IncludeVars,
+    /// Changes the course of the run.
+    Meta,
+    /// Adds a host.
+    AddHost,
+    /// Puts the host into a group.
+    GroupBy,
+    /// Waits, or asks.
+    Pause,
 }
 
 /// A module's code.

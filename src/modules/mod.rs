@@ -1,5 +1,6 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod add_host;
 mod apt;
 mod assert;
 pub mod attributes;
@@ -13,10 +14,18 @@ mod file;
 mod git;
 pub mod glob;
 mod group;
+mod group_by;
 pub mod ids;
+mod import_role;
+mod import_tasks;
+mod include_role;
+mod include_tasks;
+mod include_vars;
 pub mod json;
 mod lineinfile;
 pub mod lines;
+mod meta;
+mod pause;
 mod ping;
 mod raw;
 mod script;
@@ -34,6 +43,7 @@ use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
+    &add_host::MODULE,
     &apt::MODULE,
     &assert::MODULE,
     &command::MODULE,
@@ -43,7 +53,15 @@ pub static MODULES: &[&Module] = &[
     &file::MODULE,
     &git::MODULE,
     &group::MODULE,
+    &group_by::MODULE,
+    &import_role::MODULE,
+    &import_tasks::MODULE,
+    &include_role::MODULE,
+    &include_tasks::MODULE,
+    &include_vars::MODULE,
     &lineinfile::MODULE,
+    &meta::MODULE,
+    &pause::MODULE,
     &ping::MODULE,
     &raw::MODULE,
     &script::MODULE,

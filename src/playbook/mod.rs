@@ -16,5 +16,5 @@ pub use free_form::{FreeForm, split_words};
 pub use keywords::{KEYWORDS, Keywords, Place, Setting};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};
-pub use role::{Role, RoleFiles, RoleRef};
+pub use role::{Role, RoleFiles, RoleFrom, RoleImport, RoleRef};
 pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

@@ -1,6 +1,6 @@
 //! Roles: references to them, and what their folders hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::keywords::{Keywords, Place};
@@ -42,6 +42,51 @@ pub struct Role {
     pub dependencies: Vec<RoleRef>,
     /// `allow_duplicates` of `meta/main.yml`.
     pub allow_duplicates: bool,
+}
+
+/// Which files of a role are read instead of `main`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoleFrom {
+    /// Below `tasks/`.
+    pub tasks: String,
+    /// Below `handlers/`.
+    pub handlers: String,
+    /// Below `defaults/`.
+    pub defaults: String,
+    /// Below `vars/`.
+    pub vars: String,
+}
+
+impl Default for RoleFrom {
+    fn default() -> Self {
+        let main = || "main".to_owned();
+        Self { tasks: main(), handlers: main(), defaults: main(), vars: main() }
+    }
+}
+
+impl RoleFrom {
+    /// The argument for each, and its place.
+    pub fn places(&mut self) -> [(&'static str, &mut String); 4] {
+        [
+            ("tasks_from", &mut self.tasks),
+            ("handlers_from", &mut self.handlers),
+            ("defaults_from", &mut self.defaults),
+            ("vars_from", &mut self.vars),
+        ]
+    }
+}
+
+/// A role that stands among tasks (`import_role`, `include_role`).
+#[derive(Debug, Clone)]
+pub struct RoleImport {
+    /// The statement: the name, and keywords for all tasks of the role.
+    pub reference: RoleRef,
+    /// The role.
+    pub role: Arc<Role>,
+    /// Those that it depends on, by name.
+    pub roles: HashMap<String, Arc<Role>>,
+    /// Whether its defaults and vars are seen by what comes after it.
+    pub public: bool,
 }
 
 /// The parsed main files of a role, as they were found.

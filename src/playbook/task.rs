@@ -3,6 +3,7 @@
 use super::free_form::FreeForm;
 use super::keywords::{self, Keywords, Place, Setting};
 use super::parse::Findings;
+use super::role::RoleImport;
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Text, Value};
 use crate::module::Module;
@@ -16,6 +17,8 @@ pub enum Item {
     Task(Box<Task>),
     /// A block.
     Block(Box<Block>),
+    /// A role that was put in the place of its `import_role`.
+    Role(Box<RoleImport>),
 }
 
 /// Tasks that belong together, with what runs when one fails, and what runs in any case.
@@ -31,6 +34,8 @@ pub struct Block {
     pub rescue: Vec<Item>,
     /// `always`.
     pub always: Vec<Item>,
+    /// The file that its tasks were imported from.
+    pub file: Option<String>,
 }
 
 /// A task or handler.
@@ -105,6 +110,7 @@ fn parse_block(node: &Node, place: Place, findings: &mut Findings) -> Option<Ite
         main: vec![],
         rescue: vec![],
         always: vec![],
+        file: None,
     };
     for (key, value) in node.as_map()? {
         match key.as_str() {

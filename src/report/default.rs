@@ -228,6 +228,12 @@ impl Report for Default {
                 self.pending = Some((name.clone(), *kind, path.clone()));
                 if self.options.hide_ok || self.options.hide_skipped { Ok(()) } else { self.headline(out) }
             }
+            Event::Included { what, hosts, item } => {
+                self.headline(out)?;
+                let item = item.as_ref().map(|item| format!(" => (item={})", label_text(item))).unwrap_or_default();
+                let line = format!("included: {what} for {}{item}", hosts.join(", "));
+                writeln!(out, "{}", self.paint(Style::Skipped, &line))
+            }
             Event::ItemDone(result) => self.result(result, false, out),
             Event::HostDone(result) => {
                 let looped = result.outcome.result.contains("results") && result.outcome.status != Status::Skipped;

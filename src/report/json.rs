@@ -89,6 +89,15 @@ impl Document {
         self.plays.last_mut()?.get_mut("tasks")?.as_array_mut()
     }
 
+    fn included(&mut self, what: &str, names: &[String]) {
+        let Some(task) = self.tasks().and_then(|t| t.last_mut()) else { return };
+        if let Some(hosts) = task.get_mut("hosts").and_then(Json::as_object_mut) {
+            for name in names {
+                hosts.insert(name.clone(), json!({"changed": false, "include": what, "status": "ok"}));
+            }
+        }
+    }
+
     fn host(&mut self, result: &HostResult) {
         let Some(task) = self.tasks().and_then(|t| t.last_mut()) else { return };
         if let Some(hosts) = task.get_mut("hosts").and_then(Json::as_object_mut) {
@@ -111,6 +120,7 @@ impl Report for Document {
                     tasks.push(task);
                 }
             }
+            Event::Included { what, hosts, .. } => self.included(what, hosts),
             Event::HostDone(result) => self.host(result),
             Event::Warning(text) => self.warnings.push(text.clone()),
             Event::RunEnded { recap } => {
@@ -138,6 +148,10 @@ impl Report for Lines {
                 let name = if matches!(event, Event::ItemDone(_)) { "item_done" } else { "host_done" };
                 let item = r.item.as_ref().filter(|_| !r.hidden).map(data::to_json);
                 json!({"event": name, "host": r.host, "item": item, "result": host_result(r)})
+            }
+            Event::Included { what, hosts, item } => {
+                let item = item.as_ref().map(data::to_json);
+                json!({"event": "included", "include": what, "hosts": hosts, "item": item})
             }
             Event::Retry { host, task, left, .. } => {
                 json!({"event": "retry", "host": host, "task": task, "left": left})

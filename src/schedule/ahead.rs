@@ -20,7 +20,7 @@ use super::prepare::{OnHost, Prepared};
 use super::scope;
 use super::view::View;
 use super::world::{Known, Snapshot};
-use crate::compile::{CompiledPlay, CompiledTask, Stage};
+use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::connection::Target;
 use crate::model::{Condition, Status, Value};
 use crate::module::{ControllerTask, Run};
@@ -66,6 +66,8 @@ impl ReadyTask {
 pub struct Scout {
     /// The play.
     pub play: Arc<CompiledPlay>,
+    /// What it goes through.
+    pub course: Arc<Course>,
     /// The stage that comes next.
     pub next: usize,
     /// The host's way through the play so far.
@@ -121,7 +123,7 @@ impl Scout {
         look.chain.registered(&job.task, None, &mut self.known);
         self.notified |= !job.task.notify.is_empty();
         while ahead.len() < TASKS && look.items < ITEMS {
-            let Some(stage) = look.play.stages.get(self.next) else { break };
+            let Some(stage) = self.course.stages.get(self.next) else { break };
             self.next += 1;
             let task = match stage {
                 Stage::Flush => {
@@ -129,7 +131,8 @@ impl Scout {
                     look.chain.granted &= !self.notified;
                     continue;
                 }
-                Stage::Task(index) => match look.play.tasks.get(*index) {
+                Stage::Task(index) if self.course.barriers.get(*index) == Some(&true) => break,
+                Stage::Task(index) => match self.course.tasks.get(*index) {
                     Some(task) => Arc::clone(task),
                     None => break,
                 },
@@ -189,7 +192,7 @@ struct Look<'a> {
 impl Look<'_> {
     /// Prepares a task and sends it; nothing when it has to wait for its turn.
     fn task(&mut self, scout: &mut Scout, task: &Arc<CompiledTask>) -> Option<ReadyTask> {
-        if self.play.graph.barrier(task.id).is_some() || waits(task) {
+        if waits(task) {
             return None;
         }
         let job = self.job;

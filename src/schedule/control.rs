@@ -1,8 +1,10 @@
 //! Tasks that the controller carries out itself: debug, set_fact, assert, fail.
 
+use super::including::Include;
 use super::view::View;
 use crate::model::{Map, Outcome, Status, Text, Value};
 use crate::module::ControllerTask;
+use crate::playbook::RoleFrom;
 use crate::template::{Error, Truth};
 
 /// What a controller task gives.
@@ -13,11 +15,13 @@ pub struct Controlled {
     pub set: Map,
     /// The result is shown without `-v` as well.
     pub verbose: bool,
+    /// What it wants to be included.
+    pub include: Option<Include>,
 }
 
 impl Controlled {
     fn new(status: Status, result: Map) -> Self {
-        Self { outcome: Outcome::new(status, result), set: Map::new(), verbose: false }
+        Self { outcome: Outcome::new(status, result), set: Map::new(), verbose: false, include: None }
     }
 }
 
@@ -28,6 +32,14 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, verbosity: u8) -> Resu
         ControllerTask::SetFact => set_fact(args, view),
         ControllerTask::Assert => assert(args, view),
         ControllerTask::Fail => fail(args, view),
+        ControllerTask::IncludeTasks => include_tasks(args, view),
+        ControllerTask::IncludeRole => include_role(args, view),
+        ControllerTask::IncludeVars | ControllerTask::AddHost | ControllerTask::GroupBy | ControllerTask::Pause => {
+            Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "not supported yet")])))
+        }
+        ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
+            Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
+        }
         ControllerTask::Raw => Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "raw needs a host")]))),
     }
 }
@@ -68,6 +80,37 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
     let mut done = Controlled::new(Status::Ok, result);
     done.verbose = true;
     Ok(done)
+}
+
+/// A file's or role's name must be known when it is to be read.
+fn name(args: &Map, names: &[&str], view: &View) -> Result<String, Error> {
+    match argument(args, names, view)? {
+        Some(Value::Str(name)) if !name.is_empty() => Ok(name.as_str().to_owned()),
+        Some(Value::Unknown(reason)) => Err(Error::new(format!("what is to be included is unknown: {reason}"))),
+        _ => Err(Error::new("what is to be included has no name")),
+    }
+}
+
+fn including(include: Include) -> Controlled {
+    let result = Map::from_iter([("include", include.name.as_str())]);
+    Controlled { include: Some(include), ..Controlled::new(Status::Ok, result) }
+}
+
+fn include_tasks(args: &Map, view: &View) -> Result<Controlled, Error> {
+    let name = name(args, &["file", "_raw_params"], view)?;
+    Ok(including(Include { name, role: None, item: Map::new(), label: None }))
+}
+
+fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
+    let name = name(args, &["name", "role"], view)?;
+    let mut from = RoleFrom::default();
+    for (argument_name, place) in from.places() {
+        if let Some(Value::Str(file)) = argument(args, &[argument_name], view)? {
+            *place = file.as_str().to_owned();
+        }
+    }
+    let public = argument(args, &["public"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
+    Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None }))
 }
 
 fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {

@@ -15,7 +15,9 @@ pub struct Handlers {
 impl Handlers {
     /// Notes that `host` notified a handler by one of its names. All that listen to it
     /// are notified; of those that have it as their own name, the last defined one.
-    pub fn notify(&mut self, play: &CompiledPlay, name: &str, host: &str, unsure: Option<Reason>) {
+    ///
+    /// Whether there is such a handler.
+    pub fn notify(&mut self, play: &CompiledPlay, name: &str, host: &str, unsure: Option<Reason>) -> bool {
         let own = |index: &usize| {
             let handler = play.handlers.get(*index);
             let title = handler.and_then(|h| h.name.as_ref()).map(|n| n.as_str().to_owned());
@@ -24,6 +26,7 @@ impl Handlers {
         let answering =
             play.handlers.iter().enumerate().filter(|(_, h)| handler_names(h, &play.roles).iter().any(|n| n == name));
         let all: Vec<usize> = answering.map(|(index, _)| index).collect();
+        let any = !all.is_empty();
         let named = all.iter().copied().rfind(own);
         let listening = all.into_iter().filter(|i| !own(i));
         for index in listening.chain(named).collect::<BTreeSet<_>>() {
@@ -33,6 +36,7 @@ impl Handlers {
                 *entry = None;
             }
         }
+        any
     }
 
     /// Whether any handler waits for a host.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::including::Include;
 use super::invoke::{self, Place};
 use super::prepare::{OnHost, Prepared};
 use super::view::View;
@@ -26,6 +27,8 @@ pub struct ItemResult {
     pub verbose: bool,
     /// What is wrong, with its place, where rplay itself found it.
     pub explanation: Option<Diagnostic>,
+    /// What it wants to be included.
+    pub include: Option<Include>,
     /// What it cost.
     pub timing: Timing,
     /// Nothing is to be judged or tried again: a condition said no, or what rplay was
@@ -42,6 +45,7 @@ impl ItemResult {
             set: Map::new(),
             verbose: false,
             explanation: None,
+            include: None,
             timing: Timing::default(),
             settled: false,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::ReadyTask;
+use super::including::Include;
 use super::invoke::Place;
 use super::item::{self, Begun, ItemResult};
 use super::looping::Job;
@@ -64,6 +65,7 @@ struct Results {
     set: Map,
     explanation: Option<Diagnostic>,
     timing: Timing,
+    includes: Vec<Include>,
 }
 
 impl OnHost<'_> {
@@ -134,6 +136,7 @@ impl Job {
         items: Vec<Value>,
         mut ready: VecDeque<Begun>,
         ahead: &mut VecDeque<ReadyTask>,
+        includes: &mut Vec<Include>,
     ) -> ItemResult {
         let control = match self.on_host().control(view) {
             Ok(control) => control,
@@ -160,6 +163,7 @@ impl Job {
             }
             let Some(one) = open.pop_front() else { break };
             let item_view = self.close(&control, &items, one, &mut results).await;
+            includes.append(&mut results.includes);
             let gone = results.done.last().is_some_and(|(o, _)| o.status == Status::Unreachable);
             if gone || self.breaks(&control, &item_view, &results.done) {
                 break;
@@ -228,7 +232,15 @@ impl Job {
         let item = items.get(one.index).unwrap_or(&Value::Null);
         let mut result = self.on_host().finish(&one.view, one.begun).await;
         results.set.extend(result.set.clone());
-        self.emit_item(control, &one.view, item, &mut result, one.started);
+        let include = result.include.take();
+        if include.is_none() || result.outcome.status != Status::Ok {
+            self.emit_item(control, &one.view, item, &mut result, one.started);
+        }
+        results.includes.extend(include.map(|include| Include {
+            item: one.extra.clone(),
+            label: Some(self.label(control, &one.view, item).unwrap_or_else(|_| item.clone())),
+            ..include
+        }));
         results.explanation = results.explanation.take().or(result.explanation);
         results.timing.add(&result.timing);
         results.done.push((result.outcome, one.extra));
@@ -251,12 +263,15 @@ impl Job {
         matches!(view.conditions(&control.break_when), Ok((Truth::True, _)))
     }
 
-    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
-        let label = match &control.label {
+    fn label(&self, control: &Control, view: &View, item: &Value) -> Result<Value, Error> {
+        match &control.label {
             Some(label) => view.render(label).map(|label| label.unwrap_or(Value::Null)),
             None => Ok(item.clone()),
-        };
-        let label = label.unwrap_or_else(|e| {
+        }
+    }
+
+    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
+        let label = self.label(control, view, item).unwrap_or_else(|e| {
             let finding: Diagnostic = e.into();
             let words = format!("Failed to template loop_control.label: {}", item::explain(&finding));
             result.outcome.status = Status::Failed;

@@ -2,26 +2,26 @@
 //! with the task before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::ahead::{ReadyTask, Scout};
+use super::ahead::ReadyTask;
 use super::flow::Flow;
 use super::handlers::Handlers;
 use super::looping::{Job, TaskResult};
 use super::play::Batch;
 use super::scope::{self, magic};
 use super::view::View;
-use super::world::{Snapshot, World};
+use super::world::World;
 use super::{Context, StepAnswer, names};
-use crate::compile::{CompiledPlay, CompiledTask, Stage};
+use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
-use crate::model::{Status, Value};
-use crate::module::to_bool;
-use crate::vars::{HostVars, Layer};
+use crate::module::{ControllerTask, Run, to_bool};
+use crate::vars::HostVars;
 
 /// After how much silence it is said who is awaited.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -38,28 +38,55 @@ pub enum End {
 /// Runs a play on a batch of hosts.
 pub struct Linear<'a> {
     pub context: &'a Arc<Context>,
-    pub play: &'a Arc<CompiledPlay>,
-    pub world: &'a mut World,
-    pub batch: &'a Batch,
-    flows: HashMap<String, Flow>,
+    /// The play, with the roles and handlers that includes have brought.
+    pub(super) play: Arc<CompiledPlay>,
+    pub(super) world: &'a mut World,
+    pub(super) batch: &'a Batch,
+    pub(super) flows: HashMap<String, Flow>,
     /// What was prepared ahead, by host.
-    ahead: HashMap<String, VecDeque<ReadyTask>>,
-    gone: BTreeSet<String>,
-    handlers: Handlers,
+    pub(super) ahead: HashMap<String, VecDeque<ReadyTask>>,
+    pub(super) gone: BTreeSet<String>,
+    pub(super) handlers: Handlers,
     /// Hosts that failed in a handler: `force_handlers` does not take them on.
-    failed_in_handler: BTreeSet<String>,
+    pub(super) failed_in_handler: BTreeSet<String>,
     /// Handlers are being run.
-    handling: bool,
-    stepping: bool,
+    pub(super) handling: bool,
+    pub(super) stepping: bool,
+    /// Hosts that `meta` has taken out of the play.
+    pub(super) ended: BTreeSet<String>,
+    /// Roles that `meta: end_role` has ended, by host.
+    pub(super) ended_roles: BTreeSet<(String, usize)>,
+    /// The play is over for all hosts, or for those of this batch.
+    pub(super) over: Option<Over>,
+    /// The first number that no task has.
+    pub(super) next_id: usize,
+    /// How many includes are within one another.
+    pub(super) depth: usize,
+}
+
+/// What `meta` has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The play.
+    Play,
+    /// The batch.
+    Batch,
+}
+
+/// Where a task stands: its course, and the stage in it.
+#[derive(Clone)]
+pub(super) struct Turn {
+    pub course: Arc<Course>,
+    pub stage: usize,
+    pub kind: TaskKind,
 }
 
 impl<'a> Linear<'a> {
-    pub fn new(context: &'a Arc<Context>, play: &'a Arc<CompiledPlay>, world: &'a mut World, batch: &'a Batch) -> Self {
+    pub fn new(context: &'a Arc<Context>, play: &Arc<CompiledPlay>, world: &'a mut World, batch: &'a Batch) -> Self {
         let flows = batch.hosts.iter().map(|h| (h.clone(), Flow::default())).collect();
-        let stepping = context.stepper.is_some();
         Self {
             context,
-            play,
+            play: Arc::clone(play),
             world,
             batch,
             flows,
@@ -68,7 +95,12 @@ impl<'a> Linear<'a> {
             handlers: Handlers::default(),
             failed_in_handler: BTreeSet::new(),
             handling: false,
-            stepping,
+            stepping: context.stepper.is_some(),
+            ended: BTreeSet::new(),
+            ended_roles: BTreeSet::new(),
+            over: None,
+            next_id: play.tasks.len() + play.handlers.len(),
+            depth: 0,
         }
     }
 
@@ -78,42 +110,73 @@ impl<'a> Linear<'a> {
         (failed.cloned().collect(), self.gone.iter().cloned().collect())
     }
 
+    /// What has ended before its last task.
+    pub const fn over(&self) -> Option<Over> {
+        self.over
+    }
+
     /// Runs all stages.
     pub async fn run(&mut self, started: &mut bool) -> End {
-        let end = self.stages(started).await;
+        let course = Arc::new(Course::of(&self.play));
+        let end = self.course(course, TaskKind::Task, None, started).await;
         self.forget_all();
         end
     }
 
-    async fn stages(&mut self, started: &mut bool) -> End {
-        for (number, stage) in self.play.stages.iter().enumerate() {
-            match stage {
-                Stage::Task(index) => match self.play.tasks.get(*index) {
-                    Some(task) => self.task_stage(task, number, started).await,
-                    None => continue,
-                },
-                Stage::Flush => self.flush().await,
-            }
-            if self.too_many_failed() {
-                self.context.emit(Event::NoMoreHosts);
-                let outside = Vec::new();
-                for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
-                    flow.fail(&outside, &[]);
+    /// Runs the stages of a course; only on the hosts `within`, when they are given.
+    pub(super) fn course<'s>(
+        &'s mut self,
+        course: Arc<Course>,
+        kind: TaskKind,
+        within: Option<&'s BTreeSet<String>>,
+        started: &'s mut bool,
+    ) -> Pin<Box<dyn Future<Output = End> + Send + 's>> {
+        Box::pin(async move {
+            for (number, stage) in course.stages.iter().enumerate() {
+                match stage {
+                    Stage::Task(index) => {
+                        let Some(task) = course.tasks.get(*index) else { continue };
+                        let turn = Turn { course: Arc::clone(&course), stage: number, kind };
+                        self.task_stage(task, &turn, within, started).await;
+                    }
+                    Stage::Flush => self.flush(None).await,
                 }
-                return End::Stop;
+                if self.over.is_some() {
+                    break;
+                }
+                if self.too_many_failed() {
+                    self.context.emit(Event::NoMoreHosts);
+                    let outside = Vec::new();
+                    for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+                        flow.fail(&outside, &[]);
+                    }
+                    return End::Stop;
+                }
             }
-        }
-        if self.all_lost() { End::Stop } else { End::Done }
+            if self.all_lost() { End::Stop } else { End::Done }
+        })
     }
 
     /// Where every host has failed, `always` and `rescue` further on may still be entered.
-    async fn task_stage(&mut self, task: &Arc<CompiledTask>, number: usize, started: &mut bool) {
+    async fn task_stage(
+        &mut self,
+        task: &Arc<CompiledTask>,
+        turn: &Turn,
+        within: Option<&BTreeSet<String>>,
+        started: &mut bool,
+    ) {
         if !*started && !self.starts_here(task, started) {
             return;
         }
-        let hosts = self.entering(task);
-        if !hosts.is_empty() {
-            self.run_task(task, &hosts, TaskKind::Task, Some(number)).await;
+        let mut hosts = self.entering(task);
+        hosts.retain(|host| within.is_none_or(|within| within.contains(host)));
+        if hosts.is_empty() {
+            return;
+        }
+        if matches!(task.action.module.run, Run::Controller(ControllerTask::Meta)) {
+            self.meta(task, &hosts).await;
+        } else {
+            self.run_task(task, &hosts, Some(turn.clone()), turn.kind).await;
         }
     }
 
@@ -132,9 +195,14 @@ impl<'a> Linear<'a> {
     }
 
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
-        let gone = &self.gone;
+        let (gone, ended, roles) = (&self.gone, &self.ended, &self.ended_roles);
         let flows = &mut self.flows;
-        let alive = self.batch.hosts.iter().filter(|h| !gone.contains(*h));
+        let left = |host: &str| {
+            gone.contains(host)
+                || ended.contains(host)
+                || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
+        };
+        let alive = self.batch.hosts.iter().filter(|h| !left(h));
         alive.filter(|h| flows.get_mut(*h).is_some_and(|flow| flow.enter(&task.path))).cloned().collect()
     }
 
@@ -142,18 +210,27 @@ impl<'a> Linear<'a> {
         self.batch.hosts.iter().all(|h| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed))
     }
 
-    fn alive(&self) -> Vec<String> {
-        let lost = |h: &String| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed);
+    pub(super) fn alive(&self) -> Vec<String> {
+        let lost = |h: &String| {
+            self.gone.contains(h) || self.ended.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed)
+        };
         self.batch.all.iter().filter(|h| !lost(h) && !self.batch.lost.contains(*h)).cloned().collect()
     }
 
-    async fn flush(&mut self) {
-        self.handling = true;
-        for (index, handler) in self.play.handlers.iter().enumerate() {
+    /// Runs handlers that were notified; only on these hosts, when they are given.
+    pub(super) async fn flush(&mut self, only: Option<&[String]>) {
+        let handling = std::mem::replace(&mut self.handling, true);
+        let mut index = 0;
+        // More handlers may come while these run.
+        while let Some(handler) = self.play.handlers.get(index).cloned() {
             let force = self.forces_handlers();
             let failed = |h: &String| !force && self.flows.get(h).is_some_and(Flow::has_failed);
-            let lost = |h: &String| self.gone.contains(h) || self.failed_in_handler.contains(h) || failed(h);
+            let lost = |h: &String| {
+                let out = self.gone.contains(h) || self.ended.contains(h) || self.failed_in_handler.contains(h);
+                out || failed(h) || only.is_some_and(|only| !only.contains(h))
+            };
             let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
+            index += 1;
             for (host, reason) in unsure {
                 self.world.count(&host).unknown += 1;
                 self.context.emit(Event::Warning(format!(
@@ -165,9 +242,13 @@ impl<'a> Linear<'a> {
             if hosts.is_empty() {
                 continue;
             }
-            self.run_task(handler, &hosts, TaskKind::Handler, None).await;
+            if matches!(handler.action.module.run, Run::Controller(ControllerTask::Meta)) {
+                self.meta(&handler, &hosts).await;
+            } else {
+                self.run_task(&handler, &hosts, None, TaskKind::Handler).await;
+            }
         }
-        self.handling = false;
+        self.handling = handling;
     }
 
     fn forces_handlers(&self) -> bool {
@@ -175,13 +256,12 @@ impl<'a> Linear<'a> {
         own.unwrap_or(self.context.options.force_handlers)
     }
 
-    async fn run_task(&mut self, task: &Arc<CompiledTask>, hosts: &[String], kind: TaskKind, stage: Option<usize>) {
+    async fn run_task(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<Turn>, kind: TaskKind) {
         if task.keywords.get("delegate_to").is_some() {
             // It may change any host.
             self.forget_all();
         }
-        let jobs = self.jobs(task, hosts, stage);
-        let Some((mut jobs, title)) = jobs else { return };
+        let Some((mut jobs, title)) = self.jobs(task, hosts, turn.as_ref()) else { return };
         if self.stepping && !self.step(&title).await {
             return;
         }
@@ -190,7 +270,8 @@ impl<'a> Linear<'a> {
             jobs.truncate(1);
         }
         self.context.emit(Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
-        let results = run_jobs(self.context, jobs).await;
+        let mut results = run_jobs(self.context, jobs).await;
+        let included = self.included(&mut results, once.then_some(hosts));
         for mut result in results {
             self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
             if once {
@@ -198,6 +279,7 @@ impl<'a> Linear<'a> {
             }
             self.apply(task, result);
         }
+        self.include_all(task, included, kind).await;
     }
 
     async fn step(&mut self, title: &str) -> bool {
@@ -219,9 +301,9 @@ impl<'a> Linear<'a> {
         rendered.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
-    fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], stage: Option<usize>) -> Option<(Vec<Job>, String)> {
+    fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {
         let alive = self.alive();
-        let magic = magic::shared(self.context, self.play, &self.batch.all, &self.batch.hosts, &alive);
+        let magic = magic::shared(self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
         let snapshot = self.world.snapshot(self.context, &magic);
         let hostvars: Arc<dyn HostVars> = Arc::new(snapshot.clone());
         let mut jobs: Vec<Job> = Vec::with_capacity(hosts.len());
@@ -229,15 +311,15 @@ impl<'a> Linear<'a> {
         for host in hosts {
             let layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
             let known = snapshot.known(host).map(|k| &**k);
-            let base = scope::of_host(self.context, self.play, &snapshot, known, layers, &magic, host);
-            let scope = scope::of_task(&base, self.play, task);
+            let base = scope::of_host(self.context, &self.play, &snapshot, known, layers, &magic, host);
+            let scope = scope::of_task(&base, &self.play, task);
             if title.is_empty() {
-                title = names::of_task(self.play, task, &View::new(&self.context.engine, scope.clone()));
+                title = names::of_task(&self.play, task, &View::new(&self.context.engine, scope.clone()));
             }
             let ready = self.ready(host, task);
             // A worker that others delegate to must not wait for what comes after.
             let scouts = ready.is_none() && task.keywords.get("delegate_to").is_none();
-            let scout = stage.filter(|_| scouts).and_then(|s| self.scout(host, s, &snapshot, &magic));
+            let scout = turn.filter(|_| scouts).and_then(|turn| self.scout(host, turn, &snapshot, &magic));
             jobs.push(Job {
                 context: Arc::clone(self.context),
                 task: Arc::clone(task),
@@ -250,159 +332,6 @@ impl<'a> Linear<'a> {
             });
         }
         (!jobs.is_empty()).then_some((jobs, title))
-    }
-
-    /// The task as it was prepared ahead for a host, when it is what comes next there.
-    fn ready(&mut self, host: &str, task: &CompiledTask) -> Option<ReadyTask> {
-        let shared = self.context.links.is_shared(host);
-        let queue = self.ahead.get_mut(host)?;
-        let mut next = queue.pop_front()?;
-        if next.task == task.id && !shared && !next.is_dropped() {
-            return Some(next);
-        }
-        queue.push_front(next);
-        self.forget(host);
-        None
-    }
-
-    /// Gives up what was prepared ahead for a host.
-    fn forget(&mut self, host: &str) {
-        self.ahead.remove(host).iter().flatten().for_each(ReadyTask::cancel);
-    }
-
-    fn forget_all(&mut self) {
-        self.ahead.drain().flat_map(|(_, queue)| queue).for_each(|ready| ready.cancel());
-    }
-
-    /// Who prepares ahead what comes after a stage.
-    fn scout(&self, host: &str, stage: usize, snapshot: &Snapshot, magic: &Arc<Layer>) -> Option<Box<Scout>> {
-        if self.stepping || self.context.options.one_by_one {
-            return None;
-        }
-        Some(Box::new(Scout {
-            play: Arc::clone(self.play),
-            next: stage + 1,
-            flow: self.flows.get(host)?.clone(),
-            known: snapshot.known(host).map(|k| (**k).clone()).unwrap_or_default(),
-            snapshot: snapshot.clone(),
-            layers: self.batch.layers.get(host).cloned().unwrap_or_default(),
-            magic: Arc::clone(magic),
-            unordered: self.context.options.check || self.batch.hosts.len() == 1,
-            notified: self.handlers.waits_for(host),
-        }))
-    }
-
-    /// The result of `run_once` counts for all hosts, its variables are set on all.
-    fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
-        for host in hosts.iter().filter(|h| **h != result.host) {
-            self.forget(host);
-            self.learn(host, result);
-            if result.outcome.status == Status::Failed
-                && !result.ignored
-                && let Some(flow) = self.flows.get_mut(host)
-            {
-                flow.fail(&task.path, &self.play.rescued);
-            }
-        }
-    }
-
-    fn learn(&mut self, host: &str, result: &TaskResult) {
-        let inject = self.context.options.inject_facts;
-        self.world.update(host, |known| {
-            if !result.facts.is_empty() {
-                known.add_facts(&result.facts, inject);
-            }
-            for (name, value) in &result.set {
-                known.register(&name.to_string(), value.clone());
-            }
-            if let Some((name, value)) = &result.registered {
-                known.register(name, value.clone());
-            }
-        });
-    }
-
-    /// Takes a result into the state that all share.
-    fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
-        let host = result.host.clone();
-        self.learn(&host, &result);
-        let unsure = match &result.outcome.status {
-            Status::Unknown(reason) => Some(Arc::clone(reason)),
-            _ => None,
-        };
-        for name in &result.notified {
-            self.handlers.notify(self.play, name, &host, unsure.clone());
-        }
-        let counts = self.world.count(&host);
-        match &result.outcome.status {
-            Status::Ok => counts.ok += 1,
-            Status::Changed => {
-                counts.ok += 1;
-                counts.changed += 1;
-            }
-            Status::Skipped => counts.skipped += 1,
-            Status::Unknown(_) => counts.unknown += 1,
-            Status::Unreachable if result.ignore_unreachable => {
-                counts.ok += 1;
-                counts.ignored += 1;
-            }
-            Status::Unreachable => {
-                counts.unreachable += 1;
-                self.gone.insert(host);
-                if result.fatal_for_all {
-                    self.fail_all(task);
-                }
-            }
-            Status::Failed if result.ignored => {
-                counts.ok += 1;
-                counts.ignored += 1;
-                if result.outcome.result.get("changed").and_then(Value::as_bool) == Some(true) {
-                    counts.changed += 1;
-                }
-            }
-            Status::Failed => self.failed(task, &result),
-        }
-    }
-
-    /// A failure that counts for all: each host goes on as if it had failed there itself.
-    fn fail_all(&mut self, task: &CompiledTask) {
-        for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
-            flow.fail(&task.path, &self.play.rescued);
-        }
-    }
-
-    fn failed(&mut self, task: &CompiledTask, result: &TaskResult) {
-        let Some(flow) = self.flows.get_mut(&result.host) else { return };
-        if self.handling {
-            self.failed_in_handler.insert(result.host.clone());
-        }
-        self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
-        let rescued = flow.fail(&task.path, &self.play.rescued);
-        let counts = self.world.count(&result.host);
-        if rescued {
-            counts.rescued += 1;
-            let failed_task = super::register::failed_task(task, &result.title);
-            let value = result.outcome.to_value();
-            self.world.update(&result.host, |known| {
-                known.register("ansible_failed_task", failed_task);
-                known.register("ansible_failed_result", value);
-            });
-        } else {
-            counts.failed += 1;
-        }
-        if result.fatal_for_all {
-            self.fail_all(task);
-        }
-    }
-
-    fn too_many_failed(&self) -> bool {
-        let percentage = match self.play.keywords.value("max_fail_percentage") {
-            Some(Value::Int(i)) => *i as f64,
-            Some(Value::Float(f)) => *f,
-            Some(Value::Str(t)) => t.trim_end_matches('%').parse().unwrap_or(100.0),
-            _ => return false,
-        };
-        let failed = self.flows.values().filter(|f| f.has_failed()).count();
-        failed > 0 && (failed as f64 / self.batch.hosts.len().max(1) as f64) * 100.0 > percentage
     }
 }
 

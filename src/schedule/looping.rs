@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::Context;
 use super::ahead::{ReadyTask, Scout};
+use super::including::Include;
 use super::invoke::{self, Place};
 use super::item::{Begun, ItemResult};
 use super::names;
@@ -42,6 +43,31 @@ pub struct TaskResult {
     pub fatal_for_all: bool,
     /// What comes next on this host, prepared and sent ahead.
     pub ahead: VecDeque<ReadyTask>,
+    /// What is to be included.
+    pub includes: Vec<Include>,
+    /// Files are counted as they are included, not as results.
+    pub counted_elsewhere: bool,
+}
+
+impl TaskResult {
+    /// An outcome and nothing else.
+    pub fn of(host: &str, outcome: Outcome) -> Self {
+        Self {
+            host: host.to_owned(),
+            title: String::new(),
+            outcome,
+            ignored: false,
+            ignore_unreachable: false,
+            set: Map::new(),
+            facts: Map::new(),
+            registered: None,
+            notified: Vec::new(),
+            fatal_for_all: false,
+            ahead: VecDeque::new(),
+            includes: Vec::new(),
+            counted_elsewhere: false,
+        }
+    }
 }
 
 /// A task and its host, on their own so that they can move to another thread.
@@ -76,7 +102,8 @@ impl Job {
         };
         let mut begun = ready.map(|r| r.begun).unwrap_or_default();
         let mut ahead = VecDeque::new();
-        let (result, looped) = match items {
+        let mut includes = Vec::new();
+        let (mut result, looped) = match items {
             Ok(None) => {
                 let one = match begun.pop_front() {
                     Some(begun) => begun,
@@ -85,13 +112,15 @@ impl Job {
                 self.send_ahead(&one, &mut ahead);
                 (self.on_host().finish(&view, one).await, false)
             }
-            Ok(Some(items)) => (self.all(&view, items, begun, &mut ahead).await, true),
+            Ok(Some(items)) => (self.all(&view, items, begun, &mut ahead, &mut includes).await, true),
             Err(e) => match self.skipped_anyway(&view) {
                 Some(outcome) => (ItemResult::plain(outcome), false),
                 None => (ItemResult::failed(e), false),
             },
         };
-        TaskResult { ahead, ..self.finish(&view, result, looped, started) }
+        includes.extend(result.include.take());
+        let silent = !includes.is_empty() && result.outcome.status == Status::Ok;
+        TaskResult { ahead, includes, ..self.finish(&view, result, looped, started, silent) }
     }
 
     /// A place in a chain of its own, granted: its turn has come.
@@ -137,7 +166,7 @@ impl Job {
         value.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
-    fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant) -> TaskResult {
+    fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant, silent: bool) -> TaskResult {
         let ItemResult { outcome, delegated_to, set, verbose, explanation, timing, .. } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
@@ -147,7 +176,13 @@ impl Job {
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
             if changes { self.task.notify.iter().map(|n| names::rendered_or_raw(view, n)).collect() } else { vec![] };
-        self.context.emit(Event::HostDone(Box::new(HostResult {
+        // What is included is said when it has been read.
+        let emit = |event| {
+            if !silent {
+                self.context.emit(event)
+            }
+        };
+        emit(Event::HostDone(Box::new(HostResult {
             host: self.host.clone(),
             delegated_to,
             item: None,
@@ -172,6 +207,8 @@ impl Job {
                 || self.context.options.any_errors_fatal && self.task.keywords.get("any_errors_fatal").is_none(),
             outcome,
             ahead: VecDeque::new(),
+            includes: Vec::new(),
+            counted_elsewhere: false,
         }
     }
 

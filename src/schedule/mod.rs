@@ -7,17 +7,21 @@ mod ahead;
 mod control;
 mod flow;
 mod handlers;
+mod including;
 mod invoke;
 mod item;
 mod items;
 mod linear;
 mod local;
 mod looping;
+mod meta;
 mod names;
 mod play;
 mod preflight;
 mod prepare;
+mod queue;
 mod register;
+mod results;
 mod scope;
 mod settings;
 #[cfg(test)]
@@ -38,6 +42,7 @@ pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
 
+use crate::compile::{Includes, TagFilter};
 use crate::connection::Links;
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
@@ -108,6 +113,10 @@ pub struct Context {
     pub outside: Arc<dyn Outside>,
     /// Reads variables files.
     pub vars_loader: Box<VarsLoader>,
+    /// Files of tasks and roles that are read while the run goes on.
+    pub includes: Box<dyn Includes>,
+    /// Which tasks are wanted.
+    pub wanted: TagFilter,
     /// Connections and workers.
     pub links: Links,
     /// Where events go.

@@ -3,7 +3,7 @@
 use super::view::View;
 use crate::compile::{CompiledPlay, CompiledTask};
 use crate::diag::Diagnostic;
-use crate::model::Text;
+use crate::model::{Text, Value};
 
 /// A name as Ansible prints it: what cannot be rendered in it is said where it stands.
 pub fn rendered_or_raw(view: &View, text: &Text) -> String {
@@ -13,7 +13,13 @@ pub fn rendered_or_raw(view: &View, text: &Text) -> String {
 
 /// A task's name with its role's before it, as its headline shows it.
 pub fn of_task(play: &CompiledPlay, task: &CompiledTask, view: &View) -> String {
-    let name = rendered_or_raw(view, &task.title());
+    let mut name = rendered_or_raw(view, &task.title());
+    if task.name.is_none()
+        && task.action.module.name == "include_role"
+        && let Some(Value::Str(role)) = task.action.args.get("name")
+    {
+        name = format!("{name} : {}", rendered_or_raw(view, role));
+    }
     match task.role.and_then(|r| play.roles.get(r)) {
         Some(role) => format!("{} : {name}", role.name),
         None => name,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Context;
-use super::linear::{End, Linear};
+use super::linear::{End, Linear, Over};
 use super::scope::{self, magic};
 use super::view::View;
 use super::world::World;
@@ -97,9 +97,13 @@ async fn run_plays(
             let mut linear = Linear::new(context, play, world, &batch);
             let end = linear.run(started).await;
             let (failed, gone) = linear.losses();
+            let over = linear.over();
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
             lost.extend(failed);
             lost.extend(gone);
+            if over == Some(Over::Play) {
+                break;
+            }
             // A batch that is lost as a whole ends the run, as in Ansible.
             if end == End::Stop || all_lost {
                 return Ok(());

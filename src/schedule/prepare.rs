@@ -86,6 +86,7 @@ impl OnHost<'_> {
             let mut result = ItemResult::plain(done.outcome);
             result.set = done.set;
             result.verbose = done.verbose;
+            result.include = done.include;
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }

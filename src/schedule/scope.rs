@@ -121,10 +121,10 @@ pub fn of_host(
     host: &str,
 ) -> Scope {
     let mut layers = context.hosts.layers(host);
-    layers.extend(play.roles.iter().map(|r| Arc::clone(&r.defaults)));
+    layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.defaults)));
     layers.extend(play.vars.iter().cloned());
     layers.extend(play_layers.iter().cloned());
-    layers.extend(play.roles.iter().map(|r| Arc::clone(&r.vars)));
+    layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
     layers.extend(known.into_iter().flat_map(Known::layers));
     layers.extend(context.layers.iter().cloned());
     layers.push(Arc::clone(magic));

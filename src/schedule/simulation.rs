@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::*;
-use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
+use crate::compile::{CompiledPlay, IncludeAt, LoadedPlay, TagFilter, What, compile};
 use crate::connection::{BoxFuture, Channel, Connection, GO, LinkError, SshOptions, Workers};
 use crate::inventory::Builder;
 use crate::model::{Map, Outcome, Source, Status, Value};
-use crate::playbook::{Entry, parse_playbook};
+use crate::playbook::{Entry, RoleFrom, parse_playbook};
 use crate::protocol::TaskRequest;
 use crate::sys::Effect;
 use crate::template::NoOutside;
@@ -120,7 +120,7 @@ impl Execute for Simulated {
         let what = argument("_raw_params") + &argument("path");
         let luck = dice(&[&self.name, &what], self.seed);
         let is_command = task.module == "command";
-        let acts = is_command || luck % 3 == 0 && !self.done.lock().unwrap().contains(&what);
+        let acts = is_command || luck.is_multiple_of(3) && !self.done.lock().unwrap().contains(&what);
         let mut result = Map::from_iter([("rc", Value::from(luck % 2)), ("said", Value::from(what.as_str()))]);
         if !acts {
             return Some((Outcome::new(Status::Ok, result), vec![]));
@@ -131,7 +131,7 @@ impl Execute for Simulated {
         self.note(&what, true);
         std::thread::sleep(Duration::from_micros(luck % 700));
         self.done.lock().unwrap().insert(what.clone());
-        let fails = luck % 11 == 0;
+        let fails = luck.is_multiple_of(11);
         self.note(&what, false);
         if fails {
             result.insert("msg", "bad luck");
@@ -183,6 +183,17 @@ fn play(text: &str) -> CompiledPlay {
     compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
 }
 
+struct NoFiles;
+
+impl Includes for NoFiles {
+    fn tasks(&self, _: &str, _: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
+        unreachable!()
+    }
+    fn role(&self, _: &str, _: &RoleFrom, _: bool, _: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
+        unreachable!()
+    }
+}
+
 /// What a run came to.
 #[derive(Debug, PartialEq)]
 struct Came {
@@ -210,6 +221,8 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
         engine: Arc::new(Engine::new(Arc::new(NoOutside))),
         outside: Arc::new(NoOutside),
         vars_loader: Box::new(|_| unreachable!()),
+        includes: Box::new(NoFiles),
+        wanted: TagFilter::new([], []),
         links,
         events,
         files: Mutex::default(),

@@ -31,6 +31,12 @@ impl Known {
         self.registered_layer = Some(Layer::new(Level::Registered, "set_fact or register", self.registered.clone()));
     }
 
+    /// Forgets its facts.
+    pub fn clear_facts(&mut self) {
+        self.facts = Map::new();
+        self.facts_layer = None;
+    }
+
     /// Its layers.
     pub fn layers(&self) -> impl Iterator<Item = Arc<Layer>> {
         self.facts_layer.iter().chain(&self.registered_layer).cloned()

@@ -1,0 +1,232 @@
+//! Statements that put other files in their place when a playbook is read: `import_tasks`
+//! and `import_role`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Machine;
+use super::project::Loader;
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::model::{Map, Origin, Text, Value, Vars};
+use crate::module::{ControllerTask, Run};
+use crate::playbook::{self, Block, Findings, Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, Task};
+use crate::template::{Engine, Templar};
+use crate::vars::{Layer, Level, Scope};
+
+/// Imports within imports end here.
+const MAX_DEPTH: usize = 60;
+
+/// Keywords of a task that have no meaning for what is put in its place.
+const NOT_HANDED_DOWN: [&str; 11] = [
+    "name",
+    "action",
+    "local_action",
+    "args",
+    "loop",
+    "loop_control",
+    "register",
+    "until",
+    "retries",
+    "delay",
+    "listen",
+];
+
+/// Where tasks stand, for what they import.
+#[derive(Clone)]
+pub(super) struct At<'a> {
+    /// The playbook's directory.
+    pub playbook_dir: &'a Path,
+    /// The role's directory.
+    pub role: Option<&'a Path>,
+    /// The files that led here, the innermost last.
+    pub files: Vec<PathBuf>,
+    /// Variables that names of files may read.
+    pub vars: Vec<Arc<Layer>>,
+    /// Tasks or handlers.
+    pub place: Place,
+}
+
+impl Loader<'_> {
+    /// Puts what is imported in its place.
+    pub(super) fn expand(&mut self, items: Vec<Item>, at: &At<'_>) -> Vec<Item> {
+        items.into_iter().filter_map(|item| self.expand_one(item, at)).collect()
+    }
+
+    fn expand_one(&mut self, item: Item, at: &At<'_>) -> Option<Item> {
+        match item {
+            Item::Block(mut block) => {
+                for part in [&mut block.main, &mut block.rescue, &mut block.always] {
+                    *part = self.expand(std::mem::take(part), at);
+                }
+                Some(Item::Block(block))
+            }
+            Item::Task(task) => match task.action.module.run {
+                Run::Controller(ControllerTask::ImportTasks) => self.import_tasks(&task, at),
+                Run::Controller(ControllerTask::ImportRole) => self.import_role(&task, at),
+                _ => Some(Item::Task(task)),
+            },
+            other => Some(other),
+        }
+    }
+
+    /// What an import cannot have: it happens once, before there are hosts.
+    fn check_import(&mut self, task: &Task) -> bool {
+        let name = &task.action.name;
+        if let Some(looped) = &task.looped {
+            let instead = name.replace("import_", "include_");
+            self.errors.push(
+                Diagnostic::error(format!(
+                    "You cannot use loops on '{name}' statements. You should use '{instead}' instead."
+                ))
+                .at(looped.setting.origin.clone()),
+            );
+            return false;
+        }
+        true
+    }
+
+    fn argument(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Text> {
+        let Value::Str(text) = task.action.args.get(name)? else { return None };
+        if !text.is_template() {
+            return Some(text.clone());
+        }
+        let own = task.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
+        let own = Layer::new(Level::Task, "vars of the import", Vars::from(own));
+        let layers = at.vars.iter().cloned().chain([own, Arc::clone(self.extra)]);
+        let templar =
+            Templar::new(Arc::new(Engine::new(Arc::new(Machine))), Arc::new(Scope::builder().layers(layers).build()));
+        let rendered: Checked<Value> = templar.render(&Value::Str(text.clone())).map_err(|e| {
+            Diagnostic::from(e)
+                .hint(format!(
+                    "what is imported is read before there are hosts: only -e and `vars` are known; use {} for names that depend on a host",
+                    task.action.name.replace("import_", "include_")
+                ))
+                .into()
+        });
+        match self.take(rendered)? {
+            Value::Str(text) => Some(text),
+            other => Some(Text::from(format!("{other:?}"))),
+        }
+    }
+
+    fn import_tasks(&mut self, task: &Task, at: &At<'_>) -> Option<Item> {
+        if !self.check_import(task) {
+            return None;
+        }
+        let name = self.argument(task, "file", at)?;
+        let path = self.find_tasks(&name, at, &task.action.origin)?;
+        if at.files.contains(&path) || at.files.len() > MAX_DEPTH {
+            let chain: Vec<String> = at.files.iter().map(|f| f.display().to_string()).collect();
+            self.errors.push(
+                Diagnostic::error(format!("{} imports itself", path.display()))
+                    .at(task.action.origin.clone())
+                    .hint(format!("it is reached through {}", chain.join(" → "))),
+            );
+            return None;
+        }
+        let items = self.task_file(&path, at.place)?;
+        let mut inner = at.clone();
+        inner.files.push(path.clone());
+        let main = self.expand(items, &inner);
+        Some(Item::Block(Box::new(Block {
+            origin: task.origin.clone(),
+            keywords: handed_down(&task.keywords),
+            main,
+            rescue: Vec::new(),
+            always: Vec::new(),
+            file: Some(path.display().to_string()),
+        })))
+    }
+
+    /// A file of tasks, as Ansible searches it: beside the one that asks, then further out.
+    fn find_tasks(&mut self, name: &str, at: &At<'_>, origin: &Origin) -> Option<PathBuf> {
+        let dirs = search_dirs(&at.files, at.role, at.playbook_dir, at.place);
+        match dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()) {
+            Some(path) => Some(path),
+            None => {
+                self.errors.push(not_found(name, &dirs, origin));
+                None
+            }
+        }
+    }
+
+    /// The tasks in a file.
+    pub(super) fn task_file(&mut self, path: &Path, place: Place) -> Option<Vec<Item>> {
+        let documents = self.read(path, "the file of tasks")?;
+        let mut findings = Findings::default();
+        let items = documents.first().map(|node| playbook::parse_tasks(node, place, &mut findings)).unwrap_or_default();
+        let (items, warnings) = self.take(findings.finish(items))?;
+        self.project.warnings.extend(warnings);
+        Some(items)
+    }
+
+    fn import_role(&mut self, task: &Task, at: &At<'_>) -> Option<Item> {
+        if !self.check_import(task) {
+            return None;
+        }
+        let name = self.argument(task, "name", at)?;
+        let mut from = RoleFrom::default();
+        for (argument, place) in from.places() {
+            if task.action.args.contains(argument) {
+                *place = self.argument(task, argument, at)?.as_str().to_owned();
+            }
+        }
+        let reference = RoleRef {
+            name: name.as_str().to_owned(),
+            origin: task.action.origin.clone(),
+            keywords: handed_down(&task.keywords),
+            params: Map::new(),
+        };
+        if at.files.len() > MAX_DEPTH {
+            self.errors.push(Diagnostic::error("roles import each other without end").at(reference.origin));
+            return None;
+        }
+        let import = self.role_import(reference, &from, at)?;
+        Some(Item::Role(Box::new(import)))
+    }
+
+    /// A role to be put in a place, with those that it depends on.
+    pub(super) fn role_import(&mut self, reference: RoleRef, from: &RoleFrom, at: &At<'_>) -> Option<RoleImport> {
+        let path = self.find_role(&reference, at.playbook_dir)?;
+        let role = self.role_at(&reference.name, path, from, at)?;
+        let roles = self.roles_of(&role.dependencies, at.playbook_dir, &at.vars);
+        Some(RoleImport { reference, role, roles, public: true })
+    }
+}
+
+/// Where a file of tasks is looked for.
+pub(super) fn search_dirs(files: &[PathBuf], role: Option<&Path>, playbook_dir: &Path, place: Place) -> Vec<PathBuf> {
+    let folder = if place == Place::Handler { "handlers" } else { "tasks" };
+    let mut dirs: Vec<PathBuf> = files.iter().rev().filter_map(|f| f.parent().map(Path::to_owned)).collect();
+    if let Some(role) = role {
+        dirs.extend([role.join(folder), role.to_owned()]);
+    }
+    dirs.extend([playbook_dir.join(folder), playbook_dir.to_owned()]);
+    dirs.dedup();
+    dirs
+}
+
+/// The finding for a file of tasks that is nowhere.
+pub(super) fn not_found(name: &str, dirs: &[PathBuf], origin: &Origin) -> Diagnostic {
+    let near = dirs.iter().find_map(|dir| super::near_name(&dir.join(name)));
+    let first = dirs.first().map(|dir| dir.join(name)).unwrap_or_default();
+    let finding =
+        Diagnostic::error(format!("Could not find or access '{}' on the Ansible Controller.", first.display()))
+            .at(origin.clone())
+            .exit(ExitCode::Error);
+    let finding = match near {
+        Some(near) => finding.hint(format!("did you mean `{near}`?")),
+        None => finding,
+    };
+    let searched: Vec<String> = dirs.iter().map(|d| d.display().to_string()).collect();
+    finding.hint(format!("searched in {}", searched.join(", ")))
+}
+
+/// The keywords of an import that hold for all that it brings.
+fn handed_down(keywords: &Keywords) -> Keywords {
+    let mut down = Keywords::default();
+    for (name, setting) in keywords.iter().filter(|(name, _)| !NOT_HANDED_DOWN.contains(name)) {
+        down.set(name, setting.clone());
+    }
+    down
+}

@@ -1,0 +1,149 @@
+//! `include_tasks` and `include_role`: what is read when its turn comes, and run at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::item;
+use super::linear::Linear;
+use super::looping::TaskResult;
+use crate::compile::{self, CompiledTask, Course, IncludeAt};
+use crate::diag::{Checked, Diagnostic, Severity};
+use crate::event::{Event, HostResult, TaskKind};
+use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::playbook::RoleFrom;
+use crate::vars::{Layer, Level};
+
+/// Includes within includes end here: one that includes itself without end.
+const MAX_DEPTH: usize = 100;
+
+/// What an include asks for on a host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Include {
+    /// A file of tasks, or a role.
+    pub name: String,
+    /// The role's files; nothing for a file of tasks.
+    pub role: Option<(RoleFrom, bool)>,
+    /// The loop's variables for this item.
+    pub item: Map,
+    /// The item as it is shown.
+    pub label: Option<Value>,
+}
+
+/// Hosts that include the same.
+pub struct Group {
+    include: Include,
+    hosts: Vec<String>,
+}
+
+impl Linear<'_> {
+    /// What results ask to be included, those that ask for the same together; for all of
+    /// `shared`, when one host speaks for all.
+    pub(super) fn included(&self, results: &mut [TaskResult], shared: Option<&[String]>) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for result in results {
+            result.counted_elsewhere = result.includes.iter().any(|include| include.role.is_none());
+            for include in std::mem::take(&mut result.includes) {
+                let hosts = shared.map_or_else(|| vec![result.host.clone()], <[String]>::to_vec);
+                match groups.iter_mut().find(|g| g.include == include) {
+                    Some(group) => group.hosts.extend(hosts),
+                    None => groups.push(Group { include, hosts }),
+                }
+            }
+        }
+        groups
+    }
+
+    /// Reads what is included, and runs it: each group's tasks one after the other.
+    pub(super) async fn include_all(&mut self, task: &Arc<CompiledTask>, groups: Vec<Group>, kind: TaskKind) {
+        if groups.is_empty() {
+            return;
+        }
+        self.forget_all();
+        let mut courses = Vec::new();
+        for group in groups {
+            match self.read_include(task, &group, kind) {
+                Ok((course, shown)) => {
+                    self.context.emit(Event::Included {
+                        what: shown,
+                        hosts: group.hosts.clone(),
+                        item: group.include.label.clone(),
+                    });
+                    if group.include.role.is_none() {
+                        group.hosts.iter().for_each(|host| self.world.count(host).ok += 1);
+                    }
+                    courses.push((course, group.hosts));
+                }
+                Err(findings) => self.not_included(task, &group, &findings),
+            }
+        }
+        self.depth += 1;
+        for (course, hosts) in courses {
+            let within: BTreeSet<String> = hosts.into_iter().collect();
+            let mut started = true;
+            self.course(Arc::new(course), kind, Some(&within), &mut started).await;
+            if self.over.is_some() {
+                break;
+            }
+        }
+        self.depth -= 1;
+    }
+
+    fn read_include(&mut self, task: &CompiledTask, group: &Group, kind: TaskKind) -> Checked<(Course, String)> {
+        if self.depth > MAX_DEPTH {
+            return Err(Diagnostic::error("files of tasks include each other without end")
+                .at(task.origin.clone())
+                .into());
+        }
+        let include = &group.include;
+        let role = task.role.and_then(|r| self.play.roles.get(r)).map(|r| r.path.clone());
+        let at = IncludeAt {
+            origin: task.action.origin.clone(),
+            role,
+            playbook_dir: self.play.playbook_dir.clone(),
+            handler: kind == TaskKind::Handler,
+        };
+        let (what, warnings) = match &include.role {
+            None => self.context.includes.tasks(&include.name, &at)?,
+            Some((from, public)) => self.context.includes.role(&include.name, from, *public, &at)?,
+        };
+        for warning in warnings.iter().filter(|w| w.severity == Severity::Warning) {
+            self.context.emit(Event::Warning(item::explain_all(warning)));
+        }
+        let shown = match &what {
+            compile::What::Tasks(_, path) => path.clone(),
+            compile::What::Role(_) => include.name.clone(),
+        };
+        let apply = compile::applied(task).map_err(|e| vec![*e])?;
+        let vars = Layer::new(Level::IncludeParams, "loop of the include", Vars::from(include.item.clone()));
+        let tools = (&self.context.wanted, &*self.context.engine);
+        let included = compile::include(&self.play, task, &what, (&apply, vars), tools, self.next_id)?;
+        self.next_id = included.next_id;
+        let play = Arc::make_mut(&mut self.play);
+        play.roles = included.roles;
+        play.rescued = included.rescued;
+        play.handlers = included.handlers;
+        Ok((included.course, shown))
+    }
+
+    /// What cannot be included fails on each of its hosts, whatever `ignore_errors` says.
+    fn not_included(&mut self, task: &CompiledTask, group: &Group, findings: &[Diagnostic]) {
+        let reason = findings.iter().map(item::explain_all).collect::<Vec<_>>().join("\n");
+        for host in &group.hosts {
+            let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);
+            let outcome = Outcome::new(Status::Failed, result);
+            self.context.emit(Event::HostDone(Box::new(HostResult {
+                host: host.clone(),
+                delegated_to: None,
+                item: None,
+                outcome: outcome.clone(),
+                ignored: false,
+                hidden: false,
+                verbose: false,
+                seconds: 0.0,
+                explanation: findings.first().cloned(),
+                timing: Timing::default(),
+            })));
+            self.apply(task, TaskResult::of(host, outcome));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `meta`: tasks that change the course of the run.
+
+use std::sync::Arc;
+
+use super::linear::{Linear, Over};
+use super::view::View;
+use super::{item, scope};
+use crate::compile::CompiledTask;
+use crate::diag::Diagnostic;
+use crate::event::Event;
+use crate::model::Value;
+use crate::template::Truth;
+
+impl Linear<'_> {
+    /// Does what a `meta` task says, on these hosts.
+    pub(super) async fn meta(&mut self, task: &Arc<CompiledTask>, hosts: &[String]) {
+        self.forget_all();
+        let what = task.action.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        // What concerns all hosts is decided on the first.
+        let all = matches!(
+            what.as_str(),
+            "end_play" | "end_batch" | "clear_host_errors" | "refresh_inventory" | "clear_facts"
+        );
+        let mut wanted = Vec::new();
+        for host in hosts.iter().take(if all { 1 } else { hosts.len() }) {
+            if self.meta_holds(task, host) {
+                wanted.push(host.clone());
+            }
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        match what.as_str() {
+            "flush_handlers" => Box::pin(self.flush(Some(&wanted))).await,
+            "end_play" => self.over = Some(Over::Play),
+            "end_batch" => self.over = Some(Over::Batch),
+            "end_host" => self.ended.extend(wanted),
+            "end_role" => {
+                let role = task.role.into_iter();
+                self.ended_roles.extend(role.flat_map(|role| wanted.iter().map(move |h| (h.clone(), role))));
+            }
+            "clear_facts" => hosts.iter().for_each(|host| self.world.update(host, super::world::Known::clear_facts)),
+            "clear_host_errors" => {
+                self.flows.values_mut().for_each(super::flow::Flow::clear);
+                self.gone.clear();
+            }
+            "reset_connection" => {
+                for host in &wanted {
+                    self.context.links.reset(host).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn meta_holds(&mut self, task: &CompiledTask, host: &str) -> bool {
+        let view = self.view_of(task, host);
+        match view.conditions(&task.when) {
+            Ok((truth, _)) => truth == Truth::True,
+            Err(e) => {
+                let finding: Diagnostic = e.into();
+                self.context.emit(Event::Warning(item::explain_all(&finding)));
+                false
+            }
+        }
+    }
+
+    /// What a task sees on a host.
+    pub(super) fn view_of(&mut self, task: &CompiledTask, host: &str) -> View {
+        let alive = self.alive();
+        let magic = scope::magic::shared(self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
+        let snapshot = self.world.snapshot(self.context, &magic);
+        let layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
+        let known = snapshot.known(host).map(|k| &**k);
+        let base = scope::of_host(self.context, &self.play, &snapshot, known, layers, &magic, host);
+        View::new(&self.context.engine, scope::of_task(&base, &self.play, task))
+    }
+}

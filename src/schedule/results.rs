@@ -1,0 +1,130 @@
+//! Taking a task's results into the state that hosts share.
+
+use std::sync::Arc;
+
+use super::ahead::ReadyTask;
+use super::linear::Linear;
+use super::looping::TaskResult;
+use crate::compile::CompiledTask;
+use crate::model::{Status, Value};
+
+impl Linear<'_> {
+    /// The result of `run_once` counts for all hosts, its variables are set on all.
+    pub(super) fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
+        for host in hosts.iter().filter(|h| **h != result.host) {
+            self.forget(host);
+            self.learn(host, result);
+            if result.outcome.status == Status::Failed
+                && !result.ignored
+                && let Some(flow) = self.flows.get_mut(host)
+            {
+                flow.fail(&task.path, &self.play.rescued);
+            }
+        }
+    }
+
+    fn learn(&mut self, host: &str, result: &TaskResult) {
+        let inject = self.context.options.inject_facts;
+        self.world.update(host, |known| {
+            if !result.facts.is_empty() {
+                known.add_facts(&result.facts, inject);
+            }
+            for (name, value) in &result.set {
+                known.register(&name.to_string(), value.clone());
+            }
+            if let Some((name, value)) = &result.registered {
+                known.register(name, value.clone());
+            }
+        });
+    }
+
+    /// Takes a result into the state that all share.
+    pub(super) fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
+        let host = result.host.clone();
+        self.learn(&host, &result);
+        let unsure = match &result.outcome.status {
+            Status::Unknown(reason) => Some(Arc::clone(reason)),
+            _ => None,
+        };
+        for name in &result.notified {
+            if !self.handlers.notify(&self.play, name, &host, unsure.clone()) {
+                self.context.emit(crate::event::Event::Warning(format!(
+                    "[{host}]: the handler '{name}' that task `{}` notifies is not there",
+                    result.title
+                )));
+            }
+        }
+        let counts = self.world.count(&host);
+        match &result.outcome.status {
+            Status::Ok if result.counted_elsewhere => {}
+            Status::Ok => counts.ok += 1,
+            Status::Changed => {
+                counts.ok += 1;
+                counts.changed += 1;
+            }
+            Status::Skipped => counts.skipped += 1,
+            Status::Unknown(_) => counts.unknown += 1,
+            Status::Unreachable if result.ignore_unreachable => {
+                counts.ok += 1;
+                counts.ignored += 1;
+            }
+            Status::Unreachable => {
+                counts.unreachable += 1;
+                self.gone.insert(host);
+                if result.fatal_for_all {
+                    self.fail_all(task);
+                }
+            }
+            Status::Failed if result.ignored => {
+                counts.ok += 1;
+                counts.ignored += 1;
+                if result.outcome.result.get("changed").and_then(Value::as_bool) == Some(true) {
+                    counts.changed += 1;
+                }
+            }
+            Status::Failed => self.failed(task, &result),
+        }
+    }
+
+    /// A failure that counts for all: each host goes on as if it had failed there itself.
+    fn fail_all(&mut self, task: &CompiledTask) {
+        for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+            flow.fail(&task.path, &self.play.rescued);
+        }
+    }
+
+    fn failed(&mut self, task: &CompiledTask, result: &TaskResult) {
+        let Some(flow) = self.flows.get_mut(&result.host) else { return };
+        if self.handling {
+            self.failed_in_handler.insert(result.host.clone());
+        }
+        self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
+        let rescued = flow.fail(&task.path, &self.play.rescued);
+        let counts = self.world.count(&result.host);
+        if rescued {
+            counts.rescued += 1;
+            let failed_task = super::register::failed_task(task, &result.title);
+            let value = result.outcome.to_value();
+            self.world.update(&result.host, |known| {
+                known.register("ansible_failed_task", failed_task);
+                known.register("ansible_failed_result", value);
+            });
+        } else {
+            counts.failed += 1;
+        }
+        if result.fatal_for_all {
+            self.fail_all(task);
+        }
+    }
+
+    pub(super) fn too_many_failed(&self) -> bool {
+        let percentage = match self.play.keywords.value("max_fail_percentage") {
+            Some(Value::Int(i)) => *i as f64,
+            Some(Value::Float(f)) => *f,
+            Some(Value::Str(t)) => t.trim_end_matches('%').parse().unwrap_or(100.0),
+            _ => return false,
+        };
+        let failed = self.flows.values().filter(|f| f.has_failed()).count();
+        failed > 0 && (failed as f64 / self.batch.hosts.len().max(1) as f64) * 100.0 > percentage
+    }
+}
