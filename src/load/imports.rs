@@ -8,7 +8,6 @@ use super::Machine;
 use super::project::Loader;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::{Map, Origin, Text, Value, Vars};
-use crate::module::{ControllerTask, Run};
 use crate::playbook::{self, Block, Findings, Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, Task};
 use crate::template::{Engine, Templar};
 use crate::vars::{Layer, Level, Scope};
@@ -60,9 +59,9 @@ impl Loader<'_> {
                 }
                 Some(Item::Block(block))
             }
-            Item::Task(task) => match task.action.module.run {
-                Run::Controller(ControllerTask::ImportTasks) => self.import_tasks(&task, at),
-                Run::Controller(ControllerTask::ImportRole) => self.import_role(&task, at),
+            Item::Task(task) => match task.action.module.name {
+                "import_tasks" => self.import_tasks(&task, at),
+                "import_role" => self.import_role(&task, at),
                 _ => Some(Item::Task(task)),
             },
             other => Some(other),

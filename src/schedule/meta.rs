@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::linear::{Linear, Over};
 use super::view::View;
-use super::{item, scope};
+use super::{item, names, scope};
 use crate::compile::CompiledTask;
 use crate::diag::Diagnostic;
-use crate::event::Event;
-use crate::model::Value;
+use crate::event::{Event, HostResult, TaskKind};
+use crate::model::{Timing, Value};
 use crate::template::Truth;
 
 impl Linear<'_> {
@@ -21,10 +21,17 @@ impl Linear<'_> {
             what.as_str(),
             "end_play" | "end_batch" | "clear_host_errors" | "refresh_inventory" | "clear_facts"
         );
+        let kind = if self.handling { TaskKind::Handler } else { TaskKind::Task };
+        let view = hosts.first().map(|host| self.view_of(task, host));
+        let title = view.map(|view| names::of_task(&self.play, task, &view));
+        let path = task.origin.to_string();
+        self.context.emit(Event::TaskStarted { name: title.unwrap_or_default(), kind, path });
         let mut wanted = Vec::new();
         for host in hosts.iter().take(if all { 1 } else { hosts.len() }) {
             if self.meta_holds(task, host) {
                 wanted.push(host.clone());
+            } else {
+                self.meta_skipped(host);
             }
         }
         if wanted.is_empty() {
@@ -51,6 +58,22 @@ impl Linear<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Said, and not counted.
+    fn meta_skipped(&self, host: &str) {
+        self.context.emit(Event::HostDone(Box::new(HostResult {
+            host: host.to_owned(),
+            delegated_to: None,
+            item: None,
+            outcome: item::skipped(None),
+            ignored: false,
+            hidden: false,
+            verbose: false,
+            seconds: 0.0,
+            explanation: None,
+            timing: Timing::default(),
+        })));
     }
 
     fn meta_holds(&mut self, task: &CompiledTask, host: &str) -> bool {

@@ -24,8 +24,6 @@ mod register;
 mod results;
 mod scope;
 mod settings;
-#[cfg(test)]
-mod simulation;
 mod view;
 mod world;
 

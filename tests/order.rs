@@ -2,8 +2,9 @@
 //! whether tasks are sent ahead.
 //!
 //! The hosts are simulated, the rest is real: dispatcher, links, frames, the worker's loop.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "all of it is test code")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,17 +16,21 @@ use proptest::prelude::*;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::*;
-use crate::compile::{CompiledPlay, IncludeAt, LoadedPlay, TagFilter, What, compile};
-use crate::connection::{BoxFuture, Channel, Connection, GO, LinkError, SshOptions, Workers};
-use crate::inventory::Builder;
-use crate::model::{Map, Outcome, Source, Status, Value};
-use crate::playbook::{Entry, RoleFrom, parse_playbook};
-use crate::protocol::TaskRequest;
-use crate::sys::Effect;
-use crate::template::NoOutside;
-use crate::vars::{FileVars, HostLayers};
-use crate::worker::{Execute, serve_on};
+use rplay::compile::Includes;
+use rplay::compile::{CompiledPlay, IncludeAt, LoadedPlay, TagFilter, What, compile};
+use rplay::connection::{BoxFuture, Channel, Connection, GO, LinkError, Links, SshOptions, Workers};
+use rplay::diag::{Checked, Diagnostic};
+use rplay::event::Event;
+use rplay::inventory::Builder;
+use rplay::model::{Map, Outcome, Source, Status, Value};
+use rplay::playbook::{Entry, RoleFrom, parse_playbook};
+use rplay::protocol::TaskRequest;
+use rplay::schedule::{Context, RunOptions, run};
+use rplay::sys::Effect;
+use rplay::template::Engine;
+use rplay::template::NoOutside;
+use rplay::vars::{FileVars, HostLayers};
+use rplay::worker::{Execute, serve_on};
 
 /// The sync end of a pipe, for a worker's thread.
 struct Incoming(Receiver<Vec<u8>>, Vec<u8>);
@@ -174,7 +179,7 @@ impl Connection for Way {
 const HOSTS: [&str; 3] = ["alpha", "beta", "gamma"];
 
 fn play(text: &str) -> CompiledPlay {
-    let documents = crate::yaml::load(&Source::new("random.yml", text)).unwrap().documents;
+    let documents = rplay::yaml::load(&Source::new("random.yml", text)).unwrap().documents;
     let (mut entries, _) = parse_playbook(&documents, "random.yml").unwrap_or_else(|e| panic!("{e:?}\n{text}"));
     let Entry::Play(play) = entries.remove(0) else { panic!("no play") };
     let loaded =
@@ -201,7 +206,7 @@ struct Came {
     actions: Vec<(String, Vec<String>)>,
     /// Every result: task, host, status.
     results: BTreeMap<(String, String), Vec<String>>,
-    recap: Vec<(String, crate::event::Counts)>,
+    recap: Vec<(String, rplay::event::Counts)>,
 }
 
 fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: UnboundedSender<Event>) -> Arc<Context> {
@@ -210,7 +215,7 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
     let hosts = HostLayers::new(Arc::new(builder.finish().unwrap()), Arc::new(FileVars::default()));
     let ssh = SshOptions { control_dir: "/nonexistent".into(), persist: "no".into(), connect_forks: 1 };
     let log = Arc::clone(log);
-    let way = move |host: &str, _: &crate::connection::Target| -> Arc<dyn Connection> {
+    let way = move |host: &str, _: &rplay::connection::Target| -> Arc<dyn Connection> {
         Arc::new(Way { host: host.to_owned(), seed, log: Arc::clone(&log) })
     };
     let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
