@@ -292,13 +292,14 @@ fn whole_files_keep_their_newline_and_follow_their_header() {
 struct Files;
 
 impl super::Outside for Files {
-    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
-        Ok(match path {
+    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String> {
+        let text: Vec<u8> = match path {
             "/t/part.j2" => "part {{ who }} {{ x | default('-') }}\n".into(),
             "/t/macros.j2" => "{% macro hi(n) %}hi {{ n }}{{ suffix }}{% endmacro %}{% set suffix = '!' %}".into(),
             "/t/base.j2" => "[{% block a %}base{% endblock %}|{% block b %}b{% endblock %}]\n".into(),
             _ => return Err(format!("no {path}")),
-        })
+        };
+        Ok((text, false))
     }
     fn kind(&self, path: &str) -> Option<&'static str> {
         self.read_file(path).ok().map(|_| "file")

@@ -69,12 +69,15 @@ pub struct GraphOptions {
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
     match GraphOptions::try_parse_from(args) {
-        Ok(options) => playbook::ended(try_run(options)),
+        Ok(options) => {
+            let files = Arc::new(Files::new());
+            playbook::ended(try_run(options, &files), &files)
+        }
         Err(e) => usage(&e),
     }
 }
 
-fn try_run(given: GraphOptions) -> Checked<ExitCode> {
+fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     let (format, host) = (given.format, given.host.clone());
     let options = Options {
         playbooks: given.playbooks,
@@ -86,21 +89,20 @@ fn try_run(given: GraphOptions) -> Checked<ExitCode> {
         ..Options::default()
     };
     let environment = Environment::current();
-    let files = Arc::new(Files::new());
-    let mut loaded = setup::load(&options, &environment, &files)?;
+    let mut loaded = setup::load(&options, &environment, files)?;
     // No host is contacted: what the configuration says of passwords is not asked for.
     loaded.config.ask_pass.value = false;
     loaded.config.become_ask_pass.value = false;
     loaded.config.connection_password_file.value = None;
     loaded.config.become_password_file.value = None;
     let (sender, _receiver) = unbounded_channel();
-    let context = setup::context(&options, &environment, &loaded, files, sender)?;
+    let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
     let findings = schedule::preflight(&context, &loaded.plays);
     if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
     }
-    complain(&loaded.warnings);
-    complain(&findings);
+    playbook::complain_masked(files, loaded.warnings.clone());
+    playbook::complain_masked(files, findings);
     // Numbers of plays stay what they are when some are left out.
     let mut plays: Vec<_> = loaded.plays.into_iter().enumerate().map(|(i, play)| (i + 1, play)).collect();
     if let Some(host) = &host {
