@@ -68,9 +68,8 @@ impl Secrets {
             for number in line.split(|c: char| !c.is_ascii_digit()) {
                 self.note(number);
             }
-            // What a template becomes is noted when it is evaluated.
-            if !line.starts_with('#') && !value.contains("{{") {
-                self.note(value);
+            if !line.starts_with('#') {
+                literals(value).for_each(|part| self.note(part));
             }
         }
     }
@@ -240,6 +239,12 @@ fn masked<'t>(finder: &AhoCorasick, text: &'t str) -> Cow<'t, str> {
     }
     out.push_str(text.get(at..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// What stands around templates in a line; what they become is noted when they are evaluated.
+fn literals(line: &str) -> impl Iterator<Item = &str> {
+    let parts = line.split("{{").flat_map(|part| part.split("{%"));
+    parts.map(|part| part.rsplit_once("}}").or_else(|| part.rsplit_once("%}")).map_or(part, |(_, after)| after))
 }
 
 /// A text as JSON, Python and the shell write it within quotes, where that differs.
