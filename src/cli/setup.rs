@@ -91,13 +91,8 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
     set.map(|(name, _)| Diagnostic::warning(format!("the setting `{name}` has no effect yet"))).collect()
 }
 
-/// Reads and compiles all that a run needs, before any host is contacted.
-///
-/// # Errors
-/// All that is wrong.
-pub fn load(options: &Options, environment: &Environment, files: &Files) -> Checked<Loaded> {
-    let config = Config::load(files, environment)?;
-    check_options(options, &config)?;
+/// Makes the run's vault of the keys that options and configuration name.
+fn unlock(options: &Options, config: &Config, environment: &Environment, files: &Files) -> Checked<()> {
     let given = keys::Given {
         ids: &options.vault_id,
         files: &options.vault_password_file,
@@ -105,7 +100,29 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
         identities: &options.identity,
         new: false,
     };
-    files.unlock_with(Vault::new(keys::keyring(&given, &config, environment)?));
+    files.unlock_with(Vault::new(keys::keyring(&given, config, environment)?));
+    Ok(())
+}
+
+/// Tags to run and to skip.
+fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
+    let mut tags =
+        (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
+    if options.list_tags && tags.0.is_empty() && tags.1.is_empty() {
+        // All tags are listed, those that run only when they are asked for included.
+        tags.0 = ["all", "never"].map(str::to_owned).to_vec();
+    }
+    tags
+}
+
+/// Reads and compiles all that a run needs, before any host is contacted.
+///
+/// # Errors
+/// All that is wrong.
+pub fn load(options: &Options, environment: &Environment, files: &Files) -> Checked<Loaded> {
+    let config = Config::load(files, environment)?;
+    check_options(options, &config)?;
+    unlock(options, &config, environment, files)?;
     let mut warnings = config.warnings().to_vec();
     warnings.extend(without_effect(&config));
     if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
@@ -121,12 +138,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     let project = load::load_project(files, &config, &options.playbooks, &extra)?;
     warnings.extend(project.warnings);
     files.prefetch(&named_files(&project.plays));
-    let mut tags =
-        (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
-    if options.list_tags && tags.0.is_empty() && tags.1.is_empty() {
-        // All tags are listed, those that run only when they are asked for included.
-        tags.0 = ["all", "never"].map(str::to_owned).to_vec();
-    }
+    let tags = tags(options, &config);
     let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
     let gather = config.gathering.value != Gathering::Explicit;
     let engine = Arc::new(Engine::new(Arc::new(Machine::new(files.vault()))));

@@ -46,8 +46,12 @@ pub struct Stanza {
 /// When it has no such header.
 pub fn stanzas(bytes: &[u8]) -> Result<Vec<Stanza>, Problem> {
     let mut header = Vec::new();
-    // What comes after the header need not be well-formed for this.
-    let _ = ArmoredReader::new(bytes).take(MOST_HEADER).read_to_end(&mut header);
+    if bytes.starts_with(MAGIC) {
+        header.extend_from_slice(bytes);
+    } else {
+        // What comes after the header need not be well-formed for this.
+        let _ = ArmoredReader::new(bytes).take(MOST_HEADER).read_to_end(&mut header);
+    }
     let mut lines = header.split(|b| *b == b'\n').map(String::from_utf8_lossy);
     let first = lines.next().unwrap_or_default();
     if first != "age-encryption.org/v1" {

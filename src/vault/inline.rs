@@ -124,13 +124,19 @@ fn replaced(source: &Source, values: &[Inline], mut with: impl FnMut(usize, &str
     out
 }
 
-/// What stands before `!vault` in a line, and how far a block below it is indented.
+/// What stands before `!vault` in a line, and how far that is indented which a block below
+/// belongs to: a key (`- key: !vault |`: the key, not the dash) or a dash.
 fn before(header: &str) -> (&str, usize) {
     let at = header.rfind("!vault").unwrap_or(0);
-    let indent = header.len() - header.trim_start().len();
-    // Within `- key: !vault |` the key's own place counts.
-    let dashes = header.trim_start().chars().take_while(|c| matches!(c, '-' | ' ')).count();
-    (header.get(..at).unwrap_or_default(), indent + dashes)
+    let before = header.get(..at).unwrap_or_default();
+    let mut rest = before.trim_start();
+    let (mut key, mut dash) = (indented(header), indented(header));
+    while let Some(tail) = rest.strip_prefix("- ") {
+        dash = key;
+        key = before.len() - tail.trim_start().len();
+        rest = tail.trim_start();
+    }
+    (before, if rest.is_empty() { dash } else { key })
 }
 
 /// A value as a block below its line.
@@ -203,7 +209,8 @@ pub fn take_inline(originals: &[Inline], plain: &[Option<String>], edited: &[Inl
 
 /// A text with what is put in the place of each of its values, by number.
 pub fn with_inline(source: &Source, values: &[Inline], put: &[Put<'_>]) -> String {
-    replaced(source, values, |number, header| match put.get(number)? {
+    let block = |number: usize| values.get(number).is_some_and(Inline::is_block);
+    replaced(source, values, |number, header| match put.get(number).filter(|_| block(number))? {
         Put::Leave => None,
         Put::Original(original) => match (&original.raw, before(header)) {
             // As it stood, so that nothing changes in version control.
