@@ -58,8 +58,9 @@ impl Scratch {
         let status = runtime.block_on(async {
             let mut signals = Signals::new().map_err(failed)?;
             let mut command = Command::new("/bin/sh");
-            // As git does: the editor may bring its own arguments.
-            command.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(&self.path);
+            // As git does: the editor may bring arguments and variables of its own.
+            let exec = if editor.split_whitespace().next().is_some_and(|w| w.contains('=')) { "" } else { "exec " };
+            command.arg("-c").arg(format!("{exec}{editor} \"$@\"")).arg(&editor).arg(&self.path);
             let child = command.spawn().map_err(failed)?;
             signals.wait(child).await.map_err(failed)
         })?;
@@ -89,12 +90,17 @@ impl Signals {
         })
     }
 
-    /// Waits for the editor; nothing when a signal came before it ended.
+    /// Waits for the editor; nothing when a signal came before it ended. The editor ends too.
     async fn wait(&mut self, mut child: Child) -> std::io::Result<Option<ExitStatus>> {
         tokio::select! {
-            status = child.wait() => status.map(Some),
-            _ = self.terminate.recv() => Ok(None),
-            _ = self.hangup.recv() => Ok(None),
+            status = child.wait() => return status.map(Some),
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        Ok(None)
     }
 }
