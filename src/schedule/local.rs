@@ -83,7 +83,10 @@ impl Local for Files<'_> {
     fn decrypt(&self, path: &Path, content: &Payload) -> Result<Option<Payload>, Failure> {
         match self.context.vault.content(content.bytes()) {
             Ok(opened) => Ok(opened.map(|opened| Payload::new(opened.plain.as_slice()))),
-            Err(problem) => Err(Failure::new(format!("cannot decrypt {}: {problem}", path.display()))),
+            Err(problem) => Err(Failure::new(format!(
+                "cannot decrypt {}: {problem} (`decrypt: false` takes it as it is)",
+                path.display()
+            ))),
         }
     }
 

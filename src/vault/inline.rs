@@ -243,7 +243,7 @@ impl Inline {
     /// A finding about this value of a file.
     pub fn finding(&self, source: &Arc<Source>, message: String, hint: &str) -> Diagnostic {
         let line = u32::try_from(self.line + 1).unwrap_or(1);
-        let text = source.line(line).unwrap_or_default();
+        let text = source.text.lines().nth(self.line).unwrap_or_default();
         let column = text.rfind("!vault").map_or(0, |at| text.get(..at).unwrap_or_default().chars().count());
         let column = u32::try_from(column).unwrap_or(0) + 1;
         Diagnostic::error(message)

@@ -51,6 +51,9 @@ pub struct Opened {
     pub password: Option<usize>,
 }
 
+/// What scrypt makes of a password and a salt.
+type ScryptKey = Arc<Zeroizing<[u8; 32]>>;
+
 /// Finds private keys, when they are needed.
 type Finder = Box<dyn Fn() -> Vec<Identity> + Send + Sync>;
 
@@ -63,7 +66,7 @@ pub struct Keyring {
     found: OnceLock<Vec<Identity>>,
     match_labels: bool,
     ansible_keys: Once<(usize, Vec<u8>), Arc<ansible::Keys>>,
-    scrypt_keys: Once<(usize, Vec<u8>, u8), Option<Arc<Zeroizing<[u8; 32]>>>>,
+    scrypt_keys: Once<(usize, Vec<u8>, u8), Option<ScryptKey>>,
     /// By the hash of what is encrypted.
     opened: Once<[u8; 32], Result<Arc<Opened>, Problem>>,
     heavy: Mutex<()>,
@@ -120,7 +123,7 @@ impl Keyring {
         self.identities().map(|i| i.name.clone()).collect()
     }
 
-    pub(super) fn scrypt_key(&self, at: usize, salt: &[u8], work: u8) -> Option<Arc<Zeroizing<[u8; 32]>>> {
+    pub(super) fn scrypt_key(&self, at: usize, salt: &[u8], work: u8) -> Option<ScryptKey> {
         let secret = self.secrets.get(at)?;
         self.scrypt_keys.get((at, salt.to_vec(), work), || {
             let _one = (work > agefile::HEAVY).then(|| self.heavy.lock().unwrap_or_else(PoisonError::into_inner));

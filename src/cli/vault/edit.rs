@@ -11,7 +11,7 @@ use super::session::{Session, Writer};
 use crate::cli::{ask, complain};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::Source;
-use crate::vault::{self, Edited, Inline, Put, find_inline, show_inline, take_inline, with_inline};
+use crate::vault::{self, Edited, Inline, Mask, Put, find_inline, show_inline, take_inline, with_inline};
 
 /// Makes a new encrypted file.
 ///
@@ -136,8 +136,11 @@ impl Values<'_> {
 
     /// The edited text with its values encrypted; those that are as they were stay as they were.
     fn encrypted(&self, text: &str) -> Checked<String> {
-        let source = Source::new(self.source.name.as_str(), text);
-        let edited = find_inline(&source)?;
+        let source = Source::secret(self.source.name.as_str(), text);
+        let edited = find_inline(&source).map_err(|mut findings| {
+            findings.iter_mut().for_each(|finding| Mask::default().finding(finding));
+            findings
+        })?;
         if let Some(odd) = edited.iter().find(|value| !value.is_block() && !value.is_encrypted()) {
             let message = "a value that is to be encrypted stands on lines of its own".to_owned();
             return Err(odd.finding(&source, message, "write `!vault |`, and the value below it, indented").into());
