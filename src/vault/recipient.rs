@@ -22,11 +22,17 @@ impl std::fmt::Debug for Recipient {
 /// Reads recipients, one a line: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`; `#` starts a comment.
 ///
 /// # Errors
-/// Every line that is none, with its place.
+/// The first lines that are none, with their places.
 pub fn recipients(source: &Arc<Source>) -> Checked<Vec<Recipient>> {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
+    // The line is shown, but not if this is the wrong half of a pair of keys.
+    let private = ["AGE-SECRET-KEY-", "PRIVATE KEY-----"].iter().any(|word| source.text.to_uppercase().contains(word));
+    let shown = if private { Source::secret(source.name.as_str(), source.text.as_str()) } else { Arc::clone(source) };
     for (number, line) in (1u32..).zip(source.text.lines()) {
         let text = line.trim();
+        if errors.len() == MOST_ERRORS {
+            break;
+        }
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
@@ -34,7 +40,7 @@ pub fn recipients(source: &Arc<Source>) -> Checked<Vec<Recipient>> {
             Ok(key) => found.push(Recipient { text: text.to_owned(), key }),
             Err((why, hint)) => errors.push(
                 Diagnostic::error(format!("this is no recipient: {why}"))
-                    .at(Origin::new(source, number, 1))
+                    .at(Origin::new(&shown, number, 1))
                     .hint(hint)
                     .exit(ExitCode::Options),
             ),
@@ -42,6 +48,9 @@ pub fn recipients(source: &Arc<Source>) -> Checked<Vec<Recipient>> {
     }
     if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
+
+/// A file of many errors is something else altogether.
+const MOST_ERRORS: usize = 3;
 
 type Key = Arc<dyn age::Recipient + Send + Sync>;
 

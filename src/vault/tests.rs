@@ -174,6 +174,7 @@ fn recipients_and_identities_that_are_none_are_told_with_their_place() {
     let lines: Vec<u32> = found.iter().map(|f| f.origin.as_ref().unwrap().at.line).collect();
     assert_eq!(lines, [3, 4, 5]);
     assert!(found[2].message.contains("private key") && !found[2].message.contains("AGE-SECRET"));
+    assert!(found.iter().all(|f| f.origin.as_ref().unwrap().source.line(5).is_none()), "a private key would be shown");
     for text in ["", "nothing\n", "AGE-PLUGIN-X-1\n", "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"] {
         let found = identities(text.as_bytes(), "key", &nobody()).unwrap_err();
         assert!(found.message.contains("key is no identity"), "{}", found.message);

@@ -40,8 +40,8 @@ fn kind(bytes: &[u8]) -> Result<String, Problem> {
         let header = String::from_utf8_lossy(bytes.split(|b| *b == b'\n').next().unwrap_or_default()).into_owned();
         let fields: Vec<&str> = header.trim_end().split(';').collect();
         return match fields.as_slice() {
-            [_, version, "AES256"] => Ok(format!("ansible {version}, for a password")),
-            [_, version, "AES256", label] => Ok(format!("ansible {version}, for the vault id `{label}`")),
+            [_, version @ ("1.1" | "1.2"), "AES256"] => Ok(format!("ansible {version}, for a password")),
+            [_, version @ "1.2", "AES256", label] => Ok(format!("ansible {version}, for the vault id `{label}`")),
             _ => Err(Problem::Unknown(format!("the header is `{header}`"))),
         };
     }
