@@ -94,10 +94,10 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
 /// Makes the run's vault of the keys that options and configuration name.
 fn unlock(options: &Options, config: &Config, environment: &Environment, files: &Files) -> Checked<()> {
     let given = keys::Given {
-        ids: &options.vault_id,
-        files: &options.vault_password_file,
-        ask: options.ask_vault_pass,
-        identities: &options.identity,
+        ids: &options.vault.id,
+        files: &options.vault.password_file,
+        ask: options.vault.ask,
+        identities: &options.vault.identity,
         new: false,
     };
     files.unlock_with(Vault::new(keys::keyring(&given, config, environment)?));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::options::Options;
+use super::options::{Options, VaultOptions};
 use super::{complain, playbook, setup, usage};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::load::{Environment, Files};
@@ -64,6 +64,9 @@ pub struct GraphOptions {
     /// Only plays and tasks without these tags.
     #[arg(long = "skip-tags", value_name = "TAGS")]
     skip_tags: Vec<String>,
+    /// Keys of the vault.
+    #[command(flatten)]
+    vault: VaultOptions,
 }
 
 /// Runs the command; the first argument is its name.
@@ -86,6 +89,7 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
         extra_vars: given.extra_vars,
         tags: given.tags,
         skip_tags: given.skip_tags,
+        vault: given.vault,
         ..Options::default()
     };
     let environment = Environment::current();
