@@ -29,6 +29,8 @@ pub mod sys;
 pub mod template;
 #[cfg(feature = "controller")]
 pub mod vars;
+#[cfg(feature = "controller")]
+pub mod vault;
 pub mod worker;
 #[cfg(feature = "controller")]
 pub mod yaml;

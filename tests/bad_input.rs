@@ -224,9 +224,14 @@ fn roles_files_and_imports_that_are_not_there() {
     refused(&vars, &["site.yml"], 4, &["vars/secert.yml was not found", "site.yml:3:16", "secret.yml`?"]);
     let broken = [("site.yml", PLAY), ("group_vars/all.yml", "a: [1\n")];
     refused(&broken, &["site.yml"], 4, &["a comma or the end of the list", "group_vars/all.yml:1:4"]);
-    let secret = "$ANSIBLE_VAULT;1.1;AES256\n6162\n";
+    let secret = "$ANSIBLE_VAULT;1.2;AES256;prod\n\
+                  30300a30303030303030303030303030303030303030303030303030303030303030303030303030\n\
+                  3030303030303030303030303030303030303030303030303030300a303030303030303030303030\n\
+                  3030303030303030303030303030303030303030\n";
     let vault = [("site.yml", "- hosts: all\n  vars_files: [v.yml]\n  tasks: []\n"), ("v.yml", secret)];
-    refused(&vault, &["site.yml"], 4, &["v.yml is encrypted"]);
+    refused(&vault, &["site.yml"], 1, &["cannot decrypt", "v.yml", "the vault id `prod`", "--vault-password-file"]);
+    refused(&vault, &["site.yml", "--vault-id", "prod@nowhere"], 1, &["nowhere", "No such file"]);
+    refused(&vault, &["site.yml", "--vault-id", "dev@site.yml"], 1, &["`prod`", "the password in site.yml (`dev`)"]);
 }
 
 #[test]

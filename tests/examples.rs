@@ -61,3 +61,21 @@ fn the_program_answers_to_ansibles_name_and_works_without_its_worker_beside_it()
     run(&mut rplay(["doc", "copy"])).exits(0).says("remote_src (bool");
     run(&mut rplay(["doc", "coppy"])).exits(1).says("did you mean `copy`?");
 }
+
+#[test]
+fn the_example_of_secrets_uses_them_and_shows_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = format!("secrets_dir={}", dir.path().join("secrets").display());
+    let go = |args: &[&str]| run(rplay(["playbooks/secrets.yml", "--diff", "-e", &place]).args(args));
+    let key = ["--identity", "vault/example-key"];
+    let ran = go(&key).exits(0);
+    assert_eq!(ran.recap("localhost"), [4, 2, 0, 0, 0, 0, 0]);
+    let text = std::fs::read_to_string(dir.path().join("secrets/app.conf")).unwrap();
+    assert_eq!(text, "user = app\nurl = postgres://app:tr0ub4dor-and-3@localhost/app\ntoken = not-a-real-token\n");
+    for secret in ["tr0ub4dor", "not-a-real-token"] {
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{}{}", ran.out, ran.err);
+    }
+    assert!(ran.out.contains("********"), "{}", ran.out);
+    assert_eq!(go(&key).exits(0).recap("localhost"), [4, 0, 0, 0, 0, 0, 0]);
+    go(&[]).exits(1).says("cannot decrypt").says("--identity");
+}

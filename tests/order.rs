@@ -225,6 +225,7 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
         layers: vec![],
         engine: Arc::new(Engine::new(Arc::new(NoOutside))),
         outside: Arc::new(NoOutside),
+        vault: Arc::default(),
         vars_loader: Box::new(|_| unreachable!()),
         includes: Box::new(NoFiles),
         wanted: TagFilter::new([], []),

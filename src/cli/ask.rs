@@ -5,10 +5,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
 
 use crate::diag::{Diagnostic, ExitCode};
 use crate::model::{Marks, Text};
 use crate::schedule::StepAnswer;
+use crate::vault::Password;
 
 fn terminal() -> Option<(File, BufReader<File>)> {
     let tty = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
@@ -26,18 +28,74 @@ pub fn password(prompt: &str) -> Result<Text, Diagnostic> {
             .hint("give the password in a file: --become-password-file, --connection-password-file")
             .exit(ExitCode::Options)
     };
-    let (mut tty, mut reader) = terminal().ok_or_else(none)?;
+    hidden(prompt).map(|line| secret(&line)).ok_or_else(none)
+}
+
+/// A line from the terminal that is not shown there; nothing where there is no terminal.
+fn hidden(prompt: &str) -> Option<Zeroizing<String>> {
+    let (mut tty, mut reader) = terminal()?;
     let _ = write!(tty, "{prompt}: ");
-    let before = tcgetattr(&tty).map_err(|_| none())?;
+    let before = tcgetattr(&tty).ok()?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&tty, OptionalActions::Now, &quiet).map_err(|_| none())?;
-    let mut line = String::new();
+    tcsetattr(&tty, OptionalActions::Now, &quiet).ok()?;
+    let mut line = Zeroizing::new(String::new());
     let read = reader.read_line(&mut line);
     let _ = tcsetattr(&tty, OptionalActions::Now, &before);
     let _ = writeln!(tty);
-    read.map_err(|_| none())?;
-    Ok(secret(line.trim_end_matches(['\n', '\r'])))
+    read.ok()?;
+    let length = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(length);
+    Some(line)
+}
+
+/// The passphrase of a private key; nothing where there is no terminal.
+pub fn passphrase(prompt: &str) -> Option<Password> {
+    hidden(prompt).map(|line| Password::new(line.as_bytes()))
+}
+
+/// A password of the vault: from the terminal, where a new one is asked for twice; without a
+/// terminal a line of standard input.
+///
+/// # Errors
+/// When there is none, or the two are not the same.
+pub fn vault_password(prompt: &str, new: bool) -> Result<Password, Diagnostic> {
+    let wrong = |why: &str| Diagnostic::error(why).exit(ExitCode::Error);
+    let Some(line) = hidden(prompt) else { return line_of_input(prompt) };
+    if line.is_empty() {
+        return Err(wrong("an empty password is none"));
+    }
+    if new && hidden(&format!("Confirm {prompt}")).is_none_or(|again| *again != *line) {
+        return Err(wrong("the passwords are not the same"));
+    }
+    Ok(Password::new(line.as_bytes()))
+}
+
+fn line_of_input(prompt: &str) -> Result<Password, Diagnostic> {
+    let mut line = Zeroizing::new(String::new());
+    let read = std::io::stdin().lock().read_line(&mut line);
+    let text = line.trim_end_matches(['\n', '\r']);
+    if read.is_err() || text.is_empty() {
+        return Err(Diagnostic::error(format!("there is no terminal to ask on: {prompt}"))
+            .hint("give the password in a file (--vault-password-file, --vault-id), or on standard input")
+            .exit(ExitCode::Error));
+    }
+    Ok(Password::new(text.as_bytes()))
+}
+
+/// A text from the terminal, shown while it is typed or not; or else a line of standard input.
+///
+/// # Errors
+/// When there is none.
+pub fn text(prompt: &str, shown: bool) -> Result<Password, Diagnostic> {
+    if !shown {
+        return vault_password(prompt, true);
+    }
+    let Some((mut tty, mut reader)) = terminal() else { return line_of_input(prompt) };
+    let _ = write!(tty, "{prompt}: ");
+    let mut line = Zeroizing::new(String::new());
+    let _ = reader.read_line(&mut line);
+    Ok(Password::new(line.trim_end_matches(['\n', '\r']).as_bytes()))
 }
 
 /// A password from a file: its first line.
@@ -57,6 +115,15 @@ pub fn password_file(path: &Path) -> Result<Text, Diagnostic> {
 
 fn secret(text: &str) -> Text {
     Text::new(text).marked(Marks::SECRET)
+}
+
+/// Asks whether to go on. Without a terminal the answer is no.
+pub fn go_on(question: &str) -> bool {
+    let Some((mut tty, mut reader)) = terminal() else { return false };
+    let _ = write!(tty, "{question}");
+    let mut line = String::new();
+    let read = reader.read_line(&mut line);
+    read.is_ok_and(|n| n > 0) && !line.trim().to_lowercase().starts_with('n')
 }
 
 /// Asks whether to run a task. Without a terminal the answer is no.

@@ -3,11 +3,14 @@
 mod ask;
 mod doc;
 mod graph;
+mod keys;
 mod listing;
+mod mask;
 mod options;
 mod output;
 mod playbook;
 mod setup;
+mod vault;
 
 use std::io::Write;
 use std::path::Path;
@@ -31,15 +34,14 @@ pub fn main(args: Vec<String>) -> ExitCode {
         return if crate::worker::serve().is_ok() { ExitCode::Success } else { ExitCode::Error };
     }
     let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str().map(str::to_owned)).unwrap_or_default();
+    if name == "ansible-vault" {
+        return vault::run(args.get(1..).unwrap_or_default(), true);
+    }
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
         Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
         Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
-        Some("vault") => {
-            complain(&[Diagnostic::error("`rplay vault` comes with the vault, which is not built yet")
-                .hint("encrypted files are refused with their path until then")]);
-            ExitCode::Options
-        }
+        Some("vault") => vault::run(args.get(2..).unwrap_or_default(), false),
         Some("completion") => completion(args.get(2).map(String::as_str)),
         _ => {
             let args = if command == Some("help") { vec!["rplay".to_owned(), "--help".to_owned()] } else { args };
@@ -71,7 +73,8 @@ fn completion(shell: Option<&str>) -> ExitCode {
         complain(&[Diagnostic::error("completion is for one of: bash, zsh, fish, elvish, powershell")]);
         return ExitCode::Options;
     };
-    clap_complete::generate(shell, &mut options::Options::command(), "rplay", &mut std::io::stdout());
+    let mut command = options::Options::command().subcommand(vault::command());
+    clap_complete::generate(shell, &mut command, "rplay", &mut std::io::stdout());
     ExitCode::Success
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, Args, Parser, ValueEnum};
 
 /// What a run prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -20,7 +20,7 @@ pub enum Output {
 
 /// Runs playbooks on hosts, over ssh, with nothing on them but sshd and a shell.
 ///
-/// Other commands: `rplay graph PLAYBOOK`, `rplay doc MODULE`, `rplay completion SHELL`.
+/// Other commands: `rplay graph PLAYBOOK`, `rplay vault`, `rplay doc MODULE`, `rplay completion SHELL`.
 #[derive(Debug, Default, Parser)]
 #[command(name = "rplay", disable_version_flag = true, max_term_width = 100)]
 pub struct Options {
@@ -124,15 +124,12 @@ pub struct Options {
     /// Forget cached facts (none are kept between runs yet).
     #[arg(long = "flush-cache")]
     pub flush_cache: bool,
-    /// A file that holds the vault's password.
-    #[arg(long = "vault-password-file", visible_alias = "vault-pass-file", value_name = "FILE")]
-    pub vault_password_file: Vec<PathBuf>,
-    /// A vault identity: LABEL@SOURCE.
-    #[arg(long = "vault-id", value_name = "ID")]
-    pub vault_id: Vec<String>,
-    /// Ask for the vault's password.
-    #[arg(short = 'J', long = "ask-vault-password", visible_alias = "ask-vault-pass")]
-    pub ask_vault_pass: bool,
+    /// Keys of the vault.
+    #[command(flatten)]
+    pub vault: VaultOptions,
+    /// Show secrets in what `debug` prints.
+    #[arg(long = "show-secrets")]
+    pub show_secrets: bool,
     /// Directories of modules: refused, since modules are built in.
     #[arg(short = 'M', long = "module-path", value_name = "PATH", hide = true)]
     pub module_path: Vec<String>,
@@ -148,4 +145,21 @@ pub struct Options {
     /// Print the version and the configuration file.
     #[arg(long = "version")]
     pub version: bool,
+}
+
+/// Keys that open encrypted files and values.
+#[derive(Debug, Default, Args)]
+pub struct VaultOptions {
+    /// A file that holds the vault's password, or a program that prints it; `-` is standard input.
+    #[arg(long = "vault-password-file", visible_alias = "vault-pass-file", value_name = "FILE")]
+    pub password_file: Vec<PathBuf>,
+    /// A vault id with its password: LABEL@FILE, LABEL@prompt.
+    #[arg(long = "vault-id", value_name = "ID")]
+    pub id: Vec<String>,
+    /// Ask for the vault's password.
+    #[arg(short = 'J', long = "ask-vault-password", visible_alias = "ask-vault-pass")]
+    pub ask: bool,
+    /// A private key (age's, or an ssh key) that opens encrypted files and values.
+    #[arg(long = "identity", value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
 }

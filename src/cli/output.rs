@@ -5,11 +5,13 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use rustix::termios::tcgetwinsize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::mask;
 use super::options::{Options, Output};
 use crate::event::Event;
 use crate::load::Config;
 use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report, Timed};
 use crate::schedule::Progress;
+use crate::vault::Secrets;
 
 /// Whether to colour what goes to standard output.
 pub fn colours(config: &Config) -> Colours {
@@ -43,16 +45,18 @@ pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
     }
 }
 
-/// Writes events until there are no more, and to the log file as well.
+/// Writes events until there are no more, and to the log file as well; secrets are masked.
 pub fn pump(
     mut events: UnboundedReceiver<Event>,
     mut report: Box<dyn Report>,
     log: Option<std::path::PathBuf>,
     progress: &Progress,
+    (secrets, show): (&Secrets, bool),
 ) {
     let mut out = BufWriter::new(io::stdout());
     let mut log = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
-    while let Some(event) = events.blocking_recv() {
+    while let Some(mut event) = events.blocking_recv() {
+        mask::event(&mut event, &secrets.mask(), show);
         let mut text = Vec::new();
         // Writing to memory does not fail; a reader that has gone away (`| head`) does not
         // end a run that is under way.

@@ -13,35 +13,42 @@ use crate::schedule::{self, Context};
 
 /// Runs the main command.
 pub fn run(options: &Options) -> ExitCode {
-    ended(try_run(options))
+    let files = Arc::new(Files::new());
+    ended(try_run(options, &files), &files)
 }
 
-/// What the program ends with; what is wrong is said.
-pub fn ended(result: Checked<ExitCode>) -> ExitCode {
+/// What the program ends with; what is wrong is said, without what came out of the vault.
+pub fn ended(result: Checked<ExitCode>, files: &Files) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(findings) => {
-            complain(&findings);
+            complain_masked(files, findings.clone());
             findings.iter().find(|d| d.severity == Severity::Error).map_or(ExitCode::Error, |d| d.exit)
         }
     }
 }
 
-fn try_run(options: &Options) -> Checked<ExitCode> {
+/// Prints findings without what came out of the vault.
+pub fn complain_masked(files: &Files, mut findings: Vec<Diagnostic>) {
+    let mask = files.vault().secrets.mask();
+    findings.iter_mut().for_each(|finding| mask.finding(finding));
+    complain(&findings);
+}
+
+fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
     let environment = Environment::current();
-    let files = Arc::new(Files::new());
     if options.version {
-        return version(&environment, &files);
+        return version(&environment, files);
     }
-    let loaded = setup::load(options, &environment, &files)?;
+    let loaded = setup::load(options, &environment, files)?;
     let (sender, receiver) = unbounded_channel();
-    let context = setup::context(options, &environment, &loaded, files, sender)?;
+    let context = setup::context(options, &environment, &loaded, Arc::clone(files), sender)?;
     let findings = schedule::preflight(&context, &loaded.plays);
     if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
     }
-    complain(&loaded.warnings);
-    complain(&findings);
+    complain_masked(files, loaded.warnings.clone());
+    complain_masked(files, findings);
     if options.syntax_check {
         options.playbooks.iter().for_each(|playbook| say(&format!("\nplaybook: {}", playbook.display())));
         return Ok(ExitCode::Success);
@@ -59,7 +66,8 @@ fn try_run(options: &Options) -> Checked<ExitCode> {
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();
     let progress = Arc::clone(&context.progress);
-    let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress));
+    let (vault, show) = (files.vault(), options.show_secrets);
+    let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress, (&vault.secrets, show)));
     context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
     crate::connection::make_room(context.hosts.inventory().hosts().count());
     let result = execute(&context, &loaded.plays);

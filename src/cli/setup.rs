@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::ask;
 use super::options::Options;
-use crate::compile::{CompiledPlay, TagFilter, compile};
+use super::{ask, keys};
+use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
-use crate::model::{Text, Vars};
+use crate::model::{Text, Value, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
+use crate::vault::Vault;
 
 /// What was read, ready to be run.
 pub struct Loaded {
@@ -43,12 +44,6 @@ fn refuse(message: &str, hint: &str) -> Vec<Diagnostic> {
 
 /// Refuses options that are known and not built.
 fn check_options(options: &Options, config: &Config) -> Checked<()> {
-    if options.ask_vault_pass || !options.vault_password_file.is_empty() || !options.vault_id.is_empty() {
-        return Err(refuse(
-            "the vault's options come with the vault, which is not built yet",
-            "without them, plain files can be run; encrypted ones are refused",
-        ));
-    }
     if !options.module_path.is_empty() {
         return Err(refuse("--module-path is not supported", "modules are built in: `rplay doc` lists them"));
     }
@@ -85,9 +80,6 @@ fn check_meaning(config: &Config) -> Checked<()> {
 /// Warns of settings that are not built and change nothing but comfort.
 fn without_effect(config: &Config) -> Vec<Diagnostic> {
     let set = [
-        ("vault_password_file", !config.vault_password_file.is_default()),
-        ("vault_identity_list", !config.vault_identity_list.is_default()),
-        ("ask_vault_pass", config.ask_vault_pass.value),
         ("retries of ssh", !config.ssh_retries.is_default()),
         ("control_path", !config.control_path.is_default()),
         ("stdout_callback", config.stdout_callback.value != "default"),
@@ -99,6 +91,30 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
     set.map(|(name, _)| Diagnostic::warning(format!("the setting `{name}` has no effect yet"))).collect()
 }
 
+/// Makes the run's vault of the keys that options and configuration name.
+fn unlock(options: &Options, config: &Config, environment: &Environment, files: &Files) -> Checked<()> {
+    let given = keys::Given {
+        ids: &options.vault.id,
+        files: &options.vault.password_file,
+        ask: options.vault.ask,
+        identities: &options.vault.identity,
+        new: false,
+    };
+    files.unlock_with(Vault::new(keys::keyring(&given, config, environment)?));
+    Ok(())
+}
+
+/// Tags to run and to skip.
+fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
+    let mut tags =
+        (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
+    if options.list_tags && tags.0.is_empty() && tags.1.is_empty() {
+        // All tags are listed, those that run only when they are asked for included.
+        tags.0 = ["all", "never"].map(str::to_owned).to_vec();
+    }
+    tags
+}
+
 /// Reads and compiles all that a run needs, before any host is contacted.
 ///
 /// # Errors
@@ -106,6 +122,7 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
 pub fn load(options: &Options, environment: &Environment, files: &Files) -> Checked<Loaded> {
     let config = Config::load(files, environment)?;
     check_options(options, &config)?;
+    unlock(options, &config, environment, files)?;
     let mut warnings = config.warnings().to_vec();
     warnings.extend(without_effect(&config));
     if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
@@ -120,15 +137,11 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     let extra = Layer::new(Level::Extra, "-e", extra);
     let project = load::load_project(files, &config, &options.playbooks, &extra)?;
     warnings.extend(project.warnings);
-    let mut tags =
-        (all_tags(&options.tags, &config.tags_run.value), all_tags(&options.skip_tags, &config.tags_skip.value));
-    if options.list_tags && tags.0.is_empty() && tags.1.is_empty() {
-        // All tags are listed, those that run only when they are asked for included.
-        tags.0 = ["all", "never"].map(str::to_owned).to_vec();
-    }
+    files.prefetch(&named_files(&project.plays));
+    let tags = tags(options, &config);
     let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
     let gather = config.gathering.value != Gathering::Explicit;
-    let engine = Arc::new(Engine::new(Arc::new(Machine)));
+    let engine = Arc::new(Engine::new(Arc::new(Machine::new(files.vault()))));
     let (mut plays, mut errors) = (Vec::new(), Vec::new());
     for loaded in &project.plays {
         match compile(loaded, &filter, gather, &engine) {
@@ -180,6 +193,19 @@ fn check_hosts(inventory: &Inventory, limit: Option<&str>) -> Checked<Option<Dia
         return Err(hints.fold(finding, Diagnostic::hint).into());
     }
     Ok(None)
+}
+
+/// The files that `vars_files` of plays name, as far as that can be told before a play starts.
+fn named_files(plays: &[LoadedPlay]) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for loaded in plays {
+        let Some(setting) = loaded.play.keywords.get("vars_files") else { continue };
+        let names = setting.value.as_list().unwrap_or(std::slice::from_ref(&setting.value));
+        for name in names.iter().filter_map(Value::as_str) {
+            paths.extend([loaded.playbook_dir.join(name), loaded.playbook_dir.join("vars").join(name)]);
+        }
+    }
+    paths
 }
 
 fn missing_playbook(path: &std::path::Path) -> Diagnostic {
@@ -284,6 +310,7 @@ pub fn context(
     };
     let timeout = run.connection.timeout;
     let extra = loaded.extra.first().cloned().unwrap_or_else(|| Layer::new(Level::Extra, "-e", Vars::new()));
+    let vault = files.vault();
     let vars_files = Arc::clone(&files);
     let vars_loader: Box<VarsLoader> =
         Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
@@ -293,7 +320,8 @@ pub fn context(
         hosts: Arc::new(loaded.hosts.clone()),
         layers: loaded.extra.clone(),
         engine: Arc::clone(&loaded.engine),
-        outside: Arc::new(Machine),
+        outside: Arc::new(Machine::new(Arc::clone(&vault))),
+        vault,
         vars_loader,
         includes: Box::new(load::ProjectIncludes::new(files, config.clone(), extra)),
         wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),

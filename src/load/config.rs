@@ -111,6 +111,18 @@ settings! {
     fact_caching: String = "memory".to_owned(), ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
     /// A file that holds the vault's password, or prints it.
     vault_password_file: Option<PathBuf> = None, ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
+    /// Whether an encrypted text with a vault id is opened only by passwords of that id.
+    vault_id_match: bool = false, ["ANSIBLE_VAULT_ID_MATCH"], ["defaults"."vault_id_match"];
+    /// The vault id of passwords that are given without one.
+    vault_identity: String = crate::vault::DEFAULT_LABEL.to_owned(), ["ANSIBLE_VAULT_IDENTITY"], ["defaults"."vault_identity"];
+    /// The vault id to encrypt with, where there are several.
+    vault_encrypt_identity: Option<String> = None, ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], ["defaults"."vault_encrypt_identity"];
+    /// The salt to encrypt with in Ansible's format; random when it is not set.
+    vault_encrypt_salt: Option<String> = None, ["ANSIBLE_VAULT_ENCRYPT_SALT"], ["defaults"."vault_encrypt_salt"];
+    /// Files of recipients (age), for whom to encrypt where nothing else is said.
+    vault_recipients: Vec<PathBuf> = vec![PathBuf::from("vault/recipients")], ["RPLAY_VAULT_RECIPIENTS"], ["rplay"."vault_recipients"];
+    /// Files of private keys (age's or ssh's) that are tried.
+    vault_identities: Vec<PathBuf> = ["~/.config/rplay/identity", "~/.ssh/id_ed25519", "~/.ssh/id_rsa"].map(PathBuf::from).into(), ["RPLAY_VAULT_IDENTITIES"], ["rplay"."vault_identities"];
     /// Vault identities, as `--vault-id` takes them.
     vault_identity_list: Vec<String> = Vec::new(), ["ANSIBLE_VAULT_IDENTITY_LIST"], ["defaults"."vault_identity_list"];
     /// Whether to ask for the vault's password.
@@ -317,7 +329,9 @@ impl Reader<'_> {
         let home = |path: &Path| self.environment.path(&path.display().to_string(), &self.environment.cwd);
         let control = home(&config.control_path_dir.value);
         config.control_path_dir.value = control;
-        config.roles_path.value = config.roles_path.value.iter().map(|path| home(path)).collect();
+        for paths in [&mut config.roles_path, &mut config.vault_recipients, &mut config.vault_identities] {
+            paths.value = paths.value.iter().map(|path| home(path)).collect();
+        }
         let sources: Setting<Sources> =
             self.setting(Sources(config.inventory.value.clone()), &["ANSIBLE_INVENTORY"], &[("defaults", "inventory")]);
         config.inventory.value = sources.value.0;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::Source;
+use crate::vault::{self, Vault};
 
 /// Environment variables and directories that decide where files are looked for.
 #[derive(Debug, Clone, Default)]
@@ -82,10 +84,11 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
     out
 }
 
-/// Reads text files, each once.
-#[derive(Debug, Default)]
+/// Reads text files, each once, and decrypts those that are encrypted.
+#[derive(Default)]
 pub struct Files {
     sources: Mutex<HashMap<PathBuf, Arc<Source>>>,
+    vault: OnceLock<Arc<Vault>>,
 }
 
 impl Files {
@@ -94,10 +97,42 @@ impl Files {
         Self::default()
     }
 
+    /// Says what encrypted files are opened with; the first word counts. (The configuration,
+    /// which says where keys are, is read before.)
+    pub fn unlock_with(&self, vault: Arc<Vault>) {
+        let _ = self.vault.set(vault);
+    }
+
+    /// The run's vault; an empty one before there is one.
+    pub fn vault(&self) -> Arc<Vault> {
+        self.vault.get().cloned().unwrap_or_default()
+    }
+
+    /// Decrypts those of these files that are encrypted, several at the same time, for who
+    /// reads them after. What is wrong with one is said then.
+    pub fn prefetch(&self, paths: &[PathBuf]) {
+        let encrypted: Vec<Vec<u8>> =
+            paths.iter().filter_map(|path| std::fs::read(path).ok().filter(|b| vault::detect(b).is_some())).collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(encrypted.len());
+        if threads < 2 {
+            return;
+        }
+        let (vault, next) = (self.vault(), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(bytes) = encrypted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        drop(vault.keyring.open(bytes));
+                    }
+                });
+            }
+        });
+    }
+
     /// The text of a file; `what` it is completes "cannot read …" (`the inventory`).
     ///
     /// # Errors
-    /// When it is missing, unreadable, not UTF-8, or encrypted.
+    /// When it is missing, unreadable, not UTF-8, or encrypted and no key opens it.
     pub fn read(&self, path: &Path, what: &str) -> Checked<Arc<Source>> {
         let known = self.sources.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         if let Some(source) = known {
@@ -105,18 +140,16 @@ impl Files {
         }
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, what, &error))?;
         let name = path.display().to_string();
-        if is_encrypted(&bytes) {
-            return Err(Diagnostic::error(format!("{name} is encrypted, and the vault is not supported yet"))
-                .hint("decrypt it for now; encrypted files come with the vault")
-                .into());
-        }
+        let opened = self.vault().content(&bytes).map_err(|problem| problem.of_file(&name))?;
+        let secret = opened.is_some();
+        let bytes = opened.map_or(bytes, |opened| opened.plain.to_vec());
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes().iter().take(good).filter(|b| **b == b'\n').count();
             Diagnostic::error(format!("{what} {name} is not UTF-8 text: line {line} has other bytes"))
                 .hint("convert it, for example with `iconv -f latin1 -t utf-8`")
         })?;
-        let source = Source::new(name, text);
+        let source = if secret { Source::secret(name, text) } else { Source::new(name, text) };
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(sources.entry(path.to_owned()).or_insert(source)))
     }
@@ -160,10 +193,4 @@ pub fn near_name(path: &Path) -> Option<String> {
     let names: Vec<String> =
         std::fs::read_dir(dir).ok()?.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
     crate::diag::nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// Ansible's vault, and age in both of its forms.
-fn is_encrypted(bytes: &[u8]) -> bool {
-    let heads: [&[u8]; 3] = [b"$ANSIBLE_VAULT;", b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----"];
-    heads.iter().any(|head| bytes.starts_with(head))
 }

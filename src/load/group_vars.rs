@@ -28,14 +28,18 @@ pub fn load_group_vars(
     let mut reader = Reader { files, warnings: Vec::new(), errors: Vec::new() };
     let mut seen = HashSet::new();
     for dir in dirs.iter().filter(|dir| seen.insert((*dir).clone())) {
-        for (group, path) in reader.folder(&dir.join("group_vars"), inventory.groups().map(|g| g.name.as_str())) {
+        let groups = reader.folder(&dir.join("group_vars"), inventory.groups().map(|g| g.name.as_str()));
+        let hosts = inventory.hosts().map(|h| h.name.as_str()).chain(crate::inventory::LOCALHOST);
+        let distinct: HashSet<&str> = hosts.collect();
+        let hosts = reader.folder(&dir.join("host_vars"), distinct);
+        let paths: Vec<PathBuf> = groups.iter().chain(&hosts).map(|(_, path)| path.clone()).collect();
+        files.prefetch(&paths);
+        for (group, path) in groups {
             if let Some(vars) = reader.vars(&path) {
                 into.add_group(side, &group, &path.display().to_string(), vars);
             }
         }
-        let hosts = inventory.hosts().map(|h| h.name.as_str()).chain(crate::inventory::LOCALHOST);
-        let distinct: HashSet<&str> = hosts.collect();
-        for (host, path) in reader.folder(&dir.join("host_vars"), distinct) {
+        for (host, path) in hosts {
             if let Some(vars) = reader.vars(&path) {
                 into.add_host(side, &host, &path.display().to_string(), vars);
             }

@@ -92,8 +92,10 @@ impl Loader<'_> {
         let own = task.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
         let own = Layer::new(Level::Task, "vars of the import", Vars::from(own));
         let layers = at.vars.iter().cloned().chain([own, Arc::clone(self.extra)]);
-        let templar =
-            Templar::new(Arc::new(Engine::new(Arc::new(Machine))), Arc::new(Scope::builder().layers(layers).build()));
+        let templar = Templar::new(
+            Arc::new(Engine::new(Arc::new(Machine::new(self.vault())))),
+            Arc::new(Scope::builder().layers(layers).build()),
+        );
         let rendered: Checked<Value> = templar.render(&Value::Str(text.clone())).map_err(|e| {
             Diagnostic::from(e)
                 .hint(format!(

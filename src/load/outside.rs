@@ -2,19 +2,43 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::Value;
 use crate::template::Outside;
+use crate::vault::Vault;
 use crate::yaml;
 
 /// The controller's machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Machine;
+#[derive(Clone, Default)]
+pub struct Machine {
+    vault: Arc<Vault>,
+}
+
+impl Machine {
+    /// The machine, its encrypted files opened with this vault.
+    pub const fn new(vault: Arc<Vault>) -> Self {
+        Self { vault }
+    }
+}
 
 impl Outside for Machine {
-    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"))
+    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String> {
+        let bytes = std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+        match self.vault.content(&bytes) {
+            Ok(Some(opened)) => Ok((opened.plain.to_vec(), true)),
+            Ok(None) => Ok((bytes, false)),
+            Err(problem) => Err(format!("cannot decrypt {path}: {problem}")),
+        }
+    }
+
+    fn decrypt(&self, text: &str) -> Result<String, String> {
+        self.vault.value(text).map_err(|problem| problem.to_string())
+    }
+
+    fn note_secret(&self, text: &str) {
+        self.vault.secrets.note(text);
     }
 
     fn kind(&self, path: &str) -> Option<&'static str> {

@@ -69,6 +69,10 @@ impl<'a> Loader<'a> {
 }
 
 impl Loader<'_> {
+    pub(super) fn vault(&self) -> Arc<crate::vault::Vault> {
+        self.files.vault()
+    }
+
     pub(super) fn take<T>(&mut self, result: Checked<T>) -> Option<T> {
         result.map_err(|findings| self.errors.extend(findings)).ok()
     }
@@ -140,7 +144,7 @@ impl Loader<'_> {
         let own = import.keywords.get("vars").and_then(|setting| setting.value.as_map()).cloned().unwrap_or_default();
         let own = Layer::new(Level::Play, "vars of the import", Vars::from(own));
         let scope = Scope::builder().layers([own, Arc::clone(self.extra)]).build();
-        let templar = Templar::new(Arc::new(Engine::new(Arc::new(Machine))), Arc::new(scope));
+        let templar = Templar::new(Arc::new(Engine::new(Arc::new(Machine::new(self.files.vault())))), Arc::new(scope));
         match templar.render(&Value::Str(import.file.clone())) {
             Ok(Value::Str(file)) if !file.is_empty() => Ok(file.as_str().to_owned()),
             Ok(_) => Err(Diagnostic::error("import_playbook takes a file's name").at(import.origin.clone()).into()),

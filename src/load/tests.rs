@@ -206,8 +206,8 @@ fn variables_files_that_cannot_be_used_are_explained() {
     for (name, message) in [
         ("list.yml", "found a list"),
         ("two.yml", "one YAML document"),
-        ("vault.yml", "vault is not supported"),
-        ("age.yml", "vault is not supported"),
+        ("vault.yml", "truncated or altered"),
+        ("age.yml", "cannot decrypt"),
         ("latin1.yml", "line 2"),
         ("none.yml", "no such file"),
         ("dir", "directory"),

@@ -9,16 +9,26 @@ pub struct Source {
     pub name: String,
     /// The whole text, kept so that a diagnostic can show the line.
     pub text: String,
+    /// It was encrypted: its strings are secret, and its lines are not shown.
+    pub secret: bool,
 }
 
 impl Source {
     /// A source with its name and text, ready to be shared by positions.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), secret: false })
     }
 
-    /// Line `number` (from 1) without its line end, if there is one.
+    /// A source that was encrypted.
+    pub fn secret(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), text: text.into(), secret: true })
+    }
+
+    /// Line `number` (from 1) without its line end, if there is one and it may be shown.
     pub fn line(&self, number: u32) -> Option<&str> {
+        if self.secret {
+            return None;
+        }
         self.text.lines().nth(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 }

@@ -17,6 +17,8 @@ impl Marks {
     pub const TEMPLATE: Self = Self(1);
     /// Came out of a vault, or was computed from what did: masked when printed.
     pub const SECRET: Self = Self(2);
+    /// Encrypted by itself (`!vault`), still as it stands: decrypted when it is evaluated.
+    pub const ENCRYPTED: Self = Self(4);
 
     /// Both sets of marks.
     #[must_use]
@@ -53,7 +55,12 @@ impl Text {
 
     /// Text that the user wrote: templated when it is used.
     pub fn template(text: impl Into<Arc<str>>, origin: Option<Origin>) -> Self {
-        Self { text: text.into(), marks: Marks::TEMPLATE, origin: origin.map(Arc::new) }
+        Self { text: text.into(), marks: Marks::TEMPLATE, origin: None }.at(origin)
+    }
+
+    /// Text that the user encrypted by itself: decrypted when it is used.
+    pub fn encrypted(text: impl Into<Arc<str>>, origin: Option<Origin>) -> Self {
+        Self { text: text.into(), marks: Marks::ENCRYPTED, origin: None }.at(origin)
     }
 
     /// The characters.
@@ -83,17 +90,26 @@ impl Text {
         self
     }
 
-    /// The same text with an origin.
+    /// The same text with an origin; what stands in a file that was encrypted is secret.
     #[must_use]
     pub fn at(mut self, origin: Option<Origin>) -> Self {
+        if origin.as_ref().is_some_and(|o| o.source.secret) {
+            self.marks = self.marks.with(Marks::SECRET);
+        }
         self.origin = origin.map(Arc::new);
         self
     }
 
-    /// Whether the user wrote it and it has something to evaluate.
+    /// Whether the user wrote it and it has something to evaluate, or to decrypt.
     pub fn is_template(&self) -> bool {
-        self.marks.has(Marks::TEMPLATE)
-            && (self.text.contains("{{") || self.text.contains("{%") || self.text.contains("{#"))
+        self.is_encrypted()
+            || self.marks.has(Marks::TEMPLATE)
+                && (self.text.contains("{{") || self.text.contains("{%") || self.text.contains("{#"))
+    }
+
+    /// Whether it is encrypted by itself.
+    pub const fn is_encrypted(&self) -> bool {
+        self.marks.has(Marks::ENCRYPTED)
     }
 
     /// Whether it must be masked when printed.

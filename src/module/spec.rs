@@ -166,12 +166,7 @@ pub trait Local {
     ///
     /// # Errors
     /// When no secret fits.
-    fn decrypt(&self, path: &std::path::Path, content: &Payload) -> Result<Option<Payload>, Failure> {
-        if content.bytes().starts_with(b"$ANSIBLE_VAULT;") {
-            return Err(Failure::new(format!("{} is encrypted, and no vault secret was given", path.display())));
-        }
-        Ok(None)
-    }
+    fn decrypt(&self, path: &std::path::Path, content: &Payload) -> Result<Option<Payload>, Failure>;
 
     /// Who owns a file, and when it was changed.
     ///

@@ -5,7 +5,7 @@ use std::path::Path as FsPath;
 use super::attributes::{FileAttributes, Mode, octal};
 use super::copy::{self, target};
 use crate::args;
-use crate::model::{Failure, Map, Text, Value};
+use crate::model::{Failure, Map, Marks, Text, Value};
 use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run, to_bool};
 use crate::sys::Payload;
 
@@ -90,7 +90,9 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     let source = header(&source.replace("\r\n", "\n").replace('\r', "\n"), &mut options);
     let newline = newline(&template.newline_sequence)?;
     let vars = variables(&path, &template, local)?;
-    let rendered = local.render(&path, &Text::template(source, None), &options, &vars)?;
+    let text = Text::template(source, None);
+    let marks = if secret { text.marks().with(Marks::SECRET) } else { text.marks() };
+    let rendered = local.render(&path, &text.marked(marks), &options, &vars)?;
     for name in OPTIONS.iter().copied().chain(["src", "newline_sequence", "output_encoding"]) {
         args.remove(name);
     }

@@ -80,6 +80,16 @@ impl Local for Files<'_> {
         Ok(content)
     }
 
+    fn decrypt(&self, path: &Path, content: &Payload) -> Result<Option<Payload>, Failure> {
+        match self.context.vault.content(content.bytes()) {
+            Ok(opened) => Ok(opened.map(|opened| Payload::new(opened.plain.as_slice()))),
+            Err(problem) => Err(Failure::new(format!(
+                "cannot decrypt {}: {problem} (`decrypt: false` takes it as it is)",
+                path.display()
+            ))),
+        }
+    }
+
     fn walk(&self, dir: &Path) -> Result<Vec<(String, LocalEntry)>, Failure> {
         let mut found = Vec::new();
         let mut todo = vec![dir.to_owned()];
@@ -111,7 +121,9 @@ impl Local for Files<'_> {
     }
 
     fn render(&self, path: &Path, text: &Text, options: &Map, vars: &Map) -> Result<Value, Failure> {
-        let source = Source::new(path.to_string_lossy(), text.as_str());
+        let name = path.to_string_lossy();
+        let source =
+            if text.is_secret() { Source::secret(name, text.as_str()) } else { Source::new(name, text.as_str()) };
         let text = Text::template(text.shared(), Some(Origin::new(&source, 1, 1))).marked(text.marks());
         let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars.clone()));
         let scope: Arc<dyn Variables> = Arc::new(self.view.scope.push(layer));

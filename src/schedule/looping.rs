@@ -197,7 +197,7 @@ impl Job {
         TaskResult {
             host: self.host.clone(),
             title: self.title.clone(),
-            registered: name.map(|name| (name, outcome.to_value())),
+            registered: name.map(|name| (name, self.context.vault.secrets.mask().mark(&outcome.to_value()))),
             ignored,
             ignore_unreachable: kept,
             set,

@@ -48,6 +48,7 @@ use crate::model::Vars;
 use crate::sys::Payload;
 use crate::template::{Engine, Outside};
 use crate::vars::{HostLayers, Layer};
+use crate::vault::Vault;
 
 /// What the user asked for, for the whole run.
 #[derive(Debug, Clone, Default)]
@@ -109,6 +110,8 @@ pub struct Context {
     pub engine: Arc<Engine>,
     /// The controller's machine.
     pub outside: Arc<dyn Outside>,
+    /// Opens what is encrypted, and knows what is secret.
+    pub vault: Arc<Vault>,
     /// Reads variables files.
     pub vars_loader: Box<VarsLoader>,
     /// Files of tasks and roles that are read while the run goes on.

@@ -48,7 +48,7 @@ pub(super) struct Eval {
     pub current: Text,
     pub files: Arc<super::file::Files>,
     depth: usize,
-    secret: bool,
+    pub secret: bool,
 }
 
 impl Drop for Eval {
@@ -74,19 +74,6 @@ impl Eval {
             depth: 0,
             secret: false,
         }
-    }
-
-    /// Notes that a value is read: what is computed from a secret is secret.
-    pub fn touch(&mut self, value: Val) -> Val {
-        if let Val::Str(t) = &value {
-            self.secret |= t.is_secret();
-        }
-        value
-    }
-
-    /// Whether something secret was read.
-    pub const fn is_secret(&self) -> bool {
-        self.secret
     }
 
     /// Does `work` one level deeper.
@@ -143,6 +130,9 @@ impl Eval {
 
     /// The value of a template text; undefined is a value here.
     pub fn template_value(&mut self, text: &Text) -> R<Val> {
+        if text.is_encrypted() {
+            return self.decrypted(text);
+        }
         let compiled = self.engine.template(text).map_err(|e| e.located(text))?;
         let value = self.run(text, &compiled)?;
         Ok(match value {
@@ -156,31 +146,16 @@ impl Eval {
         let outer = std::mem::replace(&mut self.secret, text.is_secret());
         let current = std::mem::replace(&mut self.current, text.clone());
         let result = self.whole(compiled);
-        self.current = current;
         let secret = self.secret;
-        self.secret |= outer;
-        match result {
+        let result = match result {
             Ok(Val::Undefined(e)) => Ok(Val::Undefined(Arc::new((*e).clone().located(text)))),
             Ok(value) if secret => self.hide(&value),
             Ok(value) => Ok(value),
             Err(e) => Err(e.located(text)),
-        }
-    }
-
-    /// The same value with every string in it secret.
-    fn hide(&mut self, value: &Val) -> R<Val> {
-        Ok(match value {
-            Val::Str(t) => Val::Str(t.clone().marked(t.marks().with(Marks::SECRET))),
-            Val::List(l) => {
-                let items = l.all(self)?.iter().map(|v| self.hide(v)).collect::<R<Vec<_>>>()?;
-                if l.tuple { Val::tuple(items) } else { Val::list(items) }
-            }
-            Val::Map(m) => {
-                let all = m.all(self)?;
-                Val::map(all.iter().map(|(k, v)| Ok((k.clone(), self.hide(v)?))).collect::<R<_>>()?)
-            }
-            other => other.clone(),
-        })
+        };
+        self.current = current;
+        self.secret |= outer;
+        result
     }
 
     /// The finished value: everything in it evaluated, what is omitted left out.
@@ -210,7 +185,7 @@ impl Eval {
             },
             Val::List(list) => {
                 if let Some(plain) = list.plain() {
-                    self.secret |= plain.iter().any(has_secret);
+                    plain.iter().for_each(|v| self.touch_all(v));
                     return Ok(Value::List(plain));
                 }
                 let mut items = Vec::with_capacity(list.len());
@@ -222,7 +197,7 @@ impl Eval {
             }
             Val::Map(map) => {
                 if let Some(plain) = map.plain() {
-                    self.secret |= plain.values().any(has_secret);
+                    plain.values().for_each(|v| self.touch_all(v));
                     return Ok(Value::Map(plain));
                 }
                 let mut entries = Map::new();
@@ -440,15 +415,6 @@ fn has_template(value: &Value) -> bool {
         Value::Str(t) => t.is_template(),
         Value::List(items) => items.iter().any(has_template),
         Value::Map(map) => map.values().any(has_template),
-        _ => false,
-    }
-}
-
-fn has_secret(value: &Value) -> bool {
-    match value {
-        Value::Str(t) => t.is_secret(),
-        Value::List(items) => items.iter().any(has_secret),
-        Value::Map(map) => map.values().any(has_secret),
         _ => false,
     }
 }

@@ -145,11 +145,11 @@ impl Eval {
                 result?;
             }
             Stmt::Emit(e) => {
-                let value = self.expr(e)?;
+                let value = self.noting(|ev| ev.expr(e))?;
                 self.write(value).map_err(|err| err.spanned(e.at))?;
             }
             Stmt::For(f) => {
-                let items = self.expr(&f.iter)?;
+                let items = self.noting(|ev| ev.expr(&f.iter))?;
                 let items = self.iterate(&items).map_err(|e| e.spanned(f.iter.at))?;
                 return self.nested(|ev| ev.for_loop(f, items, 0)).map(|()| Flow::On);
             }
@@ -160,7 +160,7 @@ impl Eval {
             }
             Stmt::Scope(body) => return self.scoped(|ev| ev.exec(body)),
             Stmt::With(sets, body) => {
-                let values = sets.iter().map(|(_, e)| self.expr(e)).collect::<R<Vec<_>>>()?;
+                let values = sets.iter().map(|(_, e)| self.noting(|ev| ev.expr(e))).collect::<R<Vec<_>>>()?;
                 return self.scoped(|ev| {
                     for ((target, _), value) in sets.iter().zip(values) {
                         ev.assign(target, value)?;
@@ -169,7 +169,7 @@ impl Eval {
                 });
             }
             Stmt::Set(target, e) => {
-                let value = self.expr(e)?;
+                let value = self.noting(|ev| ev.expr(e))?;
                 self.assign(target, value).map_err(|err| err.spanned(e.at))?;
             }
             Stmt::SetBlock(target, filter, body) => {

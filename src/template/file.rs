@@ -125,9 +125,11 @@ impl Eval {
                 files.search.iter().map(|dir| format!("{}/{name}", dir.trim_end_matches('/'))).collect()
             };
             for path in places {
-                let Ok(bytes) = self.engine.outside.read_file(&path) else { continue };
+                let Ok((bytes, secret)) = self.engine.outside.read_file(&path) else { continue };
+                self.reads_secret(secret);
                 let content = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-                let source = Source::new(path, content.clone());
+                let make = if secret { Source::secret } else { Source::new };
+                let source = make(path, content.clone());
                 let text = Text::template(content, Some(Origin::new(&source, 1, 1)));
                 let template = files.compile(&text).map_err(|e| e.located(&text))?;
                 return Ok((text, template));

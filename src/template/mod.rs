@@ -28,6 +28,7 @@ mod reads;
 mod regex;
 mod residual;
 mod scope;
+mod secret;
 mod templar;
 mod tests;
 mod text;
@@ -47,11 +48,20 @@ pub use templar::{Templar, Truth};
 
 /// The only door from templates to the world.
 pub trait Outside: Send + Sync {
-    /// A file's content.
+    /// A file's content, and whether it was encrypted: then it is secret.
     ///
     /// # Errors
-    /// When it cannot be read; the words say why.
-    fn read_file(&self, path: &str) -> Result<Vec<u8>, String>;
+    /// When it cannot be read or decrypted; the words say why.
+    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String>;
+    /// A text that was encrypted by itself (`!vault`).
+    ///
+    /// # Errors
+    /// When no key opens it; the words say why.
+    fn decrypt(&self, _text: &str) -> Result<String, String> {
+        Err("there is no vault here".into())
+    }
+    /// Takes note of a text that must not be shown, wherever it turns up.
+    fn note_secret(&self, _text: &str) {}
     /// What is at a path: `file`, `directory`, or `None`; links are followed.
     fn kind(&self, path: &str) -> Option<&'static str>;
     /// Whether a path is a symbolic link.
@@ -91,7 +101,7 @@ pub trait Outside: Send + Sync {
 pub struct NoOutside;
 
 impl Outside for NoOutside {
-    fn read_file(&self, path: &str) -> Result<Vec<u8>, String> {
+    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String> {
         Err(format!("could not find {path}"))
     }
     fn kind(&self, _path: &str) -> Option<&'static str> {

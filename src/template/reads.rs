@@ -67,7 +67,7 @@ impl Engine {
     /// known of a file that is not found, and of one that cannot be compiled.
     pub fn file_reads(&self, src: &str, roots: &[String]) -> Option<Reads> {
         let path = self.outside.find("templates", src, roots)?;
-        let text = String::from_utf8(self.outside.read_file(&path).ok()?).ok()?;
+        let text = String::from_utf8(self.outside.read_file(&path).ok()?.0).ok()?;
         let mut options = TemplateOptions::default();
         let normal = text.replace("\r\n", "\n");
         let body = options.header(&normal).ok()?;

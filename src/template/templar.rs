@@ -195,7 +195,8 @@ impl Templar {
             args.kw.push((key.to_string().into(), ev.read(value, Some(&self.scope.me))?.defined()?));
         }
         let found = run(&mut ev, &args)?;
-        found.into_iter().map(|v| ev.finish(v)).collect()
+        let found: Vec<Value> = found.into_iter().map(|v| ev.finish(v)).collect::<Result<_, _>>()?;
+        Ok(if ev.is_secret() { found.iter().map(Value::secret).collect() } else { found })
     }
 }
 

@@ -145,8 +145,10 @@ impl Node {
 
     /// The value it stands for, its strings templates (but those under `!unsafe`).
     ///
+    /// Encrypted strings stay encrypted until they are evaluated.
+    ///
     /// # Errors
-    /// When it holds an encrypted string.
+    /// None at present; callers collect what is to come.
     pub fn to_value(&self) -> Checked<Value> {
         self.convert(true)
     }
@@ -163,7 +165,7 @@ impl Node {
     /// (`vars:` without more) is no variables.
     ///
     /// # Errors
-    /// When it is no mapping, a name is no string, or a value is encrypted.
+    /// When it is no mapping, or a name is no string.
     pub fn to_vars(&self) -> Checked<Vars> {
         let mut vars = Vars::new();
         let entries = match &self.kind {
@@ -203,6 +205,9 @@ impl Node {
             NodeKind::Int(i) => Value::Int(*i),
             NodeKind::Float(f) => Value::Float(*f),
             NodeKind::Str(scalar) => Value::Str(self.text(scalar, templated)),
+            NodeKind::Vault(text) if templated => {
+                Value::Str(Text::encrypted(Arc::clone(text), Some(self.origin.clone())))
+            }
             NodeKind::Vault(_) => return Err(self.encrypted().into()),
             NodeKind::Seq(items) => {
                 let mut errors = Vec::new();
@@ -226,10 +231,10 @@ impl Node {
     }
 
     fn encrypted(&self) -> Diagnostic {
-        Diagnostic::error("this value is encrypted, and the vault is not supported yet")
+        Diagnostic::error("an encrypted value stands in text that is only data")
             .at(self.origin.clone())
             .label("`!vault`")
-            .hint("put the value in plain text for now; encrypted values come with the vault")
+            .hint("values are decrypted in files of variables, inventories and playbooks")
     }
 }
 

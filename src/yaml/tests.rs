@@ -103,10 +103,14 @@ fn malformed_yaml_is_explained() {
 }
 
 #[test]
-fn an_encrypted_value_says_that_the_vault_is_to_come() {
+fn an_encrypted_value_stays_encrypted_until_it_is_evaluated() {
     let node = read("a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n");
     assert!(matches!(&node.get("a").unwrap().kind, NodeKind::Vault(t) if t.starts_with("$ANSIBLE_VAULT")));
-    let found = node.to_value().unwrap_err();
+    let value = node.to_value().unwrap();
+    let Some(Value::Str(text)) = value.get("a") else { panic!("{value:?}") };
+    assert!(text.is_encrypted() && text.is_template());
+    assert_eq!(text.origin().unwrap().at, Position { line: 1, column: 4 });
+    let found = node.to_data().unwrap_err();
     assert_eq!(found[0].origin.as_ref().unwrap().at, Position { line: 1, column: 4 });
 }
 

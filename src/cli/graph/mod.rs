@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::options::Options;
+use super::options::{Options, VaultOptions};
 use super::{complain, playbook, setup, usage};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::load::{Environment, Files};
@@ -64,17 +64,23 @@ pub struct GraphOptions {
     /// Only plays and tasks without these tags.
     #[arg(long = "skip-tags", value_name = "TAGS")]
     skip_tags: Vec<String>,
+    /// Keys of the vault.
+    #[command(flatten)]
+    vault: VaultOptions,
 }
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
     match GraphOptions::try_parse_from(args) {
-        Ok(options) => playbook::ended(try_run(options)),
+        Ok(options) => {
+            let files = Arc::new(Files::new());
+            playbook::ended(try_run(options, &files), &files)
+        }
         Err(e) => usage(&e),
     }
 }
 
-fn try_run(given: GraphOptions) -> Checked<ExitCode> {
+fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     let (format, host) = (given.format, given.host.clone());
     let options = Options {
         playbooks: given.playbooks,
@@ -83,24 +89,24 @@ fn try_run(given: GraphOptions) -> Checked<ExitCode> {
         extra_vars: given.extra_vars,
         tags: given.tags,
         skip_tags: given.skip_tags,
+        vault: given.vault,
         ..Options::default()
     };
     let environment = Environment::current();
-    let files = Arc::new(Files::new());
-    let mut loaded = setup::load(&options, &environment, &files)?;
+    let mut loaded = setup::load(&options, &environment, files)?;
     // No host is contacted: what the configuration says of passwords is not asked for.
     loaded.config.ask_pass.value = false;
     loaded.config.become_ask_pass.value = false;
     loaded.config.connection_password_file.value = None;
     loaded.config.become_password_file.value = None;
     let (sender, _receiver) = unbounded_channel();
-    let context = setup::context(&options, &environment, &loaded, files, sender)?;
+    let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
     let findings = schedule::preflight(&context, &loaded.plays);
     if findings.iter().any(|d| d.severity == Severity::Error) {
         return Err(findings);
     }
-    complain(&loaded.warnings);
-    complain(&findings);
+    playbook::complain_masked(files, loaded.warnings.clone());
+    playbook::complain_masked(files, findings);
     // Numbers of plays stay what they are when some are left out.
     let mut plays: Vec<_> = loaded.plays.into_iter().enumerate().map(|(i, play)| (i + 1, play)).collect();
     if let Some(host) = &host {

@@ -77,8 +77,8 @@ impl Outside for OneFile {
     fn find(&self, kind: &str, name: &str, _roots: &[String]) -> Option<String> {
         (kind == "templates" && name == "a.j2").then(|| name.to_owned())
     }
-    fn read_file(&self, _path: &str) -> Result<Vec<u8>, String> {
-        Ok(b"{{ r.stdout }} {{ port }}\n".to_vec())
+    fn read_file(&self, _path: &str) -> Result<(Vec<u8>, bool), String> {
+        Ok((b"{{ r.stdout }} {{ port }}\n".to_vec(), false))
     }
     fn kind(&self, path: &str) -> Option<&'static str> {
         NoOutside.kind(path)

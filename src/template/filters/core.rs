@@ -18,7 +18,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("attr", attr),
     ("pprint", pprint),
     ("safe", |_, v, _| Ok(v)),
-    ("unvault", |_, v, _| Ok(v)),
 ];
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {

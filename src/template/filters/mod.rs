@@ -10,6 +10,7 @@ mod paths;
 mod patterns;
 mod strings;
 mod time;
+mod vault;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -57,6 +58,7 @@ const FAMILIES: &[&[(&str, Run)]] = &[
     patterns::FILTERS,
     strings::FILTERS,
     time::FILTERS,
+    vault::FILTERS,
 ];
 
 /// Filters that look at what is undefined themselves.

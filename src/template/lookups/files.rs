@@ -40,8 +40,14 @@ fn need(ev: &mut Eval, kind: &str, name: &str) -> R<String> {
 }
 
 fn read(ev: &mut Eval, path: &str) -> R<String> {
-    let bytes = ev.engine.outside.read_file(path).map_err(Error::new)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    read_file(ev, path).map(|(text, _)| text)
+}
+
+/// A file's text, and whether it was encrypted.
+fn read_file(ev: &mut Eval, path: &str) -> R<(String, bool)> {
+    let (bytes, secret) = ev.engine.outside.read_file(path).map_err(Error::new)?;
+    ev.reads_secret(secret);
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), secret))
 }
 
 pub(super) fn file(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
@@ -57,12 +63,24 @@ pub(super) fn file(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     Ok(out)
 }
 
+/// Files as they are, decrypted where they are encrypted.
+pub(super) fn unvault(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
+    let mut out = Vec::new();
+    for name in terms(ev, args)? {
+        let path = need(ev, "files", &name)?;
+        let text = read(ev, &path)?;
+        out.push(plain(text.as_str()));
+    }
+    Ok(out)
+}
+
 pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let convert = args.named("convert_data").map_or(Ok(false), |v| ev.truth(v))?;
     let mut out = Vec::new();
     for name in terms(ev, args)? {
         let path = need(ev, "templates", &name)?;
-        let content = read(ev, &path)?.replace("\r\n", "\n");
+        let (content, secret) = read_file(ev, &path)?;
+        let content = content.replace("\r\n", "\n");
         let mut options = TemplateOptions::default();
         for (key, value) in &args.kw {
             match &**key {
@@ -79,7 +97,8 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         options.search.push(dir);
         options.search.extend(roots(ev)?.iter().flat_map(|r| [format!("{r}/templates"), r.clone()]));
         let body = options.header(&content)?.to_owned();
-        let source = Source::new(path, content);
+        let make = if secret { Source::secret } else { Source::new };
+        let source = make(path, content);
         let text = Text::template(body, Some(Origin::new(&source, 1, 1)));
         let files = Arc::new(options.files()?);
         let compiled = files.compile(&text).map_err(|e| e.located(&text))?;

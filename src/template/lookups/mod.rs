@@ -16,6 +16,7 @@ const LOOKUPS: &[(&str, Run)] = &[
     ("vars", vars),
     ("varnames", varnames),
     ("file", files::file),
+    ("unvault", files::unvault),
     ("template", files::template),
     ("first_found", files::first_found),
     ("fileglob", files::fileglob),
