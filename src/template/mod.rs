@@ -59,6 +59,10 @@ pub trait Outside: Send + Sync {
     fn is_link(&self, _path: &str) -> bool {
         false
     }
+    /// Whether another file system begins at a path.
+    fn is_mount(&self, _path: &str) -> bool {
+        false
+    }
     /// The path of a file that a role or playbook brings: `kind` is `files`, `templates`, `vars` or empty,
     /// `roots` are the directories to look in, the nearest first (each with and without `kind`).
     fn find(&self, kind: &str, name: &str, roots: &[String]) -> Option<String>;
