@@ -174,6 +174,7 @@ fn wrong_types() {
     bad_task("    - debug:\n      loop: names\n", &["`loop` takes a list", "loop: \"{{ names }}\""]);
     bad_task("    - debug:\n      vars: x\n", &["`vars` takes a mapping", "site.yml:6:13"]);
     bad_task("    - debug:\n      register: a-b\n", &["Invalid variable name 'a-b'", "site.yml:6:17", "`a_b`"]);
+    bad_task("    - debug:\n      register: 200\n", &["Invalid variable name '200' of type 'int'", "site.yml:6:17"]);
     bad_task("    - debug:\n      vars: {1st: x}\n", &["Invalid variable name '1st'", "site.yml:6:14"]);
     bad_play("- hosts: all\n  vars: [a]\n", 4, &["`vars` takes a mapping, not a list", "site.yml:2:9"]);
     bad_task("    - file: {path: /x, state: present}\n", &["value of state must be one of", "site.yml:5:31"]);

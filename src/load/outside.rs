@@ -50,6 +50,17 @@ impl Outside for Machine {
         std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink())
     }
 
+    fn is_mount(&self, path: &str) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let id =
+            |path: &std::path::Path| std::fs::symlink_metadata(path).ok().map(|m| (m.dev(), m.ino(), m.is_symlink()));
+        let path = std::path::Path::new(path);
+        match (id(path), id(&path.join(".."))) {
+            (Some((dev, ino, false)), Some((above, parent, _))) => dev != above || ino == parent,
+            _ => false,
+        }
+    }
+
     fn find(&self, kind: &str, name: &str, roots: &[String]) -> Option<String> {
         let exists = |path: &Path| std::fs::symlink_metadata(path).is_ok();
         let own = Path::new(name);

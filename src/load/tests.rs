@@ -267,3 +267,15 @@ fn paths_are_expanded() {
         assert_eq!(env.path(text, Path::new("/b")), Path::new(expected), "{text}");
     }
 }
+
+#[test]
+fn the_machine_knows_mounts_from_directories_and_links() {
+    use crate::template::Outside;
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink("/proc", &link).unwrap();
+    let machine = super::Machine::new(Files::new().vault());
+    let is_mount = |path: &Path| machine.is_mount(&path.display().to_string());
+    assert!(is_mount(Path::new("/")) && is_mount(Path::new("/proc")));
+    assert!(!is_mount(dir.path()) && !is_mount(&link) && !is_mount(&dir.path().join("absent")));
+}

@@ -20,8 +20,8 @@ impl FreeForm {
         let mut out = Self::default();
         let mut keep = String::new();
         for word in split_words(text)? {
-            match word.trim().split_once('=') {
-                Some((key, value)) if is_name(key) && is_argument(key) => {
+            match split_pair(word.trim()) {
+                Some((key, value)) if is_key(key) && is_argument(key) => {
                     out.pairs.push((key.to_owned(), unquote(value)));
                 }
                 _ => keep.push_str(&word),
@@ -32,8 +32,25 @@ impl FreeForm {
     }
 }
 
-fn is_name(key: &str) -> bool {
-    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_')
+/// A word at its first `=` that does not stand in a template.
+fn split_pair(word: &str) -> Option<(&str, &str)> {
+    let mut at = word.find('=')?;
+    let mut from = 0;
+    while let Some(open) = word.get(from..)?.find("{{").map(|i| from + i).filter(|open| *open < at) {
+        from = open + word.get(open..)?.find("}}")? + 2;
+        at = from.max(at);
+        at += word.get(at..)?.find('=')?;
+    }
+    Some((word.get(..at)?, word.get(at + 1..)?))
+}
+
+/// A name, of which templates may be a part (`set_fact: {{ item }}_port=1`).
+fn is_key(key: &str) -> bool {
+    let mut plain = key.to_owned();
+    while let Some((head, tail)) = plain.split_once("{{").and_then(|(h, t)| Some((h, t.split_once("}}")?.1))) {
+        plain = format!("{head}{tail}");
+    }
+    !key.is_empty() && plain.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Removes one pair of quotes around a value, and the backslashes before such quotes in it.
@@ -113,6 +130,19 @@ mod tests {
         let (p, rest) = pairs("FOO=1 run  --x='a b' {{ y | default('q w') }} chdir=/tmp");
         assert_eq!(p, [("chdir".to_owned(), "/tmp".to_owned())]);
         assert_eq!(rest, "FOO=1 run  --x='a b' {{ y | default('q w') }}");
+    }
+
+    #[test]
+    fn a_template_may_stand_for_a_key() {
+        let (p, rest) =
+            pairs("{{ item if (item == 'a') else item[0] }}={{ item }} {{ 'x' + y }}=1=2 a_{{ b }}_{{ c == d }}=x");
+        assert_eq!(rest, "");
+        let expected = [
+            ("{{ item if (item == 'a') else item[0] }}", "{{ item }}"),
+            ("{{ 'x' + y }}", "1=2"),
+            ("a_{{ b }}_{{ c == d }}", "x"),
+        ];
+        assert_eq!(p, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }
 
     #[test]

@@ -292,12 +292,16 @@ fn is_variable(name: &str) -> bool {
 }
 
 fn name_of_variable(node: &Node, findings: &mut Findings) {
-    let Some(name) = node.as_str() else { return };
-    if is_template(node) || is_variable(name) {
+    let (name, kind) = match &node.kind {
+        NodeKind::Int(i) => (i.to_string(), " of type 'int'"),
+        NodeKind::Bool(b) => ((if *b { "True" } else { "False" }).to_owned(), " of type 'bool'"),
+        _ => (node.as_str().unwrap_or_default().to_owned(), ""),
+    };
+    if node.is_null() || is_template(node) || is_variable(&name) {
         return;
     }
     let better: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let finding = Diagnostic::error(format!("Invalid variable name '{name}'")).at(node.origin.clone());
+    let finding = Diagnostic::error(format!("Invalid variable name '{name}'{kind}")).at(node.origin.clone());
     findings.push(if is_variable(&better) {
         finding.hint(format!("letters, digits and `_` make a name, for example `{better}`"))
     } else {

@@ -436,13 +436,16 @@ fn read_text(
     findings: &mut Findings,
 ) {
     let takes_text = module.free_form.is_some();
-    let parsed = match FreeForm::parse(text, |key| !takes_text || known(key)) {
-        Ok(parsed) => parsed,
-        Err(why) => {
-            findings.push(Diagnostic::error(format!("failed at splitting arguments: {why}")).at(node.origin.clone()));
-            return;
-        }
-    };
+    let parsed =
+        match FreeForm::parse(text, |key| if key.contains("{{") { module.any_args } else { !takes_text || known(key) })
+        {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                findings
+                    .push(Diagnostic::error(format!("failed at splitting arguments: {why}")).at(node.origin.clone()));
+                return;
+            }
+        };
     let template = |text: String| Value::Str(Text::template(text, Some(node.origin.clone())));
     for (name, value) in parsed.pairs {
         let value = template(value);

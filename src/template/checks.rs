@@ -267,6 +267,61 @@ fn conditions_are_strict_with_a_warning_where_2_18_was_not() {
 }
 
 #[test]
+fn what_a_host_returned_is_never_a_condition() {
+    let t = with(&[
+        ("out", Value::from("1 == 1")),
+        ("quote", Value::from("x' == 'x' or '")),
+        ("said", Value::from("yes")),
+        ("a", template("b")),
+        ("n", 3.into()),
+        ("own", template("a == 'b'")),
+        ("via", template("{{ own }}")),
+        ("round", template("{{ round }}")),
+    ]);
+    for (text, want) in [
+        ("{{ own }}", Truth::True),
+        ("{{ via }}", Truth::True),
+        ("{{ said }}", Truth::True),
+        ("{{ n }} > 2", Truth::True),
+        ("{{ n }} > 2 and {{ own }} and not {{ said }}", Truth::False),
+        ("'{{ a }}' == 'b'", Truth::True),
+        ("\"{{ a }}-{{ {'k': {'x': 'y'}}['k'].x }}\" == 'b-y'", Truth::True),
+        ("'{{ quote }}' == 'y'", Truth::False),
+        ("{% if n > 2 %}true{% endif %}", Truth::True),
+    ] {
+        assert_eq!(t.condition(&template(text)).expect(text), want, "{text}");
+    }
+    for text in
+        ["{{ out }}", "{{ out }} or n == 3", "'x' in {{ out }}", "{{ '1 == 1' }}", "{% if n %}1 == 1{% endif %}"]
+    {
+        let error = t.condition(&template(text)).expect_err(text);
+        assert!(error.message().contains("untrusted template or expression"), "{text}: {error}");
+    }
+    assert!(t.condition(&template("{{ round }}")).is_err());
+}
+
+#[test]
+fn uris_urls_and_urns() {
+    let t = with(&[("known", Value::list(["http", "ftp"].map(Value::from)))]);
+    for (text, want) in [
+        ("'junk' is uri", true),
+        ("'junk' is uri(known)", false),
+        ("'HTTP://x.tld/y?z' is uri(known)", true),
+        ("'a:b@x.tld' is url", false),
+        ("'http://a:b@x.tld' is url", true),
+        ("'htp://x.tld' is url(known)", false),
+        ("'file:///etc/hosts' is url", false),
+        ("'urn:isbn:1' is urn", true),
+        ("'urn:isbn:1' is url", false),
+        ("'ftp://urn:x' is urn", false),
+        ("'nan' | float is isnan", true),
+    ] {
+        let want = if want { Truth::True } else { Truth::False };
+        assert_eq!(t.condition(&template(text)).expect(text), want, "{text}");
+    }
+}
+
+#[test]
 fn errors_say_where_in_the_scalar() {
     let source = Source::new(
         "play.yml",

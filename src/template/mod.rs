@@ -6,6 +6,7 @@
 //! are evaluated when they are read, values that are unknown, and secrets that stay secret.
 
 mod access;
+mod condition;
 mod engine;
 mod error;
 mod eval;
@@ -66,6 +67,10 @@ pub trait Outside: Send + Sync {
     fn kind(&self, path: &str) -> Option<&'static str>;
     /// Whether a path is a symbolic link.
     fn is_link(&self, _path: &str) -> bool {
+        false
+    }
+    /// Whether another file system begins at a path.
+    fn is_mount(&self, _path: &str) -> bool {
         false
     }
     /// The path of a file that a role or playbook brings: `kind` is `files`, `templates`, `vars` or empty,

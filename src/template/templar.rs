@@ -44,7 +44,12 @@ impl Templar {
         Eval::new(Arc::clone(&self.engine), Arc::clone(&self.scope))
     }
 
-    fn warn(&self, warning: impl Into<String>) {
+    /// A variable as it is written, not evaluated.
+    pub(super) fn variable(&self, name: &str) -> Option<Value> {
+        self.scope.vars.get(name)
+    }
+
+    pub(super) fn warn(&self, warning: impl Into<String>) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.into());
     }
 
@@ -86,58 +91,6 @@ impl Templar {
             .and_then(|compiled| ev.run(text, &compiled))
             .and_then(|v| ev.finish(v));
         self.done(ev, result)
-    }
-
-    /// Whether a condition (`when`, `until`, `failed_when` …) holds.
-    ///
-    /// # Errors
-    /// When it cannot be compiled or fails.
-    pub fn condition(&self, value: &Value) -> Result<Truth, Error> {
-        let result = match value {
-            Value::Str(t) if t.is_template() => {
-                self.warn(format!(
-                    "conditional statements should not include jinja2 templating delimiters: {}",
-                    t.as_str()
-                ));
-                match self.render(value)? {
-                    // What a template gives used to be read as an expression in its turn.
-                    Value::Str(inner) if !inner.trim().is_empty() => self.legacy(t, &inner)?,
-                    other => other,
-                }
-            }
-            Value::Str(t) if t.trim().is_empty() => Value::Bool(true),
-            Value::Str(t) => self.expression(t)?,
-            other => other.clone(),
-        };
-        self.truth(value, result)
-    }
-
-    fn legacy(&self, text: &Text, inner: &Text) -> Result<Value, Error> {
-        if let Some(plain) = boolean(inner) {
-            return Ok(Value::Bool(plain));
-        }
-        let again = Text::new(inner.shared()).at(text.origin().cloned());
-        self.expression(&again)
-    }
-
-    fn truth(&self, condition: &Value, result: Value) -> Result<Truth, Error> {
-        let shown = condition.as_str().unwrap_or("the condition");
-        let holds = match &result {
-            Value::Bool(b) => *b,
-            Value::Unknown(reason) => return Ok(Truth::Unknown(reason.clone())),
-            Value::Str(t) => {
-                self.warn(format!("conditional result of `{shown}` was {t:?} of type 'str', not a boolean"));
-                boolean(t).unwrap_or(!t.is_empty())
-            }
-            other => {
-                self.warn(format!(
-                    "conditional result of `{shown}` was of type '{}', not a boolean",
-                    other.type_name()
-                ));
-                other.truthy().unwrap_or(false)
-            }
-        };
-        Ok(if holds { Truth::True } else { Truth::False })
     }
 
     /// A whole file as a template. Its marks say whether it is secret.

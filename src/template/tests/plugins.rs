@@ -46,13 +46,60 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("is_abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
     // As far as that can still be told: it came out of a vault.
     ("vault_encrypted", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret()))),
-    ("nan", |_, v, _| Ok(matches!(v, Val::Float(f) if f.is_nan()))),
-    ("uri", |ev, v, _| Ok(url(&ev.text(v)?))),
-    ("url", |ev, v, _| Ok(url(&ev.text(v)?))),
+    ("nan", nan),
+    ("isnan", nan),
+    ("same_file", same_file),
+    ("is_same_file", same_file),
+    ("mount", mount),
+    ("is_mount", mount),
+    ("uri", uri),
+    ("urn", urn),
+    ("url", url),
 ];
 
-fn url(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+fn nan(_: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    Ok(matches!(v, Val::Float(f) if f.is_nan()))
+}
+
+/// The scheme of a URI, which may be empty, and what follows it.
+fn scheme(text: &str) -> (&str, &str) {
+    let is_scheme = |s: &str| {
+        s.starts_with(|c: char| c.is_ascii_alphabetic())
+            && s.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
+    };
+    text.split_once(':').filter(|(s, _)| is_scheme(s)).unwrap_or(("", text))
+}
+
+/// Nearly any text is a URI; a list of schemes makes it a question.
+fn uri(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
+    let text = ev.text(v)?;
+    let (scheme, _) = scheme(&text);
+    match args.pos.first().or_else(|| args.named("schemes")) {
+        None | Some(Val::Null) => Ok(true),
+        Some(schemes) => ev.contains(schemes, &Val::str(scheme.to_lowercase())),
+    }
+}
+
+/// A URI with a host part.
+fn url(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
+    let text = ev.text(v)?;
+    let host = scheme(&text).1.strip_prefix("//").and_then(|rest| rest.split(['/', '?', '#']).next());
+    Ok(host.is_some_and(|host| !host.is_empty()) && uri(ev, v, args)?)
+}
+
+fn urn(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    Ok(scheme(&ev.text(v)?).0.eq_ignore_ascii_case("urn"))
+}
+
+fn same_file(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
+    let (one, other) = (ev.text(v)?, args.str(ev, 0, "path2", "")?);
+    Ok(ev.engine.outside.realpath(&one) == ev.engine.outside.realpath(&other))
+}
+
+/// Whether another file system begins at a directory.
+fn mount(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    let path = ev.text(v)?;
+    Ok(ev.engine.outside.is_mount(&path))
 }
 
 fn result_field(ev: &mut Eval, result: &Val, test: &str, name: &str) -> R<Option<Val>> {
