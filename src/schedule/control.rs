@@ -1,8 +1,11 @@
 //! Tasks that the controller carries out itself: debug, set_fact, assert, fail.
 
+use std::sync::Arc;
+
+use super::Context;
 use super::including::Include;
 use super::view::View;
-use crate::model::{Map, Outcome, Status, Text, Value};
+use crate::model::{Map, Outcome, Status, Text, Value, Vars};
 use crate::module::ControllerTask;
 use crate::playbook::RoleFrom;
 use crate::template::{Error, Truth};
@@ -17,16 +20,24 @@ pub struct Controlled {
     pub verbose: bool,
     /// What it wants to be included.
     pub include: Option<Include>,
+    /// Variables that came out of files.
+    pub included: Vars,
 }
 
 impl Controlled {
     fn new(status: Status, result: Map) -> Self {
-        Self { outcome: Outcome::new(status, result), set: Map::new(), verbose: false, include: None }
+        Self::of(Outcome::new(status, result))
+    }
+
+    /// An outcome and nothing else.
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, set: Map::new(), verbose: false, include: None, included: Vars::new() }
     }
 }
 
 /// Runs a controller task with arguments as written.
-pub fn run(task: ControllerTask, args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
+pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>) -> Result<Controlled, Error> {
+    let verbosity = context.options.verbosity;
     match task {
         ControllerTask::Debug => debug(args, view, verbosity),
         ControllerTask::SetFact => set_fact(args, view),
@@ -34,7 +45,8 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, verbosity: u8) -> Resu
         ControllerTask::Fail => fail(args, view),
         ControllerTask::IncludeTasks => include_tasks(args, view),
         ControllerTask::IncludeRole => include_role(args, view),
-        ControllerTask::IncludeVars | ControllerTask::AddHost | ControllerTask::GroupBy | ControllerTask::Pause => {
+        ControllerTask::IncludeVars => super::include_vars::run(args, context, view),
+        ControllerTask::AddHost | ControllerTask::GroupBy | ControllerTask::Pause => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "not supported yet")])))
         }
         ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {

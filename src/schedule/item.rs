@@ -10,7 +10,7 @@ use super::view::View;
 use crate::connection::{Account, End, Link, Ticket};
 use crate::diag::Diagnostic;
 use crate::event::Event;
-use crate::model::{Map, Outcome, Status, Timing, Value};
+use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
 use crate::playbook::Keywords;
 use crate::template::{Error, Truth};
 use crate::vars::{Layer, Level, Scope};
@@ -29,6 +29,8 @@ pub struct ItemResult {
     pub explanation: Option<Diagnostic>,
     /// What it wants to be included.
     pub include: Option<Include>,
+    /// Variables that came out of files.
+    pub included: Vars,
     /// What it cost.
     pub timing: Timing,
     /// Nothing is to be judged or tried again: a condition said no, or what rplay was
@@ -46,6 +48,7 @@ impl ItemResult {
             verbose: false,
             explanation: None,
             include: None,
+            included: Vars::new(),
             timing: Timing::default(),
             settled: false,
         }

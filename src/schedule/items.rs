@@ -66,6 +66,7 @@ struct Results {
     explanation: Option<Diagnostic>,
     timing: Timing,
     includes: Vec<Include>,
+    included: Vars,
 }
 
 impl OnHost<'_> {
@@ -171,6 +172,7 @@ impl Job {
         }
         ItemResult {
             set: results.set,
+            included: results.included,
             explanation: results.explanation,
             timing: results.timing,
             ..ItemResult::plain(register::of_loop(&results.done))
@@ -232,6 +234,7 @@ impl Job {
         let item = items.get(one.index).unwrap_or(&Value::Null);
         let mut result = self.on_host().finish(&one.view, one.begun).await;
         results.set.extend(result.set.clone());
+        results.included.extend(std::mem::take(&mut result.included));
         let include = result.include.take();
         if include.is_none() || result.outcome.status != Status::Ok {
             self.emit_item(control, &one.view, item, &mut result, one.started);

@@ -14,7 +14,7 @@ use super::prepare::OnHost;
 use super::view::View;
 use crate::compile::CompiledTask;
 use crate::event::{Event, HostResult};
-use crate::model::{Map, Outcome, Status, Value};
+use crate::model::{Map, Outcome, Status, Value, Vars};
 use crate::module::{ControllerTask, Run, to_bool};
 use crate::template::Truth;
 use crate::vars::{HostVars, Scope};
@@ -45,6 +45,8 @@ pub struct TaskResult {
     pub ahead: VecDeque<ReadyTask>,
     /// What is to be included.
     pub includes: Vec<Include>,
+    /// Variables that came out of files.
+    pub included: Vars,
     /// Files are counted as they are included, not as results.
     pub counted_elsewhere: bool,
 }
@@ -65,6 +67,7 @@ impl TaskResult {
             fatal_for_all: false,
             ahead: VecDeque::new(),
             includes: Vec::new(),
+            included: Vars::new(),
             counted_elsewhere: false,
         }
     }
@@ -167,7 +170,7 @@ impl Job {
     }
 
     fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant, silent: bool) -> TaskResult {
-        let ItemResult { outcome, delegated_to, set, verbose, explanation, timing, .. } = result;
+        let ItemResult { outcome, delegated_to, set, included, verbose, explanation, timing, .. } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
         let ignored = outcome.status == Status::Failed && self.flag("ignore_errors", view);
@@ -208,12 +211,17 @@ impl Job {
             outcome,
             ahead: VecDeque::new(),
             includes: Vec::new(),
+            included,
             counted_elsewhere: false,
         }
     }
 
+    /// Its facts are variables, which are set elsewhere.
     fn is_set_fact(&self) -> bool {
-        matches!(self.task.action.module.run, Run::Controller(ControllerTask::SetFact))
+        matches!(
+            self.task.action.module.run,
+            Run::Controller(ControllerTask::SetFact | ControllerTask::IncludeVars)
+        )
     }
 }
 

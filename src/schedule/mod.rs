@@ -7,6 +7,7 @@ mod ahead;
 mod control;
 mod flow;
 mod handlers;
+mod include_vars;
 mod including;
 mod invoke;
 mod item;

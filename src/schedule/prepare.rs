@@ -82,11 +82,12 @@ impl OnHost<'_> {
             && task != ControllerTask::Raw
         {
             let args = self.arguments(view)?;
-            let done = control::run(task, &args, view, self.context.options.verbosity)?;
+            let done = control::run(task, &args, view, self.context)?;
             let mut result = ItemResult::plain(done.outcome);
             result.set = done.set;
             result.verbose = done.verbose;
             result.include = done.include;
+            result.included = done.included;
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }

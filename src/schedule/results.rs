@@ -29,6 +29,9 @@ impl Linear<'_> {
             if !result.facts.is_empty() {
                 known.add_facts(&result.facts, inject);
             }
+            if !result.included.is_empty() {
+                known.include(result.included.clone());
+            }
             for (name, value) in &result.set {
                 known.register(&name.to_string(), value.clone());
             }

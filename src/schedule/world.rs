@@ -14,6 +14,8 @@ use crate::vars::{HostVars, Layer, Level, Scope, Variables};
 pub struct Known {
     facts: Map,
     facts_layer: Option<Arc<Layer>>,
+    included: Vars,
+    included_layer: Option<Arc<Layer>>,
     registered: Vars,
     registered_layer: Option<Arc<Layer>>,
 }
@@ -23,6 +25,12 @@ impl Known {
     pub fn add_facts(&mut self, facts: &Map, inject: bool) {
         self.facts.extend(facts.clone());
         self.facts_layer = Some(Layer::facts("facts", &self.facts, inject));
+    }
+
+    /// Adds variables of `include_vars`.
+    pub fn include(&mut self, vars: Vars) {
+        self.included.extend(vars);
+        self.included_layer = Some(Layer::new(Level::IncludeVars, "include_vars", self.included.clone()));
     }
 
     /// Sets a variable of `set_fact` or `register`.
@@ -39,7 +47,7 @@ impl Known {
 
     /// Its layers.
     pub fn layers(&self) -> impl Iterator<Item = Arc<Layer>> {
-        self.facts_layer.iter().chain(&self.registered_layer).cloned()
+        self.facts_layer.iter().chain(&self.included_layer).chain(&self.registered_layer).cloned()
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use hosts::{FileVars, HostLayers, Side};
 pub use level::Level;
 pub use pending::Pending;
-pub use scope::{Builder, Definition, Layer, Scope};
+pub use scope::{Builder, Definition, Layer, Scope, merged};
 
 use crate::model::Value;
 

@@ -176,7 +176,7 @@ impl std::fmt::Debug for Scope {
 }
 
 /// `hash_behaviour = merge`: mappings are merged at all depths, the upper one wins.
-fn merged(lower: &Map, upper: &Map) -> Map {
+pub fn merged(lower: &Map, upper: &Map) -> Map {
     let mut result = lower.clone();
     for (key, value) in upper {
         let both = (result.get_key(key).and_then(Value::as_map), value.as_map());
