@@ -274,8 +274,8 @@ fn in_turns(log: &[(String, String, bool)], text: &str) -> Vec<(String, Vec<Stri
             open -= 1;
             continue;
         }
-        // Items of one task are told by what stands before the number.
-        let task = what.split('.').next().unwrap_or_default();
+        // Items of one task, and its variables on a host, stand after the task's number.
+        let task = what.split(['.', '-']).next().unwrap_or_default();
         if turns.last().is_none_or(|(last, _)| last != task) {
             assert_eq!(open, 0, "`{what}` began on {host} while the task before was at work\n{text}\n{log:?}");
             turns.push((task.to_owned(), vec![]));

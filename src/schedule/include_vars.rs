@@ -42,7 +42,9 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
     let text = |name: &str| args.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
     let local = Files::new(context, view);
     let files = match (text("file").or_else(|| text("_raw_params")), text("dir")) {
-        (Some(_), Some(_)) => return Err(plain("You are mixing file only and dir only arguments, these are incompatible".into())),
+        (Some(_), Some(_)) => {
+            return Err(plain("You are mixing file only and dir only arguments, these are incompatible".into()));
+        }
         (Some(file), None) => vec![local.find("vars", file).map_err(|failure| plain(failure.message))?],
         (None, Some(dir)) => {
             let root = local.find("vars", dir);
@@ -114,7 +116,9 @@ struct Wanted {
 
 impl Wanted {
     fn of(args: &Map) -> Result<Self, String> {
-        let regex = |text: &str| pyregex::compile(text, false, false).map_err(|e| format!("{text} is no regular expression: {e}"));
+        let regex = |text: &str| {
+            pyregex::compile(text, false, false).map_err(|e| format!("{text} is no regular expression: {e}"))
+        };
         let list = |name: &str| -> Vec<String> {
             match args.get(name) {
                 Some(Value::List(items)) => items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect(),

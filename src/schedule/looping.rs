@@ -218,10 +218,7 @@ impl Job {
 
     /// Its facts are variables, which are set elsewhere.
     fn is_set_fact(&self) -> bool {
-        matches!(
-            self.task.action.module.run,
-            Run::Controller(ControllerTask::SetFact | ControllerTask::IncludeVars)
-        )
+        matches!(self.task.action.module.run, Run::Controller(ControllerTask::SetFact | ControllerTask::IncludeVars))
     }
 }
 
