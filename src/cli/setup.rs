@@ -13,7 +13,7 @@ use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
-use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
+use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, VarsFolders};
 use crate::model::{Text, Value, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
@@ -119,7 +119,7 @@ fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
 ///
 /// # Errors
 /// All that is wrong.
-pub fn load(options: &Options, environment: &Environment, files: &Files) -> Checked<Loaded> {
+pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) -> Checked<Loaded> {
     let config = Config::load(files, environment)?;
     check_options(options, &config)?;
     unlock(options, &config, environment, files)?;
@@ -162,6 +162,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
     let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
     dirs.dedup();
     warnings.extend(load::load_group_vars(files, &found.inventory, Side::Playbook, &dirs, &mut file_vars)?);
+    let more = Arc::new(VarsFolders::new(Arc::clone(files), found.dirs, dirs));
     let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
     let empty = check_hosts(&found.inventory, limit.as_deref())?;
     warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
@@ -169,7 +170,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Files) -> Chec
         config,
         plays: plays.into_iter().map(Arc::new).collect(),
         warnings,
-        hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)),
+        hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)).with_more(more),
         engine,
         extra: vec![extra],
         limit,

@@ -185,15 +185,18 @@ impl Builder {
                 origin: draft.origin,
                 name: name.clone(),
             };
-            (name, group)
+            (Arc::from(name), Arc::new(group))
         });
-        let hosts = self.hosts.into_iter().map(|(name, (host, vars))| (name, Host { vars: Arc::new(vars), ..host }));
-        let implicit = LOCALHOST.iter().map(|name| ((*name).to_owned(), implicit_localhost(name)));
+        let hosts = self
+            .hosts
+            .into_iter()
+            .map(|(name, (host, vars))| (Arc::from(name), Arc::new(Host { vars: Arc::new(vars), ..host })));
+        let implicit = LOCALHOST.iter().map(|name| (Arc::from(*name), Arc::new(implicit_localhost(name))));
         Ok(Inventory {
             groups: groups.collect(),
             hosts: hosts.collect(),
             implicit: implicit.collect(),
-            warnings: self.warnings,
+            warnings: self.warnings.into(),
         })
     }
 

@@ -5,6 +5,7 @@
 
 mod address;
 mod build;
+mod grow;
 mod ini;
 pub mod literal;
 mod pattern;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use build::Builder;
+pub use grow::{Addition, host_and_port};
 pub use pattern::{Selection, limit_from_file};
 
 use crate::diag::{Checked, Diagnostic};
@@ -70,10 +72,11 @@ pub struct Group {
 /// All hosts and groups of a run.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    hosts: IndexMap<String, Host>,
-    groups: IndexMap<String, Group>,
-    implicit: IndexMap<String, Host>,
-    warnings: Vec<Diagnostic>,
+    // Shared, so that a copy that is added to (`add_host`) costs little.
+    hosts: IndexMap<Arc<str>, Arc<Host>>,
+    groups: IndexMap<Arc<str>, Arc<Group>>,
+    implicit: IndexMap<Arc<str>, Arc<Host>>,
+    warnings: Arc<[Diagnostic]>,
 }
 
 impl Default for Inventory {
@@ -82,7 +85,7 @@ impl Default for Inventory {
             hosts: IndexMap::new(),
             groups: IndexMap::new(),
             implicit: IndexMap::new(),
-            warnings: Vec::new(),
+            warnings: Arc::from([]),
         })
     }
 }
@@ -90,22 +93,22 @@ impl Default for Inventory {
 impl Inventory {
     /// Hosts in the order in which they were first named.
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
-        self.hosts.values()
+        self.hosts.values().map(|host| &**host)
     }
 
     /// Groups in the order in which they were first named, `all` and `ungrouped` first.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups.values()
+        self.groups.values().map(|group| &**group)
     }
 
     /// The host of that name; the implicit localhost too.
     pub fn host(&self, name: &str) -> Option<&Host> {
-        self.hosts.get(name).or_else(|| self.implicit.get(name))
+        self.hosts.get(name).or_else(|| self.implicit.get(name)).map(|host| &**host)
     }
 
     /// The group of that name.
     pub fn group(&self, name: &str) -> Option<&Group> {
-        self.groups.get(name)
+        self.groups.get(name).map(|group| &**group)
     }
 
     /// What was accepted and is probably not meant.
@@ -135,11 +138,11 @@ impl Inventory {
     /// are merged: by depth, then priority, then name; later ones win.
     pub fn host_groups(&self, host: &str) -> Vec<&Group> {
         let mut seen: HashSet<&str> = HashSet::from([ALL]);
-        let mut found: Vec<&Group> = self.groups.get(ALL).into_iter().collect();
+        let mut found: Vec<&Group> = self.group(ALL).into_iter().collect();
         let mut next: Vec<&str> =
             self.host(host).map(|h| h.groups.iter().map(String::as_str).collect()).unwrap_or_default();
         while let Some(name) = next.pop() {
-            if let Some(group) = self.groups.get(name).filter(|_| seen.insert(name)) {
+            if let Some(group) = self.group(name).filter(|_| seen.insert(name)) {
                 next.extend(group.parents.iter().map(String::as_str));
                 found.push(group);
             }

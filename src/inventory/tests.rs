@@ -248,3 +248,54 @@ proptest::proptest! {
         let _ = ini(ORDER).select(&pattern, Some(&pattern));
     }
 }
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|n| (*n).to_owned()).collect()
+}
+
+#[test]
+fn an_inventory_grows_as_add_host_and_group_by_make_it() {
+    // Orders are those of `groups` in ansible-core 2.19 after the same tasks.
+    let before = ini("[a]\nh1\nh2\n[p:children]\na\n");
+    let mut grown = before.clone();
+    let one: Vars = [("x", Value::Int(1))].into_iter().collect();
+    assert!(grown.add_host("n1", &one, &names(&["b", "c"])));
+    assert!(!grown.add_host("n1", &one, &names(&["b", "c"])));
+    assert!(grown.add_host("n1", &[("x", Value::Int(2))].into_iter().collect(), &[]));
+    assert!(grown.add_host("n2", &Vars::new(), &[]));
+    for host in ["h1", "h2"] {
+        assert!(grown.add_group_member(host, &format!("k_{host}"), &names(&["q", "a"])).unwrap());
+    }
+    assert_eq!(grown.group_hosts(ALL), ["n1", "n2", "h1", "h2"]);
+    assert_eq!(grown.select("all", None).unwrap().hosts, ["n1", "n2", "h1", "h2"]);
+    assert_eq!(grown.select("b:k_*", None).unwrap().hosts, ["n1", "h1", "h2"]);
+    assert_eq!((grown.group_hosts("q"), grown.group_hosts("a")), (vec!["h1", "h2"], vec!["h1", "h2"]));
+    assert_eq!(grown.group_hosts(UNGROUPED), ["n2"]);
+    assert_eq!(grown.group_names("h2"), ["a", "k_h2", "p", "q"]);
+    assert_eq!((grown.group_names("n1"), grown.group_names("n2")), (vec!["b", "c"], vec!["ungrouped"]));
+    assert_eq!(grown.host("n1").unwrap().vars.get("x"), Some(&Value::Int(2)));
+    assert_eq!(grown.group("k_h1").unwrap().depth, 3);
+    assert!(before.host("n1").is_none() && before.group("b").is_none());
+}
+
+#[test]
+fn a_host_of_ungrouped_leaves_it_and_localhost_can_join_a_group() {
+    let mut inventory = ini("lone\n");
+    assert!(inventory.add_group_member("lone", "g", &[]).unwrap());
+    assert!(!inventory.add_group_member("lone", "g", &[]).unwrap());
+    assert_eq!(inventory.group_hosts(UNGROUPED), Vec::<&str>::new());
+    assert!(inventory.add_group_member("localhost", "loc", &[]).unwrap());
+    assert_eq!((inventory.group_names("localhost"), inventory.group_hosts("loc")), (vec!["loc"], vec!["localhost"]));
+    assert!(inventory.host("localhost").unwrap().implicit);
+    inventory.add_host("localhost", &Vars::new(), &[]);
+    assert!(!inventory.host("localhost").unwrap().implicit);
+}
+
+#[test]
+fn an_addition_that_cannot_be_is_explained() {
+    let mut inventory = ini("[a]\nh\n[p:children]\na\n");
+    let found = inventory.add_group_member("h", "p", &names(&["a"])).unwrap_err();
+    assert_eq!(found, "Adding group 'p' as child to 'a' creates a recursive dependency loop.");
+    assert!(inventory.add_group_member("other", "p", &[]).unwrap_err().contains("other"));
+    assert_eq!(host_and_port("n2:2222"), ("n2".to_owned(), Some(2222)));
+}

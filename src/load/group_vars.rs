@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Files, load_vars};
 use crate::diag::{Checked, Diagnostic};
 use crate::inventory::Inventory;
-use crate::vars::{FileVars, Side};
+use crate::vars::{FileVars, MoreVars, Side};
 
 /// Endings of files with variables; the first that is found for a name is the one.
 const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
@@ -25,21 +26,56 @@ pub fn load_group_vars(
     dirs: &[PathBuf],
     into: &mut FileVars,
 ) -> Checked<Vec<Diagnostic>> {
+    let groups = inventory.groups().map(|g| g.name.as_str()).collect();
+    let hosts: HashSet<&str> = inventory.hosts().map(|h| h.name.as_str()).chain(crate::inventory::LOCALHOST).collect();
+    read(files, &groups, &hosts, side, dirs, into)
+}
+
+/// Reads the same folders for groups and hosts that come up later.
+#[derive(Debug)]
+pub struct VarsFolders {
+    files: Arc<Files>,
+    inventory: Vec<PathBuf>,
+    playbooks: Vec<PathBuf>,
+}
+
+impl VarsFolders {
+    /// The folders beside the inventory's sources and beside the playbooks.
+    pub const fn new(files: Arc<Files>, inventory: Vec<PathBuf>, playbooks: Vec<PathBuf>) -> Self {
+        Self { files, inventory, playbooks }
+    }
+}
+
+impl MoreVars for VarsFolders {
+    fn load(&self, groups: &[&str], hosts: &[&str], into: &mut FileVars) -> Checked<Vec<Diagnostic>> {
+        let (groups, hosts) = (groups.iter().copied().collect(), hosts.iter().copied().collect());
+        let mut warnings = read(&self.files, &groups, &hosts, Side::Inventory, &self.inventory, into)?;
+        warnings.extend(read(&self.files, &groups, &hosts, Side::Playbook, &self.playbooks, into)?);
+        Ok(warnings)
+    }
+}
+
+fn read(
+    files: &Files,
+    groups: &HashSet<&str>,
+    hosts: &HashSet<&str>,
+    side: Side,
+    dirs: &[PathBuf],
+    into: &mut FileVars,
+) -> Checked<Vec<Diagnostic>> {
     let mut reader = Reader { files, warnings: Vec::new(), errors: Vec::new() };
     let mut seen = HashSet::new();
     for dir in dirs.iter().filter(|dir| seen.insert((*dir).clone())) {
-        let groups = reader.folder(&dir.join("group_vars"), inventory.groups().map(|g| g.name.as_str()));
-        let hosts = inventory.hosts().map(|h| h.name.as_str()).chain(crate::inventory::LOCALHOST);
-        let distinct: HashSet<&str> = hosts.collect();
-        let hosts = reader.folder(&dir.join("host_vars"), distinct);
-        let paths: Vec<PathBuf> = groups.iter().chain(&hosts).map(|(_, path)| path.clone()).collect();
+        let group_files = reader.folder(&dir.join("group_vars"), groups.iter().copied());
+        let host_files = reader.folder(&dir.join("host_vars"), hosts.iter().copied());
+        let paths: Vec<PathBuf> = group_files.iter().chain(&host_files).map(|(_, path)| path.clone()).collect();
         files.prefetch(&paths);
-        for (group, path) in groups {
+        for (group, path) in group_files {
             if let Some(vars) = reader.vars(&path) {
                 into.add_group(side, &group, &path.display().to_string(), vars);
             }
         }
-        for (host, path) in hosts {
+        for (host, path) in host_files {
             if let Some(vars) = reader.vars(&path) {
                 into.add_host(side, &host, &path.display().to_string(), vars);
             }

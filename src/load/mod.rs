@@ -21,7 +21,7 @@ pub use config::Config;
 pub use config_file::Unknown;
 pub use config_value::{Gathering, HashBehaviour, SetBy, Setting};
 pub use files::{Environment, Files, near_name};
-pub use group_vars::load_group_vars;
+pub use group_vars::{VarsFolders, load_group_vars};
 pub use includes::ProjectIncludes;
 pub use inventory::{LoadedInventory, limit, load_inventory};
 pub use outside::{Machine, shell_match};

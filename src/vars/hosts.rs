@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Layer, Level};
-use crate::inventory::{ALL, Inventory};
+use crate::diag::{Checked, Diagnostic};
+use crate::inventory::{ALL, Addition, Inventory};
 use crate::model::Vars;
 
 /// What a `group_vars` or `host_vars` folder stands beside.
@@ -50,12 +51,35 @@ impl FileVars {
     }
 }
 
+/// Reads the files of groups and hosts that come up while a run is under way.
+pub trait MoreVars: Send + Sync + std::fmt::Debug {
+    /// Adds the files of these groups and hosts. Returns warnings.
+    ///
+    /// # Errors
+    /// All that is wrong with the files.
+    fn load(&self, groups: &[&str], hosts: &[&str], into: &mut FileVars) -> Checked<Vec<Diagnostic>>;
+}
+
+/// What [`HostLayers::with_added`] made.
+#[derive(Debug, Clone)]
+pub struct Grown {
+    /// The layers with the additions.
+    pub layers: HostLayers,
+    /// Of each addition, in order, whether it changed anything.
+    pub changed: Vec<bool>,
+    /// Warnings about variables files of new groups and hosts.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// Gives each host its layers; those of groups and files are shared by all hosts.
+///
+/// Immutable: a copy is cheap, and [`HostLayers::with_added`] gives one that has more.
 #[derive(Debug, Clone)]
 pub struct HostLayers {
     inventory: Arc<Inventory>,
     files: Arc<FileVars>,
-    groups: HashMap<String, Arc<Layer>>,
+    groups: Arc<HashMap<String, Arc<Layer>>>,
+    more: Option<Arc<dyn MoreVars>>,
 }
 
 impl HostLayers {
@@ -65,12 +89,49 @@ impl HostLayers {
             |name: &str, vars: &Arc<Vars>| Layer::new(Level::InventoryGroup, format!("group {name}"), Arc::clone(vars));
         let groups = inventory.groups().filter(|g| !g.vars.is_empty());
         let groups = groups.map(|g| (g.name.clone(), layer(&g.name, &g.vars))).collect();
-        Self { inventory, files, groups }
+        Self { inventory, files, groups: Arc::new(groups), more: None }
+    }
+
+    /// These layers, with a reader for the files of groups and hosts that are added later.
+    #[must_use]
+    pub fn with_more(self, more: Arc<dyn MoreVars>) -> Self {
+        Self { more: Some(more), ..self }
     }
 
     /// The inventory.
     pub const fn inventory(&self) -> &Arc<Inventory> {
         &self.inventory
+    }
+
+    /// Layers that have these additions as well, all at once; groups and hosts that are new
+    /// bring their group_vars and host_vars. Whoever holds the old layers sees the old state.
+    ///
+    /// # Errors
+    /// An addition that cannot be made (see [`Inventory::add`]), or a variables file of a new
+    /// group or host that cannot be read.
+    pub fn with_added(&self, additions: &[Addition]) -> Checked<Grown> {
+        let mut inventory = Inventory::clone(&self.inventory);
+        let mut changed = Vec::with_capacity(additions.len());
+        for addition in additions {
+            changed.push(inventory.add(addition).map_err(|why| vec![Diagnostic::error(why)])?);
+        }
+        let new_groups: Vec<&str> =
+            inventory.groups().map(|g| g.name.as_str()).filter(|n| self.inventory.group(n).is_none()).collect();
+        let new_hosts: Vec<&str> =
+            inventory.hosts().map(|h| h.name.as_str()).filter(|n| self.inventory.host(n).is_none()).collect();
+        let (mut files, mut warnings) = (Arc::clone(&self.files), Vec::new());
+        if let Some(more) = self.more.as_ref().filter(|_| !new_groups.is_empty() || !new_hosts.is_empty()) {
+            let mut found = FileVars::new();
+            warnings = more.load(&new_groups, &new_hosts, &mut found)?;
+            if !found.groups.is_empty() || !found.hosts.is_empty() {
+                let all = Arc::make_mut(&mut files);
+                all.groups.extend(found.groups);
+                all.hosts.extend(found.hosts);
+            }
+        }
+        let layers =
+            Self { inventory: Arc::new(inventory), files, groups: Arc::clone(&self.groups), more: self.more.clone() };
+        Ok(Grown { layers, changed, warnings })
     }
 
     /// The layers of a host, in the order in which they are to be pushed. `all` applies to

@@ -9,7 +9,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use hosts::{FileVars, HostLayers, Side};
+pub use hosts::{FileVars, Grown, HostLayers, MoreVars, Side};
 pub use level::Level;
 pub use pending::Pending;
 pub use scope::{Builder, Definition, Layer, Scope, merged};

@@ -1,6 +1,7 @@
 //! Tests of precedence and scopes.
 
 use super::*;
+use crate::diag::Diagnostic;
 use crate::inventory;
 use crate::model::{Map, Source, Vars};
 use crate::yaml::from_str_value;
@@ -121,4 +122,46 @@ fn facts_are_seen_in_both_places() {
     assert!(namespace.get("ansible_local").is_some() && namespace.get("custom").is_some());
     let quiet = Scope::default().push(Layer::facts("facts", &facts, false));
     assert_eq!(quiet.names(), ["ansible_facts"]);
+}
+
+/// Gives every new group and host a variable with its name.
+#[derive(Debug)]
+struct Named;
+
+impl MoreVars for Named {
+    fn load(&self, groups: &[&str], hosts: &[&str], into: &mut FileVars) -> crate::diag::Checked<Vec<Diagnostic>> {
+        let vars = |name: &str| [("file_of", Value::from(name))].into_iter().collect();
+        groups.iter().for_each(|g| into.add_group(Side::Playbook, g, "f", vars(g)));
+        hosts.iter().for_each(|h| into.add_host(Side::Playbook, h, "f", vars(h)));
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn layers_grow_without_changing_those_that_are_held() {
+    let mut builder = inventory::Builder::new();
+    builder.ini(&Source::new("hosts", "[web]\nw\nv\n[web:vars]\nx=web\n[all:vars]\ny=all\n"));
+    let old =
+        HostLayers::new(Arc::new(builder.finish().unwrap()), Arc::new(FileVars::new())).with_more(Arc::new(Named));
+    let member =
+        |host: &str| inventory::Addition::Member { host: host.into(), group: "new".into(), parents: Vec::new() };
+    let host = inventory::Addition::Host {
+        name: "n".into(),
+        vars: [("z", Value::from("own"))].into_iter().collect(),
+        groups: vec!["web".into()],
+    };
+    let grown = old.with_added(&[member("w"), member("w"), host]).unwrap();
+    assert_eq!(grown.changed, [true, false, true]);
+    let get = |layers: &HostLayers, host: &str, name: &str| {
+        let scope = Scope::builder().layers(layers.layers(host)).build();
+        scope.get(name).map(|v| v.as_str().unwrap().to_owned())
+    };
+    assert_eq!(get(&grown.layers, "w", "file_of").as_deref(), Some("new"));
+    assert_eq!(get(&grown.layers, "v", "file_of"), None);
+    assert_eq!(get(&grown.layers, "n", "file_of").as_deref(), Some("n"));
+    let inherited: Vec<_> = ["x", "y", "z"].iter().filter_map(|v| get(&grown.layers, "n", v)).collect();
+    assert_eq!(inherited, ["web", "all", "own"]);
+    assert_eq!(get(&old, "w", "file_of"), None);
+    assert!(old.inventory().host("n").is_none());
+    assert!(grown.layers.with_added(&[member("missing")]).is_err());
 }
