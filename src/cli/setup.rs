@@ -152,7 +152,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) ->
     if !errors.is_empty() {
         return Err(errors);
     }
-    let found = load::load_inventory(files, environment, &config, &options.inventory)?;
+    let found = load::load_inventory(files, environment, &config, &options.inventory, &extra)?;
     // That there is no inventory is no news to who works on this machine alone.
     let local = |text: &Text| LOCALHOST.contains(&text.as_str());
     let only_local = options.inventory.is_empty() && plays.iter().all(|p| p.hosts.iter().all(local));

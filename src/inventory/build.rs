@@ -1,5 +1,6 @@
 //! Puts several inventory sources together and checks the whole.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,8 +13,29 @@ use super::{ALL, Group, Host, Inventory, LOCALHOST, UNGROUPED, address};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Source, Value, Vars};
 
-/// Collects hosts, groups and variables; all findings are kept until [`Builder::finish`].
-#[derive(Debug)]
+/// What becomes of characters in group names that a variable's name cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupNames {
+    /// They stay, with a warning.
+    #[default]
+    Never,
+    /// They stay.
+    Ignore,
+    /// They become `_`, with a warning.
+    Always,
+    /// They become `_`.
+    Silently,
+}
+
+impl GroupNames {
+    const fn replaces(self) -> bool {
+        matches!(self, Self::Always | Self::Silently)
+    }
+}
+
+/// Collects hosts, groups and variables. Each source is an [`Builder::attempt`]: one that is
+/// wrong leaves nothing behind.
+#[derive(Debug, Clone)]
 pub struct Builder {
     hosts: IndexMap<String, (Host, Vars)>,
     groups: IndexMap<String, Draft>,
@@ -23,10 +45,11 @@ pub struct Builder {
     with_vars: IndexMap<String, Origin>,
     pub(super) errors: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
+    names: GroupNames,
 }
 
 /// A group as it grows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Draft {
     hosts: IndexSet<String>,
     children: IndexMap<String, Origin>,
@@ -52,7 +75,55 @@ impl Builder {
             with_vars: IndexMap::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            names: GroupNames::Never,
         }
+    }
+
+    /// Sets what becomes of odd group names.
+    pub const fn set_group_names(&mut self, names: GroupNames) {
+        self.names = names;
+    }
+
+    /// Takes a source: `read` adds it; what is wrong with it takes all of it back.
+    ///
+    /// # Errors
+    /// What `read` returns or leaves as errors; groups that are used and not defined by now;
+    /// cycles of groups.
+    pub fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Checked<T>) -> Checked<T> {
+        let before = self.clone();
+        let done = read(self);
+        self.check_names();
+        let mut found = std::mem::take(&mut self.errors);
+        self.depths(&mut found);
+        match done {
+            Ok(value) if found.is_empty() => Ok(value),
+            done => {
+                *self = before;
+                Err(done.err().into_iter().flatten().chain(found).collect())
+            }
+        }
+    }
+
+    /// Adds what an inventory script printed for `--list`. Returns hosts that have to be
+    /// asked for with `--host`.
+    ///
+    /// # Errors
+    /// When it is no JSON of groups.
+    pub fn script(&mut self, source: &Arc<Source>) -> Checked<Vec<String>> {
+        super::script::list(self, source)
+    }
+
+    /// Adds what an inventory script printed for `--host NAME`.
+    ///
+    /// # Errors
+    /// When it is no JSON object.
+    pub fn script_host(&mut self, host: &str, source: &Arc<Source>) -> Checked<()> {
+        super::script::host(self, host, source)
+    }
+
+    /// Adds an inventory in TOML form.
+    pub fn toml(&mut self, source: &Arc<Source>) {
+        super::toml::parse(self, source);
     }
 
     /// Adds an inventory in INI form.
@@ -65,8 +136,9 @@ impl Builder {
         super::yaml::parse(self, source);
     }
 
-    /// Adds a list of hosts as `-i` takes it: `a,b:2222,`. `name` is what messages call it.
-    pub fn host_list(&mut self, text: &str, name: &str) {
+    /// Adds a list of hosts as `-i` takes it: `a,b:2222,`; with `ranges`, `w[1:3]` is three.
+    /// `name` is what messages call it.
+    pub fn host_list(&mut self, text: &str, name: &str, ranges: bool) {
         let source = Source::new(name, text);
         let mut column = 1u32;
         for part in text.split(',') {
@@ -74,25 +146,66 @@ impl Builder {
             if !trimmed.is_empty() {
                 let lead = part.chars().take_while(|c| c.is_whitespace()).count();
                 let at = Origin::new(&source, 1, column.saturating_add(u32::try_from(lead).unwrap_or(0)));
-                let found = address::address(trimmed);
-                self.add_host(&found.name, found.port, UNGROUPED, &at);
+                self.listed(trimmed, ranges, &at);
             }
             column = column.saturating_add(u32::try_from(part.chars().count() + 1).unwrap_or(1));
         }
     }
 
+    fn listed(&mut self, text: &str, ranges: bool, at: &Origin) {
+        let found = address::address(text);
+        let names = if ranges { address::expand(&found.name) } else { Ok(vec![found.name.clone()]) };
+        match names {
+            Ok(names) => names.iter().for_each(|name| self.add_host(name, found.port, UNGROUPED, at)),
+            // As in Ansible: what is no complete range is a name, a range of what cannot be one is wrong.
+            Err(why) if why.contains("no end") || why.contains("a range is") || why.contains("closing") => {
+                let message = format!(
+                    "Unable to parse address from hostname, leaving unchanged: {text}: {why} (host range must specify end value)"
+                );
+                self.warnings.push(Diagnostic::warning(message).at(at.clone()));
+                self.add_host(text, None, UNGROUPED, at);
+            }
+            Err(why) => self.errors.push(Diagnostic::error(format!("`{text}`: {why}")).at(at.clone())),
+        }
+    }
+
+    /// A group's name as it is kept.
+    fn name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.names.replaces() { safe_name(name) } else { Cow::Borrowed(name) }
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, warning: Diagnostic) {
+        self.warnings.push(warning);
+    }
+
+    /// Whether there is a host of that name.
+    pub(super) fn has_host(&self, name: &str) -> bool {
+        self.hosts.contains_key(name)
+    }
+
     /// Defines a group; children that waited for it are now its parents'.
-    pub(super) fn add_group(&mut self, name: &str, origin: &Origin) {
+    pub fn add_group(&mut self, given: &str, origin: &Origin) {
+        let name = &*self.name(given);
         if !self.groups.contains_key(name) {
-            if !valid_name(name) {
+            if !valid_name(given) && matches!(self.names, GroupNames::Never | GroupNames::Always) {
+                let done = if self.names.replaces() { "automatically replaced" } else { "not replaced" };
                 self.warnings.push(
-                    Diagnostic::warning(format!("the group name `{name}` is no valid variable name"))
-                        .at(origin.clone())
-                        .hint("use letters, digits and underscores; `groups.name` does not work with others"),
+                    Diagnostic::warning(format!(
+                        "Invalid characters were found in group names {} {done}: `{given}`",
+                        if self.names.replaces() { "and" } else { "but" }
+                    ))
+                    .at(origin.clone())
+                    .hint("use letters, digits and underscores; `groups.name` does not work with others"),
                 );
             }
             let draft = Draft { priority: 1, origin: Some(origin.clone()), ..Draft::default() };
             self.groups.insert(name.to_owned(), draft);
+        } else if let Some(draft) = self.groups.get_mut(name)
+            && draft.origin.is_none()
+        {
+            // It had variables, or is one that always is.
+            draft.origin = Some(origin.clone());
         }
         for (parent, origin) in self.awaited.shift_remove(name).unwrap_or_default() {
             self.add_child(&parent, name, &origin);
@@ -100,7 +213,8 @@ impl Builder {
     }
 
     /// Makes a group the child of another; it may be defined later.
-    pub(super) fn add_child(&mut self, parent: &str, child: &str, origin: &Origin) {
+    pub fn add_child(&mut self, parent: &str, child: &str, origin: &Origin) {
+        let (parent, child) = (&*self.name(parent), &*self.name(child));
         if !self.groups.contains_key(child) {
             self.awaited.entry(child.to_owned()).or_default().push((parent.to_owned(), origin.clone()));
             return;
@@ -111,7 +225,8 @@ impl Builder {
     }
 
     /// Adds a host to a group.
-    pub(super) fn add_host(&mut self, name: &str, port: Option<u32>, group: &str, origin: &Origin) {
+    pub fn add_host(&mut self, name: &str, port: Option<u32>, group: &str, origin: &Origin) {
+        let group = &*self.name(group);
         let entry = self.hosts.entry(name.to_owned()).or_insert_with(|| {
             (Host { name: name.to_owned(), origin: Some(origin.clone()), ..Host::default() }, Vars::new())
         });
@@ -123,14 +238,16 @@ impl Builder {
         }
     }
 
-    pub(super) fn set_host_var(&mut self, host: &str, name: &str, value: Value, origin: &Origin) {
+    /// Sets a variable of a host that is there.
+    pub fn set_host_var(&mut self, host: &str, name: &str, value: Value, origin: &Origin) {
         if let Some((_, vars)) = self.hosts.get_mut(host) {
             vars.set(name, value, Some(origin.clone()));
         }
     }
 
     /// Sets a group's variable. The group may be defined later.
-    pub(super) fn set_group_var(&mut self, group: &str, name: &str, value: Value, origin: &Origin) {
+    pub fn set_group_var(&mut self, group: &str, name: &str, value: Value, origin: &Origin) {
+        let group = &*self.name(group);
         self.with_vars.entry(group.to_owned()).or_insert_with(|| origin.clone());
         if name == "ansible_group_priority" {
             let priority = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
@@ -152,6 +269,7 @@ impl Builder {
 
     /// A `[group:vars]` section: the group must be defined somewhere.
     pub(super) fn mention(&mut self, group: &str, origin: &Origin) {
+        let group = &*self.name(group);
         self.with_vars.entry(group.to_owned()).or_insert_with(|| origin.clone());
     }
 
@@ -168,6 +286,17 @@ impl Builder {
         if !errors.is_empty() {
             return Err(errors);
         }
+        Ok(self.build(&depths))
+    }
+
+    /// What there is by now, without what comes at the end: a host is in `all` or `ungrouped`
+    /// only where a source said so.
+    pub fn so_far(&self) -> Inventory {
+        let depths = self.depths(&mut Vec::new());
+        self.clone().build(&depths)
+    }
+
+    fn build(self, depths: &IndexMap<String, usize>) -> Inventory {
         let mut parents: HashMap<String, Vec<String>> = HashMap::new();
         for (name, draft) in &self.groups {
             for child in draft.children.keys() {
@@ -192,12 +321,12 @@ impl Builder {
             .into_iter()
             .map(|(name, (host, vars))| (Arc::from(name), Arc::new(Host { vars: Arc::new(vars), ..host })));
         let implicit = LOCALHOST.iter().map(|name| (Arc::from(*name), Arc::new(implicit_localhost(name))));
-        Ok(Inventory {
+        Inventory {
             groups: groups.collect(),
             hosts: hosts.collect(),
             implicit: implicit.collect(),
             warnings: self.warnings.into(),
-        })
+        }
     }
 
     /// Groups that are named as children or given variables, and defined nowhere.
@@ -331,4 +460,16 @@ fn implicit_localhost(name: &str) -> Host {
 /// Whether a name can be used as a variable's.
 fn valid_name(name: &str) -> bool {
     name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A group's name with `_` for what a variable's name cannot have.
+pub fn safe_name(name: &str) -> Cow<'_, str> {
+    if valid_name(name) {
+        return Cow::Borrowed(name);
+    }
+    let mut safe: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if safe.starts_with(|c: char| c.is_ascii_digit()) {
+        safe.replace_range(0..1, "_");
+    }
+    Cow::Owned(safe)
 }

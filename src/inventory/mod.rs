@@ -9,8 +9,10 @@ mod grow;
 mod ini;
 pub mod literal;
 mod pattern;
+mod script;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod words;
 mod yaml;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use build::Builder;
+pub use build::{Builder, GroupNames, safe_name};
 pub use grow::{Addition, host_and_port};
 pub use pattern::{Selection, limit_from_file};
 
@@ -137,8 +139,18 @@ impl Inventory {
     /// All groups that a host is in, `all` included, in the order in which their variables
     /// are merged: by depth, then priority, then name; later ones win.
     pub fn host_groups(&self, host: &str) -> Vec<&Group> {
-        let mut seen: HashSet<&str> = HashSet::from([ALL]);
-        let mut found: Vec<&Group> = self.group(ALL).into_iter().collect();
+        let mut found = self.groups_said(host);
+        if !found.iter().any(|g| g.name == ALL) {
+            found.splice(0..0, self.group(ALL));
+        }
+        found
+    }
+
+    /// The same for an inventory that is not complete ([`Builder::so_far`]): `all` is among
+    /// them only where a source said so.
+    pub fn groups_said(&self, host: &str) -> Vec<&Group> {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut found: Vec<&Group> = Vec::new();
         let mut next: Vec<&str> =
             self.host(host).map(|h| h.groups.iter().map(String::as_str).collect()).unwrap_or_default();
         while let Some(name) = next.pop() {

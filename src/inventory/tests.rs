@@ -155,7 +155,7 @@ fn several_sources_make_one_inventory_and_later_ones_win() {
     let mut builder = Builder::new();
     builder.ini(&Source::new("one", "[web]\na x=1 y=1\n"));
     builder.yaml(&Source::new("two.yml", "web:\n  hosts:\n    a: {x: 2}\n    b:\n"));
-    builder.host_list("b, c:2222,", "-i");
+    builder.host_list("b, c:2222,", "-i", false);
     let inventory = builder.finish().unwrap();
     assert_eq!(inventory.host("a").unwrap().vars.get("x"), Some(&Value::Int(2)));
     assert_eq!(inventory.host("a").unwrap().vars.get("y"), Some(&Value::Int(1)));
@@ -217,7 +217,7 @@ fn a_long_chain_of_groups_is_no_problem() {
 fn bad_yaml_is_explained() {
     bad_yml("g:\n  hosts: [a, b]\n", "must be a mapping", 2, 10, "not `- name`");
     bad_yml("- a\n", "a mapping of groups", 1, 1, "all:");
-    bad_yml("plugin: x\n", "plugins are not supported", 1, 1, "");
+    bad_yml("plugin: x\n", "configures an inventory plugin", 1, 1, "enable_plugins");
     bad_yml("g: 5\n", "must be a mapping", 1, 4, "");
     bad_yml("g:\n  hosts:\n    a: 5\n", "expected variables", 3, 8, "");
     bad_yml("g:\n  hosts:\n    5:\n", "must be a string", 3, 5, "quote");

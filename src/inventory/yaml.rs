@@ -30,9 +30,11 @@ pub(super) fn parse(builder: &mut Builder, source: &Arc<Source>) {
     };
     if let Some((key, _)) = top.entry("plugin") {
         builder.errors.push(
-            Diagnostic::error("inventory plugins are not supported yet")
+            Diagnostic::error("this configures an inventory plugin, and is no inventory in YAML")
                 .at(key.origin.clone())
-                .hint("write the hosts out, or save the output of `ansible-inventory --list --yaml`"),
+                .hint(
+                    "`auto` or the plugin's name must be among `enable_plugins` in ansible.cfg's section [inventory]",
+                ),
         );
         return;
     }
@@ -64,29 +66,34 @@ fn group(builder: &mut Builder, name: &Node, body: &Node, parent: Option<&str>) 
         );
         return;
     };
-    for (section, content) in sections {
-        match section.as_str() {
-            Some("vars") => variables(builder, group_name, content),
-            Some("children") => {
-                for (child, body) in entries(builder, "children", group_name, content) {
-                    group(builder, &child, &body, Some(group_name));
-                }
+    for (part, content) in sections {
+        section(builder, group_name, part, content);
+    }
+}
+
+/// One of a group's parts: `hosts`, `children`, `vars`.
+pub(super) fn section(builder: &mut Builder, group_name: &str, section: &Node, content: &Node) {
+    match section.as_str() {
+        Some("vars") => variables(builder, group_name, content),
+        Some("children") => {
+            for (child, body) in entries(builder, "children", group_name, content) {
+                group(builder, &child, &body, Some(group_name));
             }
-            Some("hosts") => {
-                for (host, vars) in entries(builder, "hosts", group_name, content) {
-                    hosts(builder, group_name, &host, &vars);
-                }
+        }
+        Some("hosts") => {
+            for (host, vars) in entries(builder, "hosts", group_name, content) {
+                hosts(builder, group_name, &host, &vars);
             }
-            other => {
-                let named = other.unwrap_or("this key");
-                builder.warnings.push(
-                    Diagnostic::warning(format!("`{named}` is no part of a group, and is ignored"))
-                        .at(section.origin.clone())
-                        .label("ignored")
-                        .suggest(named, ["hosts", "children", "vars"])
-                        .hint("a group has `hosts`, `children` and `vars`; child groups stand under `children:`"),
-                );
-            }
+        }
+        other => {
+            let named = other.unwrap_or("this key");
+            builder.warnings.push(
+                Diagnostic::warning(format!("`{named}` is no part of a group, and is ignored"))
+                    .at(section.origin.clone())
+                    .label("ignored")
+                    .suggest(named, ["hosts", "children", "vars"])
+                    .hint("a group has `hosts`, `children` and `vars`; child groups stand under `children:`"),
+            );
         }
     }
 }

@@ -9,6 +9,7 @@ use super::config_file::{self, ConfigFile, Unknown};
 use super::config_value::{Base, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
 use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::inventory::GroupNames;
 use crate::model::Origin;
 
 /// Declares the settings: documentation, name, type, default, variables, `section.key`.
@@ -42,6 +43,10 @@ fn sources(list: &str) -> Vec<String> {
     vec![list.to_owned()]
 }
 
+fn readers() -> Vec<String> {
+    ["host_list", "script", "auto", "yaml", "ini", "toml"].map(str::to_owned).into()
+}
+
 fn endings() -> Vec<String> {
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"]
         .map(str::to_owned)
@@ -53,6 +58,30 @@ settings! {
     inventory: Vec<String> = sources("/etc/ansible/hosts"), ["ANSIBLE_INVENTORY"], ["defaults"."inventory"];
     /// Endings of files that an inventory directory's reader passes over.
     inventory_ignore_extensions: Vec<String> = endings(), ["ANSIBLE_INVENTORY_IGNORE"], ["defaults"."inventory_ignore_extensions", "inventory"."ignore_extensions"];
+    /// Names that an inventory directory's reader passes over: regular expressions.
+    inventory_ignore_patterns: Vec<String> = Vec::new(), ["ANSIBLE_INVENTORY_IGNORE_REGEX"], ["defaults"."inventory_ignore_patterns", "inventory"."ignore_patterns"];
+    /// The readers of inventory sources, in the order in which they are tried.
+    inventory_enabled: Vec<String> = readers(), ["ANSIBLE_INVENTORY_ENABLED"], ["inventory"."enable_plugins"];
+    /// Whether a source that no reader understands is an error.
+    inventory_any_unparsed_is_failed: bool = false, ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], ["inventory"."any_unparsed_is_failed"];
+    /// Whether it is an error when no source was understood.
+    inventory_unparsed_is_failed: bool = false, ["ANSIBLE_INVENTORY_UNPARSED_FAILED"], ["inventory"."unparsed_is_failed"];
+    /// Whether that is warned about.
+    inventory_unparsed_warning: bool = true, ["ANSIBLE_INVENTORY_UNPARSED_WARNING"], ["inventory"."inventory_unparsed_warning"];
+    /// Whether `rplay inventory` shows variables where they are defined.
+    inventory_export: bool = false, ["ANSIBLE_INVENTORY_EXPORT"], ["inventory"."export"];
+    /// Whether `constructed` sees `-e`.
+    inventory_use_extra_vars: bool = false, ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"], ["inventory_plugins"."use_extra_vars"];
+    /// Whether what inventory scripts write on standard error is shown.
+    inventory_script_stderr: bool = true, ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"], ["inventory_plugin_script"."always_show_stderr"];
+    /// Endings of files that are YAML.
+    yaml_extensions: Vec<String> = [".yaml", ".yml", ".json"].map(str::to_owned).into(), ["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], ["defaults"."yaml_valid_extensions", "inventory_plugin_yaml"."yaml_valid_extensions"];
+    /// What becomes of group names that are no variable names: never, ignore, always, silently.
+    force_valid_group_names: GroupNames = GroupNames::Never, ["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], ["defaults"."force_valid_group_names"];
+    /// What `rplay exec` runs when `-m` is not given.
+    module_name: String = "command".to_owned(), [], ["defaults"."module_name"];
+    /// Its arguments when `-a` is not given.
+    module_args: String = String::new(), ["ANSIBLE_MODULE_ARGS"], ["defaults"."module_args"];
     /// The user to log in as.
     remote_user: Option<String> = None, ["ANSIBLE_REMOTE_USER"], ["defaults"."remote_user"];
     /// The port to connect to.
@@ -178,8 +207,18 @@ settings! {
 }
 
 /// Sections whose keys are checked; the others belong to other programs.
-const SECTIONS: [&str; 8] =
-    ["defaults", "privilege_escalation", "ssh_connection", "connection", "inventory", "diff", "tags", "rplay"];
+const SECTIONS: [&str; 10] = [
+    "defaults",
+    "privilege_escalation",
+    "ssh_connection",
+    "connection",
+    "inventory",
+    "inventory_plugins",
+    "inventory_plugin_script",
+    "diff",
+    "tags",
+    "rplay",
+];
 
 /// Keys that are accepted, because leaving them out changes nothing that a user sees: what
 /// they tune (Python, sftp, cows) does not exist here.
@@ -220,7 +259,6 @@ const NO_EFFECT: &[&str] = &[
     "allow_world_readable_tmpfiles",
     "collections_path",
     "collections_paths",
-    "inventory_unparsed_warning",
     "result_format",
     "callback_result_format",
 ];

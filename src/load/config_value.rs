@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Environment;
+use crate::inventory::GroupNames;
 use crate::model::Origin;
 
 /// A setting with who set it.
@@ -131,6 +132,18 @@ impl FromText for Gathering {
             "explicit" => Ok(Self::Explicit),
             "smart" => Ok(Self::Smart),
             _ => Err("expected implicit, explicit or smart".to_owned()),
+        }
+    }
+}
+
+impl FromText for GroupNames {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text.to_lowercase().as_str() {
+            "never" => Ok(Self::Never),
+            "ignore" => Ok(Self::Ignore),
+            "always" => Ok(Self::Always),
+            "silently" => Ok(Self::Silently),
+            _ => Err("expected never, ignore, always or silently".to_owned()),
         }
     }
 }

@@ -47,7 +47,7 @@ impl Project {
 
     fn inventory(&self, given: &[&str]) -> crate::diag::Checked<LoadedInventory> {
         let given: Vec<String> = given.iter().map(|s| (*s).to_owned()).collect();
-        load_inventory(&self.files, &self.env, &self.config(), &given)
+        load_inventory(&self.files, &self.env, &self.config(), &given, &no_extra())
     }
 }
 
@@ -114,6 +114,10 @@ fn bad_settings_are_explained() {
     assert!(noted.warnings()[0].message.contains("`yaml`"));
 }
 
+fn no_extra() -> std::sync::Arc<crate::vars::Layer> {
+    crate::vars::Layer::new(crate::vars::Level::Extra, "-e", crate::model::Vars::new())
+}
+
 #[test]
 fn an_inventory_directory_is_read_as_ansible_does() {
     let project = Project::new(&[
@@ -159,25 +163,38 @@ fn an_inventory_directory_is_read_as_ansible_does() {
 #[test]
 fn inventory_sources_that_cannot_be_used_are_explained() {
     let project = Project::new(&[
-        ("script", "#!/bin/sh\necho {}\n"),
-        ("hosts.toml", "[a]\n"),
+        ("hosts.toml", "[a]\nhosts = 5\n[b\n"),
         ("broken", "all:\n  hosts:\n\ta:\n"),
         ("ini", "[a]\nx y\n"),
+        ("plug.yml", "plugin: construct\n"),
         ("limit.txt", "h1\nh2\n"),
     ]);
-    for (given, message) in [
-        ("script", "scripts are not supported"),
-        ("hosts.toml", "TOML"),
-        ("broken", "tab"),
-        ("ini", "name=value"),
-        ("nowhere", "no such file"),
-        ("./nowhere", "no such file"),
+    for (given, message, hint) in [
+        ("hosts.toml", "'toml' plugin: this is no TOML", ""),
+        ("broken", "'yaml' plugin: ", ""),
+        ("ini", "'ini' plugin: expected `name=value`", "space"),
+        ("plug.yml", "unknown plugin 'construct'", "`constructed`"),
+        ("nowhere", "no such file", "`-i nowhere,`"),
+        ("./nowhere", "no such file", ""),
+        ("hosts.tml", "no such file", "hosts.toml"),
     ] {
-        let found = project.inventory(&[given]).unwrap_err().remove(0);
+        let loaded = project.inventory(&[given, "h,"]).unwrap();
+        let found = &loaded.warnings[0];
         assert!(found.message.contains(message), "{found:?}");
+        assert!(hint.is_empty() || found.hints.iter().any(|h| h.contains(hint)), "{found:?}");
+        assert!(loaded.warnings[1].message.contains("Unable to parse"), "{:?}", loaded.warnings);
+        assert_eq!(loaded.inventory.hosts().count(), 1);
     }
-    let single = project.inventory(&["nowhere"]).unwrap_err().remove(0);
-    assert_eq!((single.exit, single.hints[0].contains("`-i nowhere,`")), (ExitCode::Error, true));
+    let mut strict = project.config();
+    strict.inventory_any_unparsed_is_failed.value = true;
+    let given = ["ini", "h,"].map(str::to_owned);
+    let found = load_inventory(&project.files, &project.env, &strict, &given, &no_extra()).unwrap_err();
+    assert_eq!((found[0].exit, found[0].severity), (ExitCode::Error, crate::diag::Severity::Error));
+    assert!(found[1].message.contains("Completely failed to parse"), "{found:?}");
+    let mut strict = project.config();
+    strict.inventory_unparsed_is_failed.value = true;
+    assert!(load_inventory(&project.files, &project.env, &strict, &given, &no_extra()).is_ok());
+    assert!(load_inventory(&project.files, &project.env, &strict, &given[..1], &no_extra()).is_err());
     assert_eq!(project.inventory(&["a,b"]).unwrap().inventory.hosts().count(), 2);
     assert_eq!(limit(&project.files, &project.env, "web,@limit.txt").unwrap(), "web,h1,h2");
     assert!(limit(&project.files, &project.env, "@limt.txt").unwrap_err()[0].hints[0].contains("limit.txt"));
@@ -188,7 +205,7 @@ fn a_default_inventory_may_be_missing() {
     let project = Project::new(&[]);
     let mut config = project.config();
     config.inventory.value = vec!["/nonexistent/hosts".to_owned()];
-    let loaded = load_inventory(&project.files, &project.env, &config, &[]).unwrap();
+    let loaded = load_inventory(&project.files, &project.env, &config, &[], &no_extra()).unwrap();
     assert!(loaded.warnings[0].message.contains("implicit localhost"));
 }
 

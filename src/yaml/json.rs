@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::node::{Node, NodeKind, Style};
+use super::node::{Node, NodeKind, Scalar, Style};
+use crate::diag::{Checked, Diagnostic};
 use crate::model::{Map, Origin, Source, Text, Value};
 
 /// In a JSON text, a plain scalar that YAML takes for a string is a number (`1e3`).
@@ -56,4 +57,47 @@ fn convert(json: serde_json::Value, origin: &Origin) -> Value {
             Value::from(entries.into_iter().map(|(k, v)| (k, convert(v, origin))).collect::<Map>())
         }
     }
+}
+
+/// The one JSON document of a text, with positions where YAML can read it as well.
+///
+/// # Errors
+/// When it is no JSON.
+pub(super) fn document(source: &Arc<Source>) -> Checked<Node> {
+    let json: serde_json::Value = serde_json::from_str(&source.text).map_err(|error| {
+        let place = |n: usize| u32::try_from(n).unwrap_or(1).max(1);
+        let words = error.to_string();
+        let words = words.split(" at line ").next().unwrap_or_default();
+        Diagnostic::error(format!("this is no JSON: {words}")).at(Origin::new(
+            source,
+            place(error.line()),
+            place(error.column()),
+        ))
+    })?;
+    if let Ok(loaded) = super::load(source)
+        && let [document] = loaded.documents.as_slice()
+    {
+        return Ok(document.clone());
+    }
+    Ok(node(json, &Origin::new(source, 1, 1)))
+}
+
+fn node(json: serde_json::Value, origin: &Origin) -> Node {
+    let text = |text: String| NodeKind::Str(Scalar { text: text.into(), style: Style::Double, is_unsafe: false });
+    let kind = match json {
+        serde_json::Value::Null => NodeKind::Null,
+        serde_json::Value::Bool(b) => NodeKind::Bool(b),
+        serde_json::Value::Number(n) => n
+            .as_i64()
+            .map(i128::from)
+            .or_else(|| n.as_u64().map(i128::from))
+            .map_or_else(|| NodeKind::Float(n.as_f64().unwrap_or(f64::NAN)), NodeKind::Int),
+        serde_json::Value::String(s) => text(s),
+        serde_json::Value::Array(items) => NodeKind::Seq(items.into_iter().map(|item| node(item, origin)).collect()),
+        serde_json::Value::Object(entries) => {
+            let key = |k: String| Node { origin: origin.clone(), kind: text(k) };
+            NodeKind::Map(entries.into_iter().map(|(k, v)| (key(k), node(v, origin))).collect())
+        }
+    };
+    Node { origin: origin.clone(), kind }
 }

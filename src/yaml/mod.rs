@@ -40,6 +40,14 @@ pub fn load(source: &Arc<Source>) -> Checked<Loaded> {
     Ok(loaded)
 }
 
+/// Reads a text that is one JSON document (what a program prints).
+///
+/// # Errors
+/// When it is no JSON, with the place.
+pub fn load_json(source: &Arc<Source>) -> Checked<Node> {
+    json::document(source)
+}
+
 /// Reads a text that holds one value; an empty one is null.
 ///
 /// `templated` text is the user's own (`-e`): its strings are templates, and it is read as
