@@ -3,6 +3,7 @@
 mod ask;
 mod doc;
 mod graph;
+mod inventory;
 mod keys;
 mod listing;
 mod mask;
@@ -10,6 +11,7 @@ mod options;
 mod output;
 mod playbook;
 mod setup;
+mod sources;
 mod vault;
 
 use std::io::Write;
@@ -21,7 +23,7 @@ use crate::diag::{Diagnostic, ExitCode};
 use crate::report::{Colours, render_diagnostics};
 
 /// Subcommands beside the main one, which needs no name.
-const COMMANDS: &[&str] = &["doc", "graph", "vault", "completion", "help"];
+const COMMANDS: &[&str] = &["doc", "graph", "inventory", "vault", "completion", "help"];
 
 /// Runs the program with these arguments, the first being its own name.
 pub fn main(args: Vec<String>) -> ExitCode {
@@ -34,13 +36,18 @@ pub fn main(args: Vec<String>) -> ExitCode {
         return if crate::worker::serve().is_ok() { ExitCode::Success } else { ExitCode::Error };
     }
     let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str().map(str::to_owned)).unwrap_or_default();
-    if name == "ansible-vault" {
-        return vault::run(args.get(1..).unwrap_or_default(), true);
+    // Under the name of one of Ansible's programs it is that program.
+    match name.as_str() {
+        "ansible-inventory" => return inventory::run(&args),
+        "ansible-doc" => return doc::run(args.get(1..).unwrap_or_default()),
+        "ansible-vault" => return vault::run(args.get(1..).unwrap_or_default(), true),
+        _ => {}
     }
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
         Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
         Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
+        Some("inventory") => inventory::run(args.get(1..).unwrap_or_default()),
         Some("vault") => vault::run(args.get(2..).unwrap_or_default(), false),
         Some("completion") => completion(args.get(2).map(String::as_str)),
         _ => {

@@ -97,7 +97,11 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
     code
 }
 
-fn version(environment: &Environment, files: &Files) -> Checked<ExitCode> {
+/// `--version`.
+///
+/// # Errors
+/// When the configuration cannot be read.
+pub fn version(environment: &Environment, files: &Files) -> Checked<ExitCode> {
     let config = crate::load::Config::load(files, environment)?;
     say(&format!("rplay {}", env!("CARGO_PKG_VERSION")));
     let file = config.file.as_ref().map_or_else(|| "None".to_owned(), |f| f.display().to_string());

@@ -7,17 +7,17 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::options::Options;
-use super::{ask, keys};
+use super::{ask, keys, sources};
 use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
-use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, VarsFolders};
+use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
 use crate::model::{Text, Value, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
-use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
+use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
 
 /// What was read, ready to be run.
@@ -128,13 +128,8 @@ pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) ->
     if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
         return Err(missing_playbook(path).into());
     }
-    let mut extra = Vars::new();
-    for text in &options.extra_vars {
-        let loaded = load::extra_vars(files, environment, text)?;
-        warnings.extend(loaded.warnings);
-        extra.extend(loaded.vars);
-    }
-    let extra = Layer::new(Level::Extra, "-e", extra);
+    let (extra, found) = sources::extra(files, environment, &options.extra_vars)?;
+    warnings.extend(found);
     let project = load::load_project(files, &config, &options.playbooks, &extra)?;
     warnings.extend(project.warnings);
     files.prefetch(&named_files(&project.plays));
@@ -152,25 +147,22 @@ pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) ->
     if !errors.is_empty() {
         return Err(errors);
     }
-    let found = load::load_inventory(files, environment, &config, &options.inventory, &extra)?;
+    let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
+    dirs.dedup();
+    let found = sources::read(files, environment, &config, &options.inventory, &extra, dirs)?;
     // That there is no inventory is no news to who works on this machine alone.
     let local = |text: &Text| LOCALHOST.contains(&text.as_str());
     let only_local = options.inventory.is_empty() && plays.iter().all(|p| p.hosts.iter().all(local));
     warnings.extend(found.warnings.into_iter().filter(|_| !only_local));
-    let mut file_vars = FileVars::new();
-    warnings.extend(load::load_group_vars(files, &found.inventory, Side::Inventory, &found.dirs, &mut file_vars)?);
-    let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
-    dirs.dedup();
-    warnings.extend(load::load_group_vars(files, &found.inventory, Side::Playbook, &dirs, &mut file_vars)?);
-    let more = Arc::new(VarsFolders::new(Arc::clone(files), found.dirs, dirs));
+    warnings.extend(found.vars_warnings);
     let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
-    let empty = check_hosts(&found.inventory, limit.as_deref())?;
+    let empty = check_hosts(found.hosts.inventory(), limit.as_deref())?;
     warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
     Ok(Loaded {
         config,
         plays: plays.into_iter().map(Arc::new).collect(),
         warnings,
-        hosts: HostLayers::new(Arc::new(found.inventory), Arc::new(file_vars)).with_more(more),
+        hosts: found.hosts,
         engine,
         extra: vec![extra],
         limit,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ALL, Builder, UNGROUPED};
+use super::Builder;
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Source, Value};
 use crate::yaml::{self, Node, NodeKind, Scalar, Style};
@@ -109,7 +109,7 @@ fn members(builder: &mut Builder, group: &str, listed: &Node, hosts: &mut Vec<St
         let Some(name) = item.as_str() else {
             return Err(expected(&format!("a host of `{group}`"), "a string", item));
         };
-        builder.add_host(name, None, if group == ALL { UNGROUPED } else { group }, &item.origin);
+        builder.add_host(name, None, group, &item.origin);
         if !hosts.iter().any(|h| h == name) {
             hosts.push(name.to_owned());
         }

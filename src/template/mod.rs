@@ -7,6 +7,7 @@
 
 mod access;
 mod condition;
+pub mod dump;
 mod engine;
 mod error;
 mod eval;

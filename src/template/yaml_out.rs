@@ -1,5 +1,7 @@
 //! YAML as PyYAML's `dump` writes it: its choice of styles, its folding, its order.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::model::{Key, Value};
 
 /// How YAML is written.
@@ -14,7 +16,12 @@ pub(super) struct Style {
 
 /// The value as a YAML document.
 pub(super) fn write(value: &Value, style: &Style) -> String {
-    let mut out = Writer { style, out: String::new() };
+    write_shared(value, style, HashMap::new())
+}
+
+/// The same with anchors: the numbers of lists and mappings, by their places in memory.
+pub(super) fn write_shared(value: &Value, style: &Style, anchors: HashMap<usize, usize>) -> String {
+    let mut out = Writer { style, out: String::new(), anchors, written: HashSet::new() };
     if style.start {
         out.out.push_str("---");
         if matches!(value, Value::List(_) | Value::Map(_)) && !out.is_flow(value) {
@@ -33,6 +40,8 @@ pub(super) fn write(value: &Value, style: &Style) -> String {
 struct Writer<'a> {
     style: &'a Style,
     out: String,
+    anchors: HashMap<usize, usize>,
+    written: HashSet<usize>,
 }
 
 impl Writer<'_> {
@@ -97,6 +106,14 @@ impl Writer<'_> {
 
     /// From a dash or colon to what follows it.
     fn gap(&mut self, item: &Value, level: usize, in_map: bool) {
+        let anchor = super::dump::place(item).and_then(|place| self.anchors.get(&place)).copied();
+        if let Some(number) = anchor {
+            if !self.written.insert(number) {
+                self.out.push_str(&format!(" *id{number:03}"));
+                return;
+            }
+            self.out.push_str(&format!(" &id{number:03}"));
+        }
         let block = matches!(item, Value::List(_) | Value::Map(_)) && !self.is_flow(item);
         if !block {
             self.out.push(' ');
@@ -113,6 +130,10 @@ impl Writer<'_> {
             self.out.push('\n');
             self.pad(below);
             self.node(item, below);
+        } else if anchor.is_some() {
+            self.out.push('\n');
+            self.pad(level + self.style.indent);
+            self.node(item, level + self.style.indent);
         } else {
             self.pad(self.style.indent - 1);
             self.node(item, level + self.style.indent);

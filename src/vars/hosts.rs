@@ -134,6 +134,12 @@ impl HostLayers {
         Ok(Grown { layers, changed, warnings })
     }
 
+    /// The layers of a group: its variables in the inventory and in files.
+    pub fn group_layers(&self, group: &str) -> Vec<Arc<Layer>> {
+        let own = self.groups.get(group).into_iter();
+        own.chain(self.files.groups.get(group).into_iter().flatten()).cloned().collect()
+    }
+
     /// The layers of a host, in the order in which they are to be pushed. `all` applies to
     /// the implicit localhost as well.
     pub fn layers(&self, host: &str) -> Vec<Arc<Layer>> {
