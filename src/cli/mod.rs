@@ -2,6 +2,7 @@
 
 mod ask;
 mod doc;
+mod exec;
 mod graph;
 mod inventory;
 mod keys;
@@ -12,6 +13,7 @@ mod output;
 mod playbook;
 mod setup;
 mod sources;
+mod vars;
 mod vault;
 
 use std::io::Write;
@@ -23,7 +25,7 @@ use crate::diag::{Diagnostic, ExitCode};
 use crate::report::{Colours, render_diagnostics};
 
 /// Subcommands beside the main one, which needs no name.
-const COMMANDS: &[&str] = &["doc", "graph", "inventory", "vault", "completion", "help"];
+const COMMANDS: &[&str] = &["doc", "exec", "graph", "inventory", "vars", "vault", "completion", "help"];
 
 /// Runs the program with these arguments, the first being its own name.
 pub fn main(args: Vec<String>) -> ExitCode {
@@ -38,6 +40,7 @@ pub fn main(args: Vec<String>) -> ExitCode {
     let name = args.first().and_then(|a| Path::new(a).file_name()?.to_str().map(str::to_owned)).unwrap_or_default();
     // Under the name of one of Ansible's programs it is that program.
     match name.as_str() {
+        "ansible" => return exec::run(&args),
         "ansible-inventory" => return inventory::run(&args),
         "ansible-doc" => return doc::run(args.get(1..).unwrap_or_default()),
         "ansible-vault" => return vault::run(args.get(1..).unwrap_or_default(), true),
@@ -47,6 +50,8 @@ pub fn main(args: Vec<String>) -> ExitCode {
     match command {
         Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
         Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
+        Some("exec") => exec::run(args.get(1..).unwrap_or_default()),
+        Some("vars") => vars::run(args.get(1..).unwrap_or_default()),
         Some("inventory") => inventory::run(args.get(1..).unwrap_or_default()),
         Some("vault") => vault::run(args.get(2..).unwrap_or_default(), false),
         Some("completion") => completion(args.get(2).map(String::as_str)),

@@ -24,20 +24,24 @@ pub fn colours(config: &Config) -> Colours {
     }
 }
 
+/// How results are shown.
+pub fn look(options: &Options, config: &Config) -> report::Options {
+    report::Options {
+        verbosity: options.verbose.max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX)),
+        colours: colours(config),
+        hide_skipped: !config.display_skipped_hosts.value,
+        hide_ok: !config.display_ok_hosts.value,
+        width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)),
+    }
+}
+
 /// The report that the options ask for.
 pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
-    let verbosity = options.verbose.max(u8::try_from(config.verbosity.value).unwrap_or(u8::MAX));
     let report: Box<dyn Report> = match options.output {
         Output::Json => Box::new(Document::new(Form::Json)),
         Output::Yaml => Box::new(Document::new(Form::Yaml)),
         Output::Jsonl => Box::new(Lines),
-        Output::Default => Box::new(DefaultReport::new(report::Options {
-            verbosity,
-            colours: colours(config),
-            hide_skipped: !config.display_skipped_hosts.value,
-            hide_ok: !config.display_ok_hosts.value,
-            width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)),
-        })),
+        Output::Default => Box::new(DefaultReport::new(look(options, config))),
     };
     match options.output {
         Output::Default if options.timing => Box::new(Timed::new(report)),

@@ -1,14 +1,16 @@
 //! `rplay PLAYBOOK…`: load everything, then list, check or run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::options::{Options, Output};
 use super::{complain, listing, output, say, setup};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::Event;
 use crate::load::{Environment, Files};
+use crate::report::Report;
 use crate::schedule::{self, Context};
 
 /// Runs the main command.
@@ -65,12 +67,37 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
     }
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();
+    perform(context, &loaded.plays, receiver, report, Sinks { files, log, show: options.show_secrets })
+}
+
+/// Where a run's output goes beside standard output, and what is kept out of it.
+pub struct Sinks<'a> {
+    /// Its vault knows the secrets.
+    pub files: &'a Files,
+    /// A file that gets all that is printed.
+    pub log: Option<PathBuf>,
+    /// `--show-secrets`.
+    pub show: bool,
+}
+
+/// Runs plays, with a thread that reports what happens.
+///
+/// # Errors
+/// What ends the run before its time.
+pub fn perform(
+    context: Arc<Context>,
+    plays: &[Arc<crate::compile::CompiledPlay>],
+    receiver: UnboundedReceiver<Event>,
+    report: Box<dyn Report>,
+    sinks: Sinks,
+) -> Checked<ExitCode> {
     let progress = Arc::clone(&context.progress);
-    let (vault, show) = (files.vault(), options.show_secrets);
+    let (vault, show, log) = (sinks.files.vault(), sinks.show, sinks.log);
     let printer = std::thread::spawn(move || output::pump(receiver, report, log, &progress, (&vault.secrets, show)));
-    context.emit(Event::RunStarted { version: env!("CARGO_PKG_VERSION").to_owned(), check: options.check });
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    context.emit(Event::RunStarted { version, check: context.options.check });
     crate::connection::make_room(context.hosts.inventory().hosts().count());
-    let result = execute(&context, &loaded.plays);
+    let result = execute(&context, plays);
     // The printer ends when the last sender is gone.
     drop(context);
     let _ = printer.join();

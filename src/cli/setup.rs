@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::options::Options;
+use super::options::{Options, VaultOptions};
 use super::{ask, keys, sources};
 use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
-use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine};
+use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
@@ -36,6 +36,16 @@ pub struct Loaded {
     pub extra: Vec<Arc<Layer>>,
     limit: Option<String>,
     tags: (Vec<String>, Vec<String>),
+}
+
+impl Loaded {
+    /// No host will be contacted: what the configuration says of passwords is not asked for.
+    pub fn forget_passwords(&mut self) {
+        self.config.ask_pass.value = false;
+        self.config.become_ask_pass.value = false;
+        self.config.connection_password_file.value = None;
+        self.config.become_password_file.value = None;
+    }
 }
 
 fn refuse(message: &str, hint: &str) -> Vec<Diagnostic> {
@@ -92,12 +102,15 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
 }
 
 /// Makes the run's vault of the keys that options and configuration name.
-fn unlock(options: &Options, config: &Config, environment: &Environment, files: &Files) -> Checked<()> {
+///
+/// # Errors
+/// When one of them cannot be had.
+pub fn unlock(options: &VaultOptions, config: &Config, environment: &Environment, files: &Files) -> Checked<()> {
     let given = keys::Given {
-        ids: &options.vault.id,
-        files: &options.vault.password_file,
-        ask: options.vault.ask,
-        identities: &options.vault.identity,
+        ids: &options.id,
+        files: &options.password_file,
+        ask: options.ask,
+        identities: &options.identity,
         new: false,
     };
     files.unlock_with(Vault::new(keys::keyring(&given, config, environment)?));
@@ -120,17 +133,32 @@ fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
 /// # Errors
 /// All that is wrong.
 pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) -> Checked<Loaded> {
+    load_plays(options, environment, files, |files, config, extra| {
+        if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
+            return Err(missing_playbook(path).into());
+        }
+        load::load_project(files, config, &options.playbooks, extra)
+    })
+}
+
+/// The same with plays that come from elsewhere: `project` gives them.
+///
+/// # Errors
+/// All that is wrong.
+pub fn load_plays(
+    options: &Options,
+    environment: &Environment,
+    files: &Arc<Files>,
+    project: impl FnOnce(&Files, &Config, &Arc<Layer>) -> Checked<Project>,
+) -> Checked<Loaded> {
     let config = Config::load(files, environment)?;
     check_options(options, &config)?;
-    unlock(options, &config, environment, files)?;
+    unlock(&options.vault, &config, environment, files)?;
     let mut warnings = config.warnings().to_vec();
     warnings.extend(without_effect(&config));
-    if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
-        return Err(missing_playbook(path).into());
-    }
     let (extra, found) = sources::extra(files, environment, &options.extra_vars)?;
     warnings.extend(found);
-    let project = load::load_project(files, &config, &options.playbooks, &extra)?;
+    let project = project(files, &config, &extra)?;
     warnings.extend(project.warnings);
     files.prefetch(&named_files(&project.plays));
     let tags = tags(options, &config);
@@ -361,4 +389,17 @@ fn persist(args: &str) -> String {
     let value = found.map(|rest| rest.trim_start_matches(['=', ' ', '"']));
     let word: String = value.unwrap_or("60s").chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
     if word.is_empty() { "60s".to_owned() } else { word }
+}
+
+/// A host that is not in the inventory is an error.
+///
+/// # Errors
+/// That one, with a suggestion.
+pub fn check_host(inventory: &Inventory, host: &str) -> Checked<()> {
+    if inventory.host(host).is_some() || LOCALHOST.contains(&host) {
+        return Ok(());
+    }
+    let names: Vec<&str> = inventory.hosts().map(|h| h.name.as_str()).collect();
+    let finding = Diagnostic::error(format!("the host `{host}` is not in the inventory")).exit(ExitCode::Error);
+    Err(finding.suggest(host, names.iter().copied()).hint("the hosts are listed by `--list-hosts`").into())
 }

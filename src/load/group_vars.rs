@@ -32,7 +32,6 @@ pub fn load_group_vars(
 }
 
 /// Reads the same folders for groups and hosts that come up later.
-#[derive(Debug)]
 pub struct VarsFolders {
     files: Arc<Files>,
     inventory: Vec<PathBuf>,
@@ -43,6 +42,12 @@ impl VarsFolders {
     /// The folders beside the inventory's sources and beside the playbooks.
     pub const fn new(files: Arc<Files>, inventory: Vec<PathBuf>, playbooks: Vec<PathBuf>) -> Self {
         Self { files, inventory, playbooks }
+    }
+}
+
+impl std::fmt::Debug for VarsFolders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VarsFolders").field("inventory", &self.inventory).finish_non_exhaustive()
     }
 }
 

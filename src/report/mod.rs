@@ -1,5 +1,6 @@
 //! What a user sees of a run: made from events and diagnostics, and from nothing else.
 
+mod adhoc;
 mod data;
 mod default;
 mod diagnostic;
@@ -13,6 +14,7 @@ mod timing;
 
 use std::io::Write;
 
+pub use adhoc::{AdHoc, result_line};
 pub use data::to_json;
 pub use default::Default as DefaultReport;
 pub use diagnostic::{render_diagnostic, render_diagnostics};

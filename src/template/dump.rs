@@ -36,6 +36,12 @@ pub fn json(value: &Value) -> String {
     json::write(&visible(value), &style).unwrap_or_default()
 }
 
+/// JSON on one line.
+pub fn line(value: &Value) -> String {
+    let style = json::Style { ascii: false, ..json::Style::plain() };
+    json::write(&visible(value), &style).unwrap_or_default()
+}
+
 /// YAML with sorted keys; a list or mapping that stands in several places is anchored.
 pub fn yaml(value: &Value) -> String {
     let style = yaml_out::Style { indent: 2, width: 80, flow: Some(false), sort: true, start: false };

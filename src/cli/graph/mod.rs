@@ -15,7 +15,7 @@ use super::{complain, playbook, setup, usage};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::load::{Environment, Files};
 use crate::report::graph::{dot, json, mermaid, svg};
-use crate::schedule::{self, Context};
+use crate::schedule;
 
 /// In what language the graph is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -94,11 +94,7 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     };
     let environment = Environment::current();
     let mut loaded = setup::load(&options, &environment, files)?;
-    // No host is contacted: what the configuration says of passwords is not asked for.
-    loaded.config.ask_pass.value = false;
-    loaded.config.become_ask_pass.value = false;
-    loaded.config.connection_password_file.value = None;
-    loaded.config.become_password_file.value = None;
+    loaded.forget_passwords();
     let (sender, _receiver) = unbounded_channel();
     let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
     let findings = schedule::preflight(&context, &loaded.plays);
@@ -110,7 +106,7 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     // Numbers of plays stay what they are when some are left out.
     let mut plays: Vec<_> = loaded.plays.into_iter().enumerate().map(|(i, play)| (i + 1, play)).collect();
     if let Some(host) = &host {
-        check_host(&context, host)?;
+        setup::check_host(context.hosts.inventory(), host)?;
         narrow::to_host(&context, &mut plays, host)?;
         if plays.is_empty() {
             complain(&[Diagnostic::warning(format!("no play selects the host `{host}`"))]);
@@ -126,15 +122,4 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     // A reader that has gone away (`| head`) is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::Success)
-}
-
-/// A host that is not in the inventory is an error.
-fn check_host(context: &Context, host: &str) -> Checked<()> {
-    let inventory = context.hosts.inventory();
-    if inventory.host(host).is_some() || crate::inventory::LOCALHOST.contains(&host) {
-        return Ok(());
-    }
-    let names: Vec<&str> = inventory.hosts().map(|h| h.name.as_str()).collect();
-    let finding = Diagnostic::error(format!("the host `{host}` is not in the inventory")).exit(ExitCode::Error);
-    Err(finding.suggest(host, names.iter().copied()).hint("the hosts are listed by `--list-hosts`").into())
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use clap::{ArgAction, Parser};
 
-use super::{complain, playbook, say, sources, usage};
+use super::options::VaultOptions;
+use super::{complain, playbook, say, setup, sources, usage};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{self, Config, Environment, Files};
 use crate::template::dump;
@@ -60,6 +61,9 @@ pub struct InventoryOptions {
     /// Accepted; no facts are cached.
     #[arg(long = "flush-cache", hide = true)]
     flush_cache: bool,
+    /// Keys of the vault.
+    #[command(flatten)]
+    vault: VaultOptions,
     /// Say more.
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     verbose: u8,
@@ -71,7 +75,10 @@ pub struct InventoryOptions {
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
     match InventoryOptions::try_parse_from(args) {
-        Ok(options) => playbook::ended(try_run(&options)),
+        Ok(options) => {
+            let files = Arc::new(Files::new());
+            playbook::ended(try_run(&options, &files), &files)
+        }
         Err(e) => usage(&e),
     }
 }
@@ -80,11 +87,10 @@ fn refuse<T>(message: &str) -> Checked<T> {
     Err(Diagnostic::error(message).exit(ExitCode::Options).into())
 }
 
-fn try_run(options: &InventoryOptions) -> Checked<ExitCode> {
+fn try_run(options: &InventoryOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     let environment = Environment::current();
-    let files = Arc::new(Files::new());
     if options.version {
-        return playbook::version(&environment, &files);
+        return playbook::version(&environment, files);
     }
     match [options.list, options.host.is_some(), options.graph].iter().filter(|set| **set).count() {
         0 => return refuse("No action selected, at least one of --host, --graph or --list needs to be specified."),
@@ -95,13 +101,14 @@ fn try_run(options: &InventoryOptions) -> Checked<ExitCode> {
             );
         }
     }
-    let config = Config::load(&files, &environment)?;
-    let (extra, mut warnings) = sources::extra(&files, &environment, &options.extra_vars)?;
+    let config = Config::load(files, &environment)?;
+    setup::unlock(&options.vault, &config, &environment, files)?;
+    let (extra, mut warnings) = sources::extra(files, &environment, &options.extra_vars)?;
     let dir = sources::playbook_dir(&environment, options.playbook_dir.as_deref())?;
-    let read = sources::read(&files, &environment, &config, &options.inventory, &extra, vec![dir])?;
+    let read = sources::read(files, &environment, &config, &options.inventory, &extra, vec![dir])?;
     warnings.splice(0..0, config.warnings().iter().cloned().chain(read.warnings).chain(read.vars_warnings));
-    complain(&warnings);
-    let limit = options.limit.as_deref().map(|l| load::limit(&files, &environment, l)).transpose()?;
+    playbook::complain_masked(files, warnings);
+    let limit = options.limit.as_deref().map(|l| load::limit(files, &environment, l)).transpose()?;
     let hosts = if options.list {
         let selection = read.hosts.inventory().select("all", limit.as_deref())?;
         complain(&selection.warnings);
@@ -115,13 +122,15 @@ fn try_run(options: &InventoryOptions) -> Checked<ExitCode> {
         (_, true) => Form::Toml,
         _ => Form::Json,
     };
-    let text = if let Some(host) = &options.host {
+    let mut text = if let Some(host) = &options.host {
         one_host(&tree, host, form)?
     } else if options.graph {
         graph(&tree, options)?
     } else {
         tree.list(form)?
     };
+    // What a secret was put into is masked as well.
+    files.vault().secrets.mask().text(&mut text);
     match &options.output {
         None => say(text.trim_end_matches('\n')),
         Some(path) => std::fs::write(path, text.trim_end_matches('\n')).map_err(|error| {

@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         }
         let mut builder = Builder::new();
         builder.set_group_names(config.force_valid_group_names.value);
-        let engine = Arc::new(Engine::new(Arc::new(Machine)));
+        let engine = Arc::new(Engine::new(Arc::new(Machine::new(files.vault()))));
         Self { files, config, extra, engine, plugins, ignored, builder, dirs: Vec::new(), errors, warnings }
     }
 
