@@ -239,20 +239,35 @@ fn roles_files_and_imports_that_are_not_there() {
 fn inventories() {
     let with = |hosts: &'static str| [("site.yml", PLAY), ("hosts", hosts)];
     let args = ["-i", "hosts", "site.yml"];
-    refused(
-        &with("[a:children]\nb\n[b:children]\na\n"),
-        &args,
-        4,
-        &["children of each other", "hosts:2:1", "hosts:4:1"],
-    );
-    refused(&with("[web\nlocalhost\n"), &args, 4, &["section header", "hosts:1:1", "`[group]`"]);
     refused(&with("h ansible_port=abc\n"), &args, 4, &["'abc' is not a port", "hosts:1:", "1 to 65535"]);
     refused(&with("h ansible_connection=smrt\n"), &args, 4, &["connection plugin 'smrt'", "hosts:1:", "`smart`"]);
     refused(&with("h ansible_become_method=sduo\n"), &args, 4, &["become method 'sduo'", "hosts:1:", "`sudo`"]);
-    refused(&with(""), &["-i", "hsots", "site.yml"], 1, &["cannot read the inventory hsots", "`-i hsots,`"]);
     let hosts = [("site.yml", PLAY), ("hosts", "[web]\nlocalhost ansible_connection=local\n")];
     refused(&hosts, &["-i", "hosts", "-l", "wbe", "site.yml"], 1, &["--limit leaves us with no hosts", "`web`"]);
     refused(&hosts, &["-i", "hosts", "-l", "@nope", "site.yml"], 1, &["nope", "no such file"]);
+}
+
+/// A source that cannot be read is passed over with a warning, as in Ansible, or is an error
+/// where the configuration says so.
+#[test]
+fn inventory_sources() {
+    let cycle = "[a:children]\nb\n[b:children]\na\n";
+    let strict = "[inventory]\nany_unparsed_is_failed = true\n";
+    for (hosts, given, words) in [
+        (cycle, "hosts", vec!["children of each other", "hosts:2:1", "hosts:4:1"]),
+        ("[web\nlocalhost\n", "hosts", vec!["section header", "hosts:1:1", "`[group]`"]),
+        ("", "hsots", vec!["no such file", "`hosts`", "hsots as an inventory source"]),
+        ("", "nowhere", vec!["no such file", "`-i nowhere,`", "No inventory was parsed"]),
+    ] {
+        let files = [("site.yml", PLAY.as_bytes()), ("hosts", hosts.as_bytes())];
+        let run = rplay(&files, &["-i", given, "site.yml"]);
+        assert!(run.code == 0 && words.iter().all(|w| run.stderr.contains(w)), "{} {}", run.code, run.stderr);
+        let strictly = [files[0], files[1], ("ansible.cfg", strict.as_bytes())];
+        let run = rplay(&strictly, &["-i", given, "site.yml"]);
+        let mut words = words.iter().filter(|w| !w.contains("No inventory was") && !w.contains("as an inventory"));
+        assert!(run.code == 1 && !run.touched && words.all(|w| run.stderr.contains(w)), "{} {}", run.code, run.stderr);
+        assert!(run.stderr.contains("Completely failed to parse inventory source"), "{}", run.stderr);
+    }
 }
 
 /// What Ansible goes on with, with a warning, so does rplay.

@@ -71,7 +71,12 @@ fn command() -> Command {
     ];
     let command = Options::command().name("rplay exec").about("Runs one task on hosts: a module with its arguments.");
     let command = command.long_about(None).mut_arg("playbooks", |arg| {
-        arg.value_name("PATTERN").help("The hosts").num_args(1).required(false).required_unless_present("version")
+        arg.value_name("PATTERN")
+            .help("The hosts")
+            .num_args(1)
+            .action(ArgAction::Set)
+            .required(false)
+            .required_unless_present("version")
     });
     let command = NOT_HERE.iter().fold(command, |command, id| command.mut_arg(id, |arg| arg.short(None).hide(true)));
     command.args(own)
@@ -114,7 +119,7 @@ fn given(matches: &ArgMatches, config: &Config) -> Checked<Given> {
     let args = text("args").unwrap_or_else(|| config.module_args.value.clone());
     let short = module.strip_prefix("ansible.builtin.").or_else(|| module.strip_prefix("ansible.legacy."));
     let short = short.unwrap_or(&module);
-    if NEED_ARGS.contains(&short) && args.trim().is_empty() {
+    if NEED_ARGS.contains(&short) && args.trim().is_empty() && !matches.get_flag("list_hosts") {
         return Err(refuse(format!("No argument passed to {module} module"), "give it with -a"));
     }
     if STATEMENTS.contains(&short) {
@@ -143,6 +148,8 @@ fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
     let json = given.args.trim_start().starts_with('{').then(|| yaml::load(&source).ok()).flatten();
     let args = json.and_then(|loaded| loaded.documents.into_iter().next()).filter(|node| node.as_map().is_some());
     let args = args.unwrap_or_else(|| match given.args.trim() {
+        // With --list-hosts the task is not run: it needs no arguments.
+        "" if NEED_ARGS.contains(&given.module.as_str()) => text_node("true", &module_at),
         "" => Node { origin: module_at.clone(), kind: NodeKind::Null },
         text => text_node(text, &Origin::new(&source, 1, 1)),
     });
@@ -180,7 +187,7 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     let pattern = options.playbooks.first().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
     let pattern = if pattern.split(',').all(|part| part.trim().is_empty()) { "all".to_owned() } else { pattern };
     let loaded = setup::load_plays(options, &environment, files, |_, _, _| play(&pattern, &given, dir))?;
-    let (sender, receiver) = unbounded_channel();
+    let (sender, mut receiver) = unbounded_channel();
     let context = setup::context(options, &environment, &loaded, Arc::clone(files), sender)?;
     let findings = schedule::preflight(&context, &loaded.plays);
     if findings.iter().any(|d| d.severity == Severity::Error) {
@@ -192,6 +199,14 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     for play in &loaded.plays {
         hosts.extend(schedule::select(&context, play)?);
     }
+    // The run says them again, with its hosts.
+    while let Ok(event) = receiver.try_recv() {
+        if let Event::Warning(text) = event
+            && (hosts.is_empty() || options.list_hosts)
+        {
+            complain(&[Diagnostic::warning(text)]);
+        }
+    }
     if hosts.is_empty() {
         complain(&[Diagnostic::warning("No hosts matched, nothing to do")]);
     }
@@ -201,6 +216,9 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     }
     if options.list_hosts || hosts.is_empty() {
         return Ok(ExitCode::Success);
+    }
+    if options.verbose > 0 {
+        say(&playbook::config_line(&loaded.config));
     }
     let report = AdHoc::new(output::look(options, &loaded.config), &given.module, given.one_line);
     let report: Box<dyn Report> = match given.tree {

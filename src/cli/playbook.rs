@@ -9,7 +9,7 @@ use super::options::{Options, Output};
 use super::{complain, listing, output, say, setup};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::Event;
-use crate::load::{Environment, Files};
+use crate::load::{Config, Environment, Files};
 use crate::report::Report;
 use crate::schedule::{self, Context};
 
@@ -60,10 +60,7 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
         return Ok(ExitCode::Success);
     }
     if options.verbose > 0 && options.output == Output::Default {
-        say(&loaded.config.file.as_ref().map_or_else(
-            || "No config file found; using defaults".to_owned(),
-            |file| format!("Using {} as config file", file.display()),
-        ));
+        say(&config_line(&loaded.config));
     }
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();
@@ -122,6 +119,14 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();
     code
+}
+
+/// Which configuration holds: the first line with `-v`.
+pub fn config_line(config: &Config) -> String {
+    config.file.as_ref().map_or_else(
+        || "No config file found; using defaults".to_owned(),
+        |file| format!("Using {} as config file", file.display()),
+    )
 }
 
 /// `--version`.

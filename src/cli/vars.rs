@@ -195,7 +195,9 @@ fn variables(engine: &Arc<Engine>, view: &View, name: Option<&str>) -> Vec<Shown
     let mut names = name.map_or_else(|| view.scope.names(), |name| vec![name.to_owned()]);
     names.sort();
     let found = names.into_iter().filter_map(|name| {
-        let definitions = view.scope.explain(&name);
+        let mut definitions = view.scope.explain(&name);
+        // A folder that is beside both inventory and playbook is read for both.
+        definitions.dedup_by(|lower, upper| lower.origin.is_some() && lower.origin == upper.origin);
         let value = definitions.first()?.value.clone();
         let value = templar.render(&value).map_err(|error| Diagnostic::from(error).message);
         Some(Shown { name, value, definitions })
@@ -207,9 +209,16 @@ fn variables(engine: &Arc<Engine>, view: &View, name: Option<&str>) -> Vec<Shown
 fn place(definition: &Definition) -> String {
     let level = definition.level.describe();
     let label = &definition.label;
+    let level = if definition.level == Level::InventoryGroup || definition.level == Level::InventoryHost {
+        format!("inventory {label}")
+    } else {
+        level.to_owned()
+    };
     match &definition.origin {
+        Some(origin) if level.ends_with(&**label) => format!("{origin} ({level})"),
+        None if level.ends_with(&**label) => level,
         // A file's name is in its position already.
-        Some(origin) if origin.source.name == **label => format!("{origin} ({level})"),
+        Some(origin) if label.starts_with(&origin.source.name) => format!("{origin} ({level})"),
         Some(origin) => format!("{origin} ({level}: {label})"),
         None => format!("{label} ({level})"),
     }

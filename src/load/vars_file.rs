@@ -77,7 +77,11 @@ fn words(source: &Arc<Source>) -> Checked<Vars> {
     let (mut word, mut quote, mut start) = (String::new(), None, 1u32);
     let mut done: Vec<(String, u32)> = Vec::new();
     for (column, c) in (1u32..).zip(source.text.chars()) {
+        // Space within `{{ … }}` and `{% … %}` belongs to the value.
+        let opened = ["{{", "{%"].iter().map(|mark| word.matches(mark).count()).sum::<usize>();
+        let closed = ["}}", "%}"].iter().map(|mark| word.matches(mark).count()).sum::<usize>();
         match quote {
+            None if c.is_whitespace() && opened > closed => {}
             Some(open) if c == open => quote = None,
             None if c == '"' || c == '\'' => quote = Some(c),
             None if c.is_whitespace() => {
