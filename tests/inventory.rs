@@ -39,7 +39,6 @@ fn what_is_printed_is_what_ansible_inventory_prints() {
         let done = run(&program, &args, &environment);
         let found = format!("{}---- exit {}\n", String::from_utf8_lossy(&done.stdout), done.status.code().unwrap());
         let expected = std::fs::read_to_string(project().join("expected").join(name)).unwrap();
-        // A file that does not end in a line end was written by the recorder right after the output.
         if found != expected {
             wrong.push(format!("{name}: {words}\n{found}{}", String::from_utf8_lossy(&done.stderr)));
         }
@@ -81,8 +80,8 @@ fn a_source_that_is_wrong_is_explained_with_its_place() {
 #[test]
 fn vars_tell_where_a_value_is_from_and_what_it_shadows() {
     let (code, out, err) = rplay(&["vars", "w1", "n", "-i", "rich.yml", "-e", "n={{ zed }}"]);
-    let expected = "n: 1\n    from --extra-vars:1:1 (extra vars (-e): -e)\n    written as \"{{ zed }}\"\n    \
-                    shadows 420 from PROJECT/rich.yml:9:82 (inventory host w1)\n";
+    let expected = "n: 1\n    from --extra-vars:1:1 (extra vars (-e))\n    written as \"{{ zed }}\"\n    \
+                    shadows 420 from PROJECT/rich.yml:9:87 (inventory host w1)\n";
     assert_eq!((code, &*out, &*err), (0, expected, ""));
     let (_, out, _) = rplay(&["vars", "h1", "gv", "-i", "base.ini"]);
     let expected = "gv: \"from_web\"\n    from PROJECT/group_vars/web.yml:1:1 (group_vars beside the playbook)\n";

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::options::Options;
 use super::{complain, output, playbook, say, setup, usage};
@@ -199,21 +199,7 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     for play in &loaded.plays {
         hosts.extend(schedule::select(&context, play)?);
     }
-    // The run says them again, with its hosts.
-    while let Ok(event) = receiver.try_recv() {
-        if let Event::Warning(text) = event
-            && (hosts.is_empty() || options.list_hosts)
-        {
-            complain(&[Diagnostic::warning(text)]);
-        }
-    }
-    if hosts.is_empty() {
-        complain(&[Diagnostic::warning("No hosts matched, nothing to do")]);
-    }
-    if options.list_hosts {
-        say(&format!("  hosts ({}):", hosts.len()));
-        hosts.iter().for_each(|host| say(&format!("    {host}")));
-    }
+    announce(options, &hosts, &mut receiver);
     if options.list_hosts || hosts.is_empty() {
         return Ok(ExitCode::Success);
     }
@@ -236,6 +222,25 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     let log = loaded.config.log_path.value.clone();
     let sinks = playbook::Sinks { files, log, show: options.show_secrets };
     playbook::perform(context, &loaded.plays, receiver, report, sinks)
+}
+
+/// What is said of the hosts before the task runs: that there are none, or their list.
+fn announce(options: &Options, hosts: &[String], events: &mut UnboundedReceiver<Event>) {
+    // The run says them again, with its hosts.
+    while let Ok(event) = events.try_recv() {
+        if let Event::Warning(text) = event
+            && (hosts.is_empty() || options.list_hosts)
+        {
+            complain(&[Diagnostic::warning(text)]);
+        }
+    }
+    if hosts.is_empty() {
+        complain(&[Diagnostic::warning("No hosts matched, nothing to do")]);
+    }
+    if options.list_hosts {
+        say(&format!("  hosts ({}):", hosts.len()));
+        hosts.iter().for_each(|host| say(&format!("    {host}")));
+    }
 }
 
 /// Writes each host's result to a file as well.

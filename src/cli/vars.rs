@@ -215,8 +215,8 @@ fn place(definition: &Definition) -> String {
         level.to_owned()
     };
     match &definition.origin {
-        Some(origin) if level.ends_with(&**label) => format!("{origin} ({level})"),
-        None if level.ends_with(&**label) => level,
+        Some(origin) if level.contains(&**label) => format!("{origin} ({level})"),
+        None if level.contains(&**label) => level,
         // A file's name is in its position already.
         Some(origin) if label.starts_with(&origin.source.name) => format!("{origin} ({level})"),
         Some(origin) => format!("{origin} ({level}: {label})"),
