@@ -240,6 +240,34 @@ fn no_output_shows_a_planted_secret() {
     assert!(project.path("out").join(PLANTED[0]).exists());
 }
 
+/// What is told of inventories and variables, and what one task says of them.
+#[test]
+fn inventory_vars_and_exec_show_no_planted_secret() {
+    let project = Project::new();
+    let exec = &["exec", "all", "-m", "debug", "-a", "msg={{ in_age }}", "--tree", "tree"][..];
+    let shell = &["exec", "all", "-m", "shell", "-a", "echo {{ in_ansible | reverse }}; exit 3", "-o"][..];
+    for (args, code) in [
+        (&["inventory", "--list"][..], 0),
+        (&["inventory", "--list", "--yaml"], 0),
+        (&["inventory", "--list", "--export", "--toml"], 0),
+        (&["inventory", "--host", "here"], 0),
+        (&["inventory", "--graph", "--vars"], 0),
+        (&["vars", "here"], 0),
+        (&["vars", "here", "--output", "json", "--playbook", "play.yml"], 0),
+        (exec, 0),
+        (shell, 2),
+    ] {
+        let mut command = rplay(args);
+        let keys = ["-i", "hosts.yml", "--vault-password-file", "pw", "-e", "@extra.yml", "--identity", "key"];
+        let ran = run(command.args(keys).current_dir(project.dir.path())).exits(code);
+        assert!(ran.out.contains("********"), "{args:?}: {}{}", ran.out, ran.err);
+        clean(&format!("{args:?}"), &format!("{}{}", ran.out, ran.err));
+    }
+    let kept = read(&project.path("tree/here"));
+    assert!(kept.contains("********"), "{kept}");
+    clean("the tree", &kept);
+}
+
 #[test]
 fn debug_shows_secrets_when_it_is_asked_to_and_nothing_else_does() {
     let project = Project::new();
