@@ -166,3 +166,22 @@ fn the_number_of_connects_is_checked_wherever_it_comes_from() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(5) && said.contains("ansible.cfg:2:1"), "{said}");
 }
+
+#[test]
+fn files_are_left_where_and_as_the_playbook_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("part.txt", "part\n");
+    write("t.j2", "a {% include 'part.txt' %}!\n{% for x in [1, 2] %}{{ x }}{% endfor %}\n");
+    write("k.j2", "#jinja2: keep_trailing_newline: True\n{% include 'part.txt' %}!\n");
+    write(
+        "site.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: touched, state: touch}\n    \
+         - template: {src: t.j2, dest: t}\n    - template: {src: k.j2, dest: k}\n",
+    );
+    let args = ["-i", "here,", "-c", "local", "site.yml"];
+    let done = Command::new(env!("CARGO_BIN_EXE_rplay")).args(args).current_dir(dir.path()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!((read("touched"), read("t"), read("k")), ("".into(), "a part!\n12\n".into(), "part\n!\n".into()));
+}

@@ -31,7 +31,7 @@ pub static MODULE: Module = Module {
 fn plan(args: &Map, _host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Ping::parse(args)?;
     if args.data == "crash" {
-        return Err(Failure::new("boom"));
+        return Err(Failure::new("Task failed: Module failed: boom"));
     }
     Ok(Plan::new().with("ping", args.data))
 }

@@ -159,6 +159,7 @@ fn template_options(args: &Map, search: Vec<String>) -> TemplateOptions {
     let flag = |name: &str, default: bool| args.get(name).and_then(crate::module::to_bool).unwrap_or(default);
     options.trim_blocks = flag("trim_blocks", options.trim_blocks);
     options.lstrip_blocks = flag("lstrip_blocks", options.lstrip_blocks);
+    options.keep_trailing_newline = flag("keep_trailing_newline", options.keep_trailing_newline);
     if let Some(sequence) = text("newline_sequence") {
         // As written in a playbook: an escape, or the characters themselves.
         options.newline_sequence = sequence.replace("\\r", "\r").replace("\\n", "\n");

@@ -351,7 +351,7 @@ fn whole_files_keep_their_newline_and_follow_their_header() {
         t.text(&Text::template(text, None), super::TemplateOptions::default()).expect(text).as_str().to_owned()
     };
     assert_eq!(render("a\n{% for x in xs %}\n  {{ x }}\n{% endfor %}\nend {{ n }}\n"), "a\n  1\n  2\nend 2\n");
-    assert_eq!(render("#jinja2: trim_blocks:False\n{% if true %}\nx\n{% endif %}\n"), "\nx\n\n");
+    assert_eq!(render("#jinja2: trim_blocks:False\n{% if true %}\nx\n{% endif %}\n"), "\nx\n");
     assert_eq!(
         render("#jinja2: variable_start_string: '[%', variable_end_string: '%]'\n[% n %] {{ x }}\n"),
         "2 {{ x }}\n"
@@ -360,6 +360,12 @@ fn whole_files_keep_their_newline_and_follow_their_header() {
     assert_eq!(render("{{ 'a\\nb' }}|{{ '\\\\d' }}\n"), "a\nb|\\d\n");
     assert_eq!(render("a\r\nb\r\n"), "a\nb\n");
     assert_eq!(render("{{ 5 }}"), "5");
+    // Blocks take newlines at the end, which come back; a value alone has none.
+    assert_eq!(render("{% for x in xs %}{{ x }}{% endfor %}\n"), "12\n");
+    assert_eq!(render("{% if false %}{% endif %}\n\n\n"), "\n\n\n");
+    assert_eq!(render("{{ 'x\\n' }}\n"), "x\n");
+    assert_eq!(render("{{ xs }}\n"), "[1, 2]");
+    assert_eq!(render("{{ xs }}\n\n"), "[1, 2]\n\n");
 }
 
 struct Files;
@@ -410,11 +416,16 @@ fn files_include_import_and_extend_each_other() {
     let t = Templar::new(Arc::new(Engine::new(Arc::new(Files))), Arc::new(vars));
     let options = super::TemplateOptions { search: vec!["/t".into()], ..Default::default() };
     let render = |text: &str| t.text(&Text::template(text, None), options.clone()).map(|t| t.as_str().to_owned());
-    assert_eq!(render("{% set x = 1 %}{% include 'part.j2' %}").expect("include"), "part me 1\n");
+    assert_eq!(render("{% set x = 1 %}{% include 'part.j2' %}").expect("include"), "part me 1");
+    assert_eq!(render("{% include 'part.j2' %}!\n").expect("include"), "part me -!\n");
+    assert_eq!(
+        render("#jinja2: keep_trailing_newline: True\n{% include 'part.j2' %}!\n").expect("kept"),
+        "part me -\n!\n"
+    );
     assert_eq!(render("{% import 'macros.j2' as m %}{{ m.hi('x') }}").expect("import"), "hi x!");
     assert_eq!(render("{% from 'macros.j2' import hi as h with context %}{{ h(who) }}").expect("from"), "hi me!");
     let child = "{% extends 'base.j2' %}{% block a %}{{ super() }}+{{ who }}{% endblock %}";
-    assert_eq!(render(child).expect("extends"), "[base+me|b]\n");
+    assert_eq!(render(child).expect("extends"), "[base+me|b]");
     assert!(render("{% include 'nope' %}").expect_err("missing").message().contains("nope"));
     assert_eq!(render("{% include 'nope' ignore missing %}x").expect("ignored"), "x");
     let look = |name: &str, term: &str| t.lookup(name, vec![term.into()], Map::new()).expect(name);

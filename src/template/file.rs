@@ -18,7 +18,7 @@ pub struct TemplateOptions {
     pub trim_blocks: bool,
     /// Whether blanks before a block are dropped.
     pub lstrip_blocks: bool,
-    /// Whether the file's last newline is kept.
+    /// Whether the last newline of a file that another includes is kept.
     pub keep_trailing_newline: bool,
     /// What lines end with in the result.
     pub newline_sequence: String,
@@ -38,7 +38,7 @@ impl Default for TemplateOptions {
         Self {
             trim_blocks: true,
             lstrip_blocks: false,
-            keep_trailing_newline: true,
+            keep_trailing_newline: false,
             newline_sequence: "\n".into(),
             block: pair("{%", "%}"),
             variable: pair("{{", "}}"),
@@ -99,6 +99,15 @@ impl TemplateOptions {
         }
         Ok(body)
     }
+}
+
+/// Puts back the newlines at the end of a file that rendering took away: the last one of every
+/// file, and one after each block at the end.
+pub(super) fn with_newlines_of(source: &str, mut rendered: String) -> String {
+    let count = |text: &str| text.bytes().rev().take_while(|b| *b == b'\n').count();
+    let missing = count(source).saturating_sub(count(&rendered));
+    rendered.extend(std::iter::repeat_n('\n', missing));
+    rendered
 }
 
 impl Files {

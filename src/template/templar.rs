@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::engine::Engine;
 use super::error::Error;
 use super::eval::Eval;
-use super::file::TemplateOptions;
+use super::file::{TemplateOptions, with_newlines_of};
 use super::lookups;
 use super::scope::Scope;
 use super::value::{Args, Val};
@@ -117,6 +117,7 @@ impl Templar {
                 let list = Val::list(l.all(&mut ev)?);
                 ev.text(&list)?
             }
+            Val::Str(t) => with_newlines_of(&text, t.as_str().to_owned()),
             other => ev.text(other).map_err(|e| e.located(&text))?,
         };
         if options.newline_sequence != "\n" {

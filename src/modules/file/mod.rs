@@ -170,7 +170,11 @@ fn touch(args: &FileArgs, host: &Probe<'_>, stamps: &times::Stamps) -> Result<Pl
 
 /// An empty file with the attributes asked for.
 fn new_file(args: &FileArgs, host: &Probe<'_>, path: &FsPath) -> Result<Effect, Failure> {
-    let parent = path.parent().unwrap_or_else(|| FsPath::new("/"));
+    let parent = match path.parent() {
+        Some(dir) if dir.as_os_str().is_empty() => FsPath::new("."),
+        Some(dir) => dir,
+        None => FsPath::new("/"),
+    };
     if host.stat(parent)?.is_none() && host.may_be_provided().is_none() {
         let message =
             format!("Error, could not touch target: [Errno 2] No such file or directory: b'{}'", path.display());

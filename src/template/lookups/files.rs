@@ -6,7 +6,7 @@ use super::{plain, terms};
 use crate::model::{Origin, Source, Text};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
-use crate::template::file::TemplateOptions;
+use crate::template::file::{TemplateOptions, with_newlines_of};
 use crate::template::value::{Args, R, Val};
 
 /// Where a task looks for files: its role, then its playbook.
@@ -118,7 +118,7 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         ev.files = outer;
         let value = result?;
         out.push(match &value {
-            Val::Str(_) => value,
+            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned())).marked(t.marks())),
             _ if convert => value,
             other => Val::str(ev.text(other)?),
         });
