@@ -72,12 +72,6 @@ pub enum ControllerTask {
     IncludeVars,
     /// Changes the course of the run.
     Meta,
-    /// Adds a host.
-    AddHost,
-    /// Puts the host into a group.
-    GroupBy,
-    /// Waits, or asks.
-    Pause,
 }
 
 /// A module's code.

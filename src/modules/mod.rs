@@ -1,6 +1,5 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
-mod add_host;
 mod apt;
 mod assert;
 pub mod attributes;
@@ -14,7 +13,6 @@ mod file;
 mod git;
 pub mod glob;
 mod group;
-mod group_by;
 pub mod ids;
 mod import_role;
 mod import_tasks;
@@ -25,7 +23,6 @@ pub mod json;
 mod lineinfile;
 pub mod lines;
 mod meta;
-mod pause;
 mod ping;
 mod raw;
 mod script;
@@ -43,7 +40,6 @@ use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
-    &add_host::MODULE,
     &apt::MODULE,
     &assert::MODULE,
     &command::MODULE,
@@ -53,7 +49,6 @@ pub static MODULES: &[&Module] = &[
     &file::MODULE,
     &git::MODULE,
     &group::MODULE,
-    &group_by::MODULE,
     &import_role::MODULE,
     &import_tasks::MODULE,
     &include_role::MODULE,
@@ -61,7 +56,6 @@ pub static MODULES: &[&Module] = &[
     &include_vars::MODULE,
     &lineinfile::MODULE,
     &meta::MODULE,
-    &pause::MODULE,
     &ping::MODULE,
     &raw::MODULE,
     &script::MODULE,

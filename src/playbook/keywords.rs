@@ -262,7 +262,7 @@ impl Keyword {
 
 /// What `loop_control` may hold.
 const LOOP_CONTROL: &[&str] =
-    &["break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "pause"];
+    &["break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "parallel", "pause"];
 
 fn loop_control(value: &Node, findings: &mut Findings) {
     for (key, _) in value.as_map().unwrap_or_default() {

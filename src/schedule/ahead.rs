@@ -283,7 +283,7 @@ impl Look<'_> {
             }
             Prepared::Done(result) if conditions.is_empty() => {
                 let fine = matches!(result.outcome.status, Status::Ok | Status::Changed | Status::Skipped);
-                fine.then(|| Item::Done(Box::new(result)))
+                fine.then(|| Item::Done(result))
             }
             _ => None,
         }

@@ -46,9 +46,6 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
         ControllerTask::IncludeTasks => include_tasks(args, view),
         ControllerTask::IncludeRole => include_role(args, view),
         ControllerTask::IncludeVars => super::include_vars::run(args, context, view),
-        ControllerTask::AddHost | ControllerTask::GroupBy | ControllerTask::Pause => {
-            Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "not supported yet")])))
-        }
         ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
         }

@@ -255,8 +255,8 @@ impl OnHost<'_> {
     /// Prepares one try and sends it to its worker.
     async fn attempt(&self, view: &View, place: Place) -> Result<Begun, Error> {
         let ready = match self.prepare(view)? {
-            Prepared::Done(result) => return Ok(Begun::Done(Box::new(result))),
-            Prepared::Raw(route, line) => return Ok(Begun::Raw(Box::new(route), line)),
+            Prepared::Done(result) => return Ok(Begun::Done(result)),
+            Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
             Prepared::Ready(ready) => ready,
         };
         let (account, delegated_to) = (ready.account.clone(), ready.delegated_to.clone());

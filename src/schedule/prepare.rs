@@ -19,11 +19,11 @@ use crate::vars::{HostVars, Level, Scope};
 /// An item as far as it can be taken without a host.
 pub enum Prepared {
     /// It needs none.
-    Done(ItemResult),
+    Done(Box<ItemResult>),
     /// It is for a host's worker.
     Ready(Box<Ready>),
     /// A command line for a host, without a worker.
-    Raw(Route, String),
+    Raw(Box<Route>, String),
 }
 
 /// A task on a host, as the stages of an item see it.
@@ -91,7 +91,7 @@ impl OnHost<'_> {
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }
-            return Ok(Prepared::Done(result));
+            return Ok(Prepared::Done(Box::new(result)));
         }
         let args = match view.render(&Value::from(self.arguments(view)?))? {
             Some(Value::Map(args)) => (*args).clone(),
@@ -100,13 +100,13 @@ impl OnHost<'_> {
         let route = match self.route(view) {
             Ok(route) => route,
             Err(Unsettled::Template(e)) => return Err(*e),
-            Err(Unsettled::Wrong(finding)) => return Ok(Prepared::Done(ItemResult::explained(*finding))),
+            Err(Unsettled::Wrong(finding)) => return Ok(Prepared::Done(Box::new(ItemResult::explained(*finding)))),
         };
         if let Some(reason) = Value::from(args.clone()).unknown() {
             self.not_run(&route.account);
             let outcome = Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new());
             let delegated_to = route.delegated_to;
-            return Ok(Prepared::Done(ItemResult { delegated_to, ..ItemResult::plain(outcome) }));
+            return Ok(Prepared::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) })));
         }
         self.ready(view, route, args)
     }
@@ -144,7 +144,7 @@ impl OnHost<'_> {
                     Some(finding) => ItemResult::explained(finding),
                     None => ItemResult::plain(self.not_prepared(&route.account, failure)),
                 };
-                return Ok(Prepared::Done(ItemResult { delegated_to: route.delegated_to, ..result }));
+                return Ok(Prepared::Done(Box::new(ItemResult { delegated_to: route.delegated_to, ..result })));
             }
         };
         Ok(Prepared::Ready(Box::new(Ready {
@@ -176,7 +176,10 @@ impl OnHost<'_> {
             let names = ["rc", "stdout", "stderr", "stdout_lines", "stderr_lines"];
             let result = names.iter().map(|n| (*n, Value::Unknown(Arc::clone(&reason)))).collect();
             let outcome = Outcome::new(Status::Changed, result);
-            return Prepared::Done(ItemResult { delegated_to: route.delegated_to, ..ItemResult::plain(outcome) });
+            return Prepared::Done(Box::new(ItemResult {
+                delegated_to: route.delegated_to,
+                ..ItemResult::plain(outcome)
+            }));
         }
         let module = self.task.action.module;
         let line = module.free_form.and_then(|f| args.get(f)).and_then(Value::as_str).unwrap_or_default();
@@ -185,7 +188,7 @@ impl OnHost<'_> {
             Some(shell) => format!("{shell} -c {}", crate::connection::shell_quote(line)),
             None => line.to_owned(),
         };
-        Prepared::Raw(route, line)
+        Prepared::Raw(Box::new(route), line)
     }
 
     fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {
