@@ -128,7 +128,8 @@ fn given(matches: &ArgMatches, config: &Config) -> Checked<Given> {
     Ok(Given {
         module,
         args,
-        one_line: matches.get_flag("one_line"),
+        one_line: matches.get_flag("one_line")
+            || config.load_callbacks.value && config.stdout_callback.value.ends_with("oneline"),
         tree: text("tree").map(PathBuf::from),
         playbook_dir: text("playbook_dir"),
     })

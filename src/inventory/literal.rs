@@ -211,6 +211,8 @@ impl<'a> Parser<'a> {
             "True" => Some(Value::Bool(true)),
             "False" => Some(Value::Bool(false)),
             "None" => Some(Value::Null),
+            // The empty set has no other form.
+            "set" => (self.eat("(") && self.eat(")")).then(|| Value::List(Arc::default())),
             _ => None,
         }
     }
@@ -381,6 +383,7 @@ mod tests {
             (".5", "0.5"),
             ("True", "true"),
             ("None", "null"),
+            ("set()", "[]"),
             ("'a\\n' \"b\"", "\"a\\nb\""),
             ("r'\\d'", "\"\\\\d\""),
             ("'''a'''", "\"a\""),

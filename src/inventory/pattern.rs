@@ -26,7 +26,7 @@ pub fn limit_from_file(text: &str) -> String {
 pub(super) fn select(inventory: &Inventory, pattern: &str, limit: Option<&str>) -> Checked<Selection> {
     let mut selection = Selection::default();
     let hosts = evaluate(inventory, pattern, &mut selection.warnings)?;
-    let Some(limit) = limit.filter(|l| !l.trim().is_empty()) else {
+    let Some(limit) = limit.filter(|l| l.split(',').any(|part| !part.trim().is_empty())) else {
         selection.hosts = hosts;
         return Ok(selection);
     };

@@ -72,9 +72,15 @@ fn group(builder: &mut Builder, name: &Node, body: &Node, hosts: &mut Vec<String
     };
     if !entries.iter().any(|(key, _)| matches!(key.as_str(), Some("hosts" | "vars" | "children"))) {
         // The oldest form: a host of the group's name, with these variables.
+        let message = format!("Treating malformed group '{group}' as the sole host of that group");
+        builder.warn(
+            Diagnostic::warning(message)
+                .at(name.origin.clone())
+                .hint("a group is {\"hosts\": [], \"vars\": {}, \"children\": []}"),
+        );
         builder.add_host(group, None, group, &name.origin);
         hosts.push(group.to_owned());
-        return set_host(builder, group, body);
+        return each_var(body, |name, value, origin| builder.set_group_var(group, name, value, origin));
     }
     if let Some(listed) = body.get("hosts") {
         members(builder, group, listed, hosts)?;

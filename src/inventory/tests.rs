@@ -164,6 +164,14 @@ fn several_sources_make_one_inventory_and_later_ones_win() {
 }
 
 #[test]
+fn a_limit_of_nothing_but_commas_is_none() {
+    let inventory = ini("a\nb\n");
+    for limit in ["", ",", " , ,"] {
+        assert_eq!(inventory.select("all", Some(limit)).unwrap().hosts, ["a", "b"], "{limit:?}");
+    }
+}
+
+#[test]
 fn localhost_is_there_without_being_listed() {
     let inventory = Inventory::default();
     let localhost = inventory.host("localhost").unwrap();

@@ -135,7 +135,8 @@ fn variables(builder: &mut Builder, group: &str, content: &Node) {
 
 fn hosts(builder: &mut Builder, group: &str, host: &Node, vars: &Node) {
     let Some(pattern) = host.as_str() else {
-        let message = format!("a host's name must be a string, and this is {}", host.describe());
+        let name = host.to_key().map(|key| format!(" {key}")).unwrap_or_default();
+        let message = format!("Host pattern{name} must be a string, and this is {}", host.describe());
         builder.errors.push(Diagnostic::error(message).at(host.origin.clone()).hint("quote it"));
         return;
     };

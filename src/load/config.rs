@@ -192,6 +192,8 @@ settings! {
     max_diff_size: u32 = 104_448, ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
     /// How results are printed.
     stdout_callback: String = "default".to_owned(), ["ANSIBLE_STDOUT_CALLBACK"], ["defaults"."stdout_callback"];
+    /// Whether `stdout_callback` holds for `rplay exec`, too.
+    load_callbacks: bool = false, ["ANSIBLE_LOAD_CALLBACK_PLUGINS"], ["defaults"."bin_ansible_callbacks"];
     /// Whether skipped hosts are shown.
     display_skipped_hosts: bool = true, ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
     /// Whether hosts where nothing changed are shown.
@@ -254,7 +256,6 @@ const NO_EFFECT: &[&str] = &[
     "home",
     "gather_subset",
     "gather_timeout",
-    "bin_ansible_callbacks",
     "show_custom_stats",
     "allow_world_readable_tmpfiles",
     "collections_path",
@@ -308,7 +309,8 @@ impl Config {
         let mut note = |message: String, origin: Option<&Origin>| {
             notes.push(Diagnostic::warning(message).at(origin.cloned()));
         };
-        if !matches!(self.stdout_callback.value.as_str(), "default" | "ansible.builtin.default") {
+        if !matches!(self.stdout_callback.value.as_str(), "default" | "ansible.builtin.default" | "oneline" | "minimal")
+        {
             let name = &self.stdout_callback.value;
             note(
                 format!("the callback `{name}` does not exist here; the default output is used"),

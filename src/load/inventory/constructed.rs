@@ -266,13 +266,7 @@ fn names(keyed: &Keyed, value: &Value) -> Checked<Option<Vec<String>>> {
         },
         value if value.truthy() == Some(false) => return Ok(None),
         Value::Str(text) => vec![text.as_str().to_owned()],
-        Value::List(items) => items
-            .iter()
-            .map(|item| match item.as_str() {
-                Some("") => or_default(item),
-                _ => plain(item),
-            })
-            .collect(),
+        Value::List(items) => items.iter().map(or_default).collect(),
         Value::Map(map) => map
             .iter()
             .map(|(key, value)| {

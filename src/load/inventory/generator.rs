@@ -106,7 +106,9 @@ impl Maker<'_> {
             self.builder.add_group(&group, at);
             for (key, value) in inner.entries("vars")? {
                 let value_at = value.origin.clone();
-                let value = self.templar.render(&value.to_value()?).map_err(|e| vec![Diagnostic::from(e)])?;
+                // What the layers do not define may be known when the variable is used.
+                let written = value.to_value()?;
+                let value = self.templar.render(&written).unwrap_or(written);
                 self.builder.set_group_var(&group, key.as_str().unwrap_or_default(), value, &value_at);
             }
             self.parents(&group, &inner, false, depth + 1)?;
