@@ -126,7 +126,7 @@ fn items_of_a_loop_run_at_the_same_time_when_asked_to() {
     let Some(lab) = Lab::up("t-parallel", 1) else { return };
     let dir = tempfile::tempdir().unwrap();
     // Each item waits until all three are at work; one after the other none would end well.
-    let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: /tmp/p, state: directory}\n    - shell: |\n        touch /tmp/p/{{ item }}; i=0\n        while [ $(ls /tmp/p | wc -l) -lt 3 ]; do\n          i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1\n        done; echo {{ item }}\n      loop: [a, b, c]\n      loop_control: {parallel: PARALLEL}\n      register: all\n    - assert: {that: all.results | map(attribute='stdout') | list == ['a', 'b', 'c']}\n";
+    let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: /tmp/p, state: directory}\n    - shell: |\n        touch /tmp/p/{{ item }}; i=0\n        while [ $(ls /tmp/p | wc -l) -lt 3 ]; do\n          i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1\n        done; echo {{ item }}\n      loop: [a, b, c]\n      loop_control: {parallel: PARALLEL}\n      register: all\n    - assert:\n        that: all.results | map(attribute='stdout') | list == ['a', 'b', 'c']\n";
     let play = write(dir.path(), "parallel.yml", &text.replace("PARALLEL", "3"));
     assert_eq!(run(lab.rplay::<&str>([]).arg(&play)).exits(0).recap("t-parallel-1"), [3, 2, 0, 0, 0, 0, 0]);
     lab.sh("t-parallel-1", "rm -r /tmp/p").exits(0);

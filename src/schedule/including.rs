@@ -10,6 +10,7 @@ use crate::compile::{self, CompiledTask, Course, IncludeAt};
 use crate::diag::{Checked, Diagnostic, Severity};
 use crate::event::{Event, HostResult, TaskKind};
 use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::module::to_bool;
 use crate::playbook::RoleFrom;
 use crate::vars::{Layer, Level};
 
@@ -143,7 +144,10 @@ impl Linear<'_> {
                 explanation: findings.first().cloned(),
                 timing: Timing::default(),
             })));
-            self.apply(task, TaskResult::of(host, outcome));
+            let view = self.view_of(task, host);
+            let setting = task.keywords.value("any_errors_fatal").and_then(|v| view.render(v).ok().flatten());
+            let fatal = setting.as_ref().and_then(to_bool).unwrap_or(self.context.options.any_errors_fatal);
+            self.apply(task, TaskResult { fatal_for_all: fatal, ..TaskResult::of(host, outcome) });
         }
     }
 }
