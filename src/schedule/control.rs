@@ -69,7 +69,7 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
     let mut result = Map::new();
     match args.get("var") {
         Some(Value::Str(text)) => {
-            let name = if text.is_template() { view.text(text)? } else { text.clone() };
+            let name = view.templar.named(text)?;
             let shown = match view.templar.expression(&name) {
                 Ok(value) => value,
                 Err(e) if e.undefined_name().is_some() => Value::from(format!("<< error 1 - {} >>", e.message())),
@@ -139,11 +139,7 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
 }
 
 fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
-    let conditions: Vec<Value> = match args.get("that") {
-        Some(Value::List(items)) => items.to_vec(),
-        Some(other) => vec![other.clone()],
-        None => Vec::new(),
-    };
+    let conditions = args.get("that").map_or(Ok(Vec::new()), |that| view.templar.conditions(that))?;
     let quiet = argument(args, &["quiet"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
     for condition in &conditions {
         let mut result = Map::new();

@@ -301,6 +301,36 @@ fn what_a_host_returned_is_never_a_condition() {
 }
 
 #[test]
+fn what_is_shown_or_asserted_by_a_template_is_a_name_or_the_users_own() {
+    let t = with(&[
+        ("out", Value::from("lookup('pipe', 'x')")),
+        ("said", Value::from("a.b[0]['c d']")),
+        ("own", template("lookup('env', 'HOME')")),
+        ("conds", Value::list([template("1 == 1"), template("1 == 2")])),
+        ("outs", Value::list([Value::from("1 == 1")])),
+    ]);
+    let named = |text: &str| t.named(&Text::template(text, None)).map(|t| t.as_str().to_owned());
+    for (text, want) in [
+        ("lookup('env', 'HOME')", "lookup('env', 'HOME')"),
+        ("{{ own }}", "lookup('env', 'HOME')"),
+        ("{{ said }}", "a.b[0]['c d']"),
+        ("hostvars['{{ 'h-1' }}'].x", "hostvars['h-1'].x"),
+    ] {
+        assert_eq!(named(text).expect(text), want);
+    }
+    for text in
+        ["{{ out }}", "x{{ '()' }}", "{{ 'a[b]' }}", "{{ \"a['b'].c() \" }}", "{{ 5 }}", "a['{{ \"'] ~ b['\" }}']"]
+    {
+        assert!(named(text).expect_err(text).message().contains("untrusted"), "{text}");
+    }
+    assert!(t.named(&Text::new("said")).is_err(), "!unsafe");
+    assert_eq!(t.conditions(&template("{{ conds }}")).expect("own").len(), 2);
+    assert_eq!(t.conditions(&template("{{ out == 1 }}")).expect("one").len(), 1);
+    assert!(t.conditions(&template("{{ outs + [] }}")).is_err());
+    assert!(t.conditions(&template("{{ outs }}")).is_err(), "a host's list");
+}
+
+#[test]
 fn uris_urls_and_urns() {
     let t = with(&[("known", Value::list(["http", "ftp"].map(Value::from)))]);
     for (text, want) in [

@@ -31,6 +31,51 @@ impl Templar {
         self.truth(value, result)
     }
 
+    /// The conditions that `assert` is given: a list, or a variable that holds one.
+    ///
+    /// # Errors
+    /// When it fails, or gives text that is not the user's own.
+    pub fn conditions(&self, value: &Value) -> Result<Vec<Value>, Error> {
+        match value {
+            Value::List(items) => Ok(items.to_vec()),
+            Value::Str(t) if t.is_template() => {
+                let raw = whole(t).and_then(|name| self.variable(name.trim()));
+                let items = match raw {
+                    Some(Value::List(items)) => items,
+                    _ => match self.render(value)? {
+                        Value::List(items) => items,
+                        _ => return Ok(vec![value.clone()]),
+                    },
+                };
+                let own = |item: &Value| matches!(item, Value::Str(t) if t.marks().has(Marks::TEMPLATE));
+                items.iter().map(|i| if own(i) { Ok(i.clone()) } else { judged(i.clone(), t) }).collect()
+            }
+            other => Ok(vec![other.clone()]),
+        }
+    }
+
+    /// The expression that a text stands for which says what to show: the user's own, or, where a
+    /// template gives it, no more than the name of a variable and of what is in it.
+    ///
+    /// # Errors
+    /// When the template fails, or gives anything else.
+    pub fn named(&self, text: &Text) -> Result<Text, Error> {
+        if !text.marks().has(Marks::TEMPLATE) {
+            return Err(untrusted(text));
+        }
+        if !text.is_template() {
+            return Ok(text.clone());
+        }
+        if let Some(own) = whole(text).and_then(|name| self.own(name)).filter(|own| !own.is_template()) {
+            return Ok(own);
+        }
+        match self.render(&Value::Str(text.clone()))? {
+            Value::Str(found) if is_name(&found) => Ok(found),
+            Value::Unknown(reason) => Err(Error::of_unknown(reason)),
+            _ => Err(untrusted(text)),
+        }
+    }
+
     /// The value of a condition that has template delimiters.
     fn delimited(&self, text: &Text, depth: usize) -> Result<Value, Error> {
         if depth > MAX_DEPTH {
@@ -119,14 +164,42 @@ impl Templar {
 fn judged(value: Value, text: &Text) -> Result<Value, Error> {
     match value {
         Value::Str(t) if t.trim().is_empty() => Ok(Value::Str(t)),
-        Value::Str(t) => boolean(&t).map(Value::Bool).ok_or_else(|| {
-            Error::new(
-                "Encountered untrusted template or expression: the template in this condition gives text, and text \
-                 that is not written in a playbook, role or inventory is not evaluated",
-            )
-            .located(text)
-        }),
+        Value::Str(t) => boolean(&t).map(Value::Bool).ok_or_else(|| untrusted(text)),
         other => Ok(other),
+    }
+}
+
+fn untrusted(text: &Text) -> Error {
+    Error::new(
+        "Encountered untrusted template or expression: what is to be evaluated is text that is not written in a \
+         playbook, role or inventory",
+    )
+    .located(text)
+}
+
+/// Whether a text is `name`, `name.part`, `name[0]`, `name['part']` and so on.
+fn is_name(text: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = text.trim().trim_start_matches(word);
+    let named = text.trim().starts_with(|c: char| c.is_alphabetic() || c == '_');
+    while !rest.is_empty() {
+        let next = match (rest.strip_prefix('.'), rest.strip_prefix('[')) {
+            (Some(tail), _) if tail.starts_with(word) => Some(tail.trim_start_matches(word)),
+            (_, Some(tail)) => tail.split_once(']').filter(|(key, _)| is_key(key)).map(|(_, after)| after),
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        rest = next;
+    }
+    named
+}
+
+/// Whether a subscript is a number, or a constant in one pair of quotes.
+fn is_key(key: &str) -> bool {
+    let inner = |q: char| key.strip_prefix(q).and_then(|k| k.strip_suffix(q));
+    match inner('\'').or_else(|| inner('"')) {
+        Some(inner) => !inner.contains(['\'', '"', '\\']),
+        None => !key.is_empty() && key.chars().all(|c| c.is_ascii_digit()),
     }
 }
 
