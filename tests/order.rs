@@ -28,7 +28,7 @@ use rplay::protocol::TaskRequest;
 use rplay::schedule::{Context, RunOptions, run};
 use rplay::sys::Effect;
 use rplay::template::Engine;
-use rplay::template::NoOutside;
+use rplay::template::{NoOutside, Outside};
 use rplay::vars::{FileVars, HostLayers};
 use rplay::worker::{Execute, serve_on};
 
@@ -188,6 +188,45 @@ fn play(text: &str) -> CompiledPlay {
     compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
 }
 
+/// The controller, which notes the commands that lookups run.
+struct Controller(Log);
+
+impl Outside for Controller {
+    fn run(&self, command: &str) -> Result<(i32, String), String> {
+        for began in [true, false] {
+            self.0.lock().unwrap().push((command.to_owned(), "controller".into(), began));
+        }
+        Ok((0, command.to_owned()))
+    }
+    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String> {
+        NoOutside.read_file(path)
+    }
+    fn kind(&self, _: &str) -> Option<&'static str> {
+        None
+    }
+    fn find(&self, _: &str, _: &str, _: &[String]) -> Option<String> {
+        None
+    }
+    fn glob(&self, _: &str) -> Vec<String> {
+        vec![]
+    }
+    fn realpath(&self, path: &str) -> String {
+        path.to_owned()
+    }
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn parse_yaml(&self, text: &str) -> Result<Value, String> {
+        NoOutside.parse_yaml(text)
+    }
+    fn parse_yaml_all(&self, text: &str) -> Result<Vec<Value>, String> {
+        NoOutside.parse_yaml_all(text)
+    }
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+}
+
 struct NoFiles;
 
 impl Includes for NoFiles {
@@ -214,7 +253,7 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
     builder.ini(&Source::new("hosts", format!("{}\n", HOSTS.join("\n")).as_str()));
     let hosts = HostLayers::new(Arc::new(builder.finish().unwrap()), Arc::new(FileVars::default()));
     let ssh = SshOptions { control_dir: "/nonexistent".into(), persist: "no".into(), connect_forks: 1 };
-    let log = Arc::clone(log);
+    let (log, noted) = (Arc::clone(log), Arc::clone(log));
     let way = move |host: &str, _: &rplay::connection::Target| -> Arc<dyn Connection> {
         Arc::new(Way { host: host.to_owned(), seed, log: Arc::clone(&log) })
     };
@@ -223,7 +262,7 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
         options: RunOptions { check, one_by_one, ..RunOptions::default() },
         hosts: Arc::new(hosts),
         layers: vec![],
-        engine: Arc::new(Engine::new(Arc::new(NoOutside))),
+        engine: Arc::new(Engine::new(Arc::new(Controller(noted)))),
         outside: Arc::new(NoOutside),
         vault: Arc::default(),
         vars_loader: Box::new(|_| unreachable!()),
@@ -294,6 +333,11 @@ struct Author {
     count: usize,
 }
 
+/// A lookup that does something on the controller, for each host.
+fn lookup(n: usize) -> String {
+    format!("{{{{ lookup('pipe', 't{n}-' ~ inventory_hostname) }}}}")
+}
+
 impl Author {
     fn pick(&mut self, n: u8) -> u8 {
         self.numbers.next().unwrap_or(0) % n
@@ -338,6 +382,7 @@ impl Author {
             1 => self.line(depth, &format!("  set_fact: {{fact: {n}}}")),
             2 | 3 => self.line(depth, &format!("  command: {what}")),
             4 => self.line(depth, &format!("  file: {{path: \"{what}-{{{{ fact | default('') }}}}\", state: touch}}")),
+            5 if !looped => self.line(depth, &format!("  file: {{path: \"{}\", state: touch}}", lookup(n))),
             _ => self.line(depth, &format!("  file: {{path: \"{what}\", state: touch}}")),
         }
         if looped {

@@ -76,6 +76,12 @@ impl Eval {
         }
     }
 
+    /// Called first by whatever does something, or would not do the same twice: an error
+    /// while the task is only prepared ahead of its turn.
+    pub fn own_turn(&self) -> R<()> {
+        if self.scope.is_turn() { Ok(()) } else { Err(Error::new("it is not this task's turn yet")) }
+    }
+
     /// Does `work` one level deeper.
     pub fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
         if self.depth >= DEPTH {

@@ -38,6 +38,12 @@ impl Scope {
         Some(scope)
     }
 
+    /// Whether expressions may do something: see [`Variables::is_turn`].
+    pub fn is_turn(&self) -> bool {
+        let began = self.root.as_ref().and_then(Weak::upgrade);
+        self.vars.is_turn() && began.is_none_or(|root| root.vars.is_turn())
+    }
+
     fn memoised(&self, name: &str) -> Option<Val> {
         self.memo.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

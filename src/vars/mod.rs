@@ -30,6 +30,13 @@ pub trait Variables: Send + Sync {
     fn hostvars(&self) -> Option<Arc<dyn HostVars>> {
         None
     }
+
+    /// Whether it is this task's turn, so that what an expression *does* (a command of the
+    /// `pipe` lookup, a file that `password` writes) may be done. Where it is not, the
+    /// expression must fail instead, and is evaluated again when the turn has come.
+    fn is_turn(&self) -> bool {
+        true
+    }
 }
 
 /// Every host's variables.

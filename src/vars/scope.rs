@@ -167,6 +167,13 @@ impl Variables for Scope {
         }
         self.hostvars.clone()
     }
+
+    fn is_turn(&self) -> bool {
+        if let Some(pending) = &self.pending {
+            pending.touch();
+        }
+        self.pending.is_none()
+    }
 }
 
 impl std::fmt::Debug for Scope {

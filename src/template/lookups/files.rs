@@ -153,6 +153,7 @@ pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 }
 
 pub(super) fn pipe(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
+    ev.own_turn()?;
     let mut out = Vec::new();
     for command in terms(ev, args)? {
         let (code, text) = ev.engine.outside.run(&command).map_err(Error::new)?;
@@ -165,6 +166,7 @@ pub(super) fn pipe(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 }
 
 pub(super) fn lines(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
+    ev.own_turn()?;
     let mut out = Vec::new();
     for command in terms(ev, args)? {
         let (code, text) = ev.engine.outside.run(&command).map_err(Error::new)?;
