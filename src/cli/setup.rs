@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
+use crate::playbook::Strategy;
 use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
@@ -69,11 +70,9 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
 /// Refuses settings that would change what a run does, and are not built: a run that goes
 /// on without them (`no_log` above all) would not be the one that was asked for.
 fn check_meaning(config: &Config) -> Checked<()> {
-    let linear = matches!(config.strategy.value.as_str(), "linear" | "ansible.builtin.linear");
     let set = [
         ("no_log", config.no_log.value),
         ("task_timeout", config.task_timeout.value != 0),
-        ("strategy", !linear),
         ("error_on_undefined_vars = false", !config.error_on_undefined_vars.value),
         ("ansible_managed", config.ansible_managed.value != "Ansible managed"),
         ("executable", config.executable.value != "/bin/sh"),
@@ -327,6 +326,7 @@ pub fn context(
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
         any_errors_fatal: config.any_errors_fatal.value,
+        strategy: Some(strategy(config)?),
         one_by_one: false,
     };
     let timeout = run.connection.timeout;
@@ -402,4 +402,10 @@ pub fn check_host(inventory: &Inventory, host: &str) -> Checked<()> {
     let names: Vec<&str> = inventory.hosts().map(|h| h.name.as_str()).collect();
     let finding = Diagnostic::error(format!("the host `{host}` is not in the inventory")).exit(ExitCode::Error);
     Err(finding.suggest(host, names.iter().copied()).hint("the hosts are listed by `--list-hosts`").into())
+}
+
+/// The strategy of plays that name none.
+fn strategy(config: &Config) -> Checked<Strategy> {
+    let set = &config.strategy;
+    Strategy::named(&set.value).map_err(|finding| vec![finding.at(set.origin().cloned())])
 }

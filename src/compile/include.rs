@@ -82,12 +82,11 @@ pub struct Included {
     pub rescued: Vec<bool>,
     /// The play's handlers with those that it brings.
     pub handlers: Vec<Arc<CompiledTask>>,
-    /// The first number that no task has.
-    pub next_id: usize,
 }
 
 /// Compiles what a task of a play includes. `apply` are keywords for all its tasks, `vars`
-/// its variables; `next_id` is the first number that no task of the play has.
+/// its variables; `numbers` takes so many numbers that no task of the play has, and returns the
+/// first of them.
 ///
 /// # Errors
 /// All that is wrong with it.
@@ -97,7 +96,7 @@ pub fn include(
     what: &What,
     (apply, vars): (&Keywords, Arc<Layer>),
     (tags, engine): (&TagFilter, &Engine),
-    next_id: usize,
+    numbers: &dyn Fn(usize) -> usize,
 ) -> Checked<Included> {
     let fresh = CompiledPlay {
         tasks: Vec::new(),
@@ -124,25 +123,30 @@ pub fn include(
             compiler.role_handlers(None);
         }
     }
-    finish(compiler, play, engine, next_id)
+    finish(compiler, play, engine, numbers)
 }
 
-fn finish(compiler: Compiler<'_>, play: &CompiledPlay, engine: &Engine, next_id: usize) -> Checked<Included> {
+fn finish(
+    compiler: Compiler<'_>,
+    play: &CompiledPlay,
+    engine: &Engine,
+    numbers: &dyn Fn(usize) -> usize,
+) -> Checked<Included> {
     if !compiler.findings.is_empty() {
         return Err(compiler.findings);
     }
     let CompiledPlay { mut tasks, stages, handlers: new, roles, rescued, .. } = compiler.play;
     let mut handlers = play.handlers.clone();
     handlers.extend(new);
+    let mut next = numbers(tasks.len() + handlers.len() - play.handlers.len());
     let added = handlers.iter_mut().skip(play.handlers.len());
-    let mut next = next_id;
     for task in tasks.iter_mut().chain(added) {
         Arc::make_mut(task).id = next;
         next += 1;
     }
     let barriers =
         tasks.iter().map(|task| barrier::of(task, || super::reads::direct(task, engine)).is_some()).collect();
-    Ok(Included { course: Course { tasks, stages, barriers }, roles, rescued, handlers, next_id: next })
+    Ok(Included { course: Course { tasks, stages, barriers }, roles, rescued, handlers })
 }
 
 /// The keywords that `apply` gives to all included tasks.

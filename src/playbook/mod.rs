@@ -8,6 +8,7 @@ mod keywords;
 mod parse;
 mod play;
 mod role;
+mod strategy;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ pub use keywords::{KEYWORDS, Keywords, Place, Setting};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};
 pub use role::{Role, RoleFiles, RoleFrom, RoleImport, RoleRef};
+pub use strategy::Strategy;
 pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

@@ -3,6 +3,7 @@
 use super::keywords::{self, Keywords, Place};
 use super::parse::Findings;
 use super::role::RoleRef;
+use super::strategy::Strategy;
 use super::task::{Item, parse_tasks, unknown_keyword};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Text, Value};
@@ -176,13 +177,11 @@ fn read_play_keyword(keywords: &mut Keywords, name: &str, key: &Node, value: &No
         return;
     }
     if keywords.read(key, value, Place::Play, findings) {
-        let strategy = value.as_str().unwrap_or_default();
-        if name == "strategy" && !matches!(strategy, "linear" | "ansible.builtin.linear") {
-            findings.push(
-                Diagnostic::error(format!("strategy `{strategy}` is not supported yet"))
-                    .at(value.origin.clone())
-                    .hint("`linear` is"),
-            );
+        if name == "strategy"
+            && let Some(strategy) = value.as_str().filter(|s| !s.contains("{{"))
+            && let Err(finding) = Strategy::named(strategy)
+        {
+            findings.push((*finding).at(value.origin.clone()));
         }
         return;
     }

@@ -17,15 +17,15 @@ use super::items::Control;
 use super::looping::Job;
 use super::names;
 use super::prepare::{OnHost, Prepared};
-use super::scope;
+use super::scope::Moment;
 use super::view::View;
-use super::world::{Known, Snapshot};
+use super::world::Known;
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::connection::Target;
 use crate::model::{Condition, Status, Value};
 use crate::module::{ControllerTask, Run};
 use crate::template::Truth;
-use crate::vars::{Layer, Pending, Scope};
+use crate::vars::{Pending, Scope};
 
 /// How many tasks are prepared ahead of one host's turn.
 const TASKS: usize = 64;
@@ -72,14 +72,8 @@ pub struct Scout {
     pub next: usize,
     /// The host's way through the play so far.
     pub flow: Flow,
-    /// What is known of it now.
-    pub known: Known,
-    /// The state that its hosts share.
-    pub snapshot: Snapshot,
-    /// `vars_files`.
-    pub layers: Vec<Arc<Layer>>,
-    /// Magic variables of the play.
-    pub magic: Arc<Layer>,
+    /// What the host sees now, and what the tasks ahead add to it.
+    pub moment: Moment,
     /// Whether tasks may act without waiting for other hosts.
     pub unordered: bool,
     /// Whether a handler waits for this host.
@@ -120,7 +114,7 @@ impl Scout {
         }
         let chain = Chain { id: sent.chain, granted: self.unordered, pending: HashSet::new(), told: HashSet::new() };
         let mut look = Look { job, sent, chain, play: Arc::clone(&self.play), items: 0 };
-        look.chain.registered(&job.task, None, &mut self.known);
+        look.chain.registered(&job.task, None, self.moment.known());
         self.notified |= !job.task.notify.is_empty();
         while ahead.len() < TASKS && look.items < ITEMS {
             let Some(stage) = self.course.stages.get(self.next) else { break };
@@ -197,17 +191,8 @@ impl Look<'_> {
         }
         let job = self.job;
         let host = &job.host;
-        let base = scope::of_host(
-            &job.context,
-            &self.play,
-            &scout.snapshot,
-            Some(&scout.known),
-            &scout.layers,
-            &scout.magic,
-            host,
-        );
         let pending = Arc::new(Pending::new(self.chain.pending.iter().cloned()));
-        let scope = scope::of_task(&base, &self.play, task).with_pending(Arc::clone(&pending));
+        let scope = scout.moment.of_task(&self.play, task).with_pending(Arc::clone(&pending));
         let view = View::new(&job.context.engine, scope.clone());
         let title = names::of_task(&self.play, task, &view);
         let on_host = OnHost { context: &job.context, task, title: &title, host, hostvars: &job.hostvars, ahead: true };
@@ -297,11 +282,15 @@ impl Look<'_> {
             _ => None,
         };
         for (name, value) in only.iter().flat_map(|result| &result.set) {
-            scout.known.register(&name.to_string(), value.clone());
+            scout.moment.known().register(&name.to_string(), value.clone());
             self.chain.pending.remove(&name.to_string());
             self.chain.told.remove(&name.to_string());
         }
-        self.chain.registered(task, only.filter(|_| !judged).map(|result| result.outcome.to_value()), &mut scout.known);
+        self.chain.registered(
+            task,
+            only.filter(|_| !judged).map(|result| result.outcome.to_value()),
+            scout.moment.known(),
+        );
     }
 
     fn send(&self, prepared: Vec<Item>, task: &CompiledTask, title: &str) -> VecDeque<Begun> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::item;
 use super::linear::Linear;
@@ -36,7 +37,7 @@ pub struct Group {
     hosts: Vec<String>,
 }
 
-impl Linear<'_> {
+impl Linear {
     /// What results ask to be included, those that ask for the same together; for all of
     /// `shared`, when one host speaks for all.
     pub(super) fn included(&self, results: &mut [TaskResult], shared: Option<&[String]>) -> Vec<Group> {
@@ -64,13 +65,13 @@ impl Linear<'_> {
         for group in groups {
             match self.read_include(task, &group, kind) {
                 Ok((course, shown)) => {
-                    self.context.emit(Event::Included {
+                    self.teller.emit(Event::Included {
                         what: shown,
                         hosts: group.hosts.clone(),
                         item: group.include.label.clone(),
                     });
                     if group.include.role.is_none() {
-                        group.hosts.iter().for_each(|host| self.world.count(host).ok += 1);
+                        group.hosts.iter().for_each(|host| self.world.count(host, |c| c.ok += 1));
                     }
                     courses.push((course, group.hosts));
                 }
@@ -80,9 +81,8 @@ impl Linear<'_> {
         self.depth += 1;
         for (course, hosts) in courses {
             let within: BTreeSet<String> = hosts.into_iter().collect();
-            let mut started = true;
-            self.course(Arc::new(course), kind, Some(&within), &mut started).await;
-            if self.over.is_some() {
+            self.course(Arc::new(course), kind, Some(&within)).await;
+            if self.over().is_some() {
                 break;
             }
         }
@@ -117,12 +117,14 @@ impl Linear<'_> {
         let apply = compile::applied(task).map_err(|e| vec![*e])?;
         let vars = Layer::new(Level::IncludeParams, "loop of the include", Vars::from(include.item.clone()));
         let tools = (&self.context.wanted, &*self.context.engine);
-        let included = compile::include(&self.play, task, &what, (&apply, vars), tools, self.next_id)?;
-        self.next_id = included.next_id;
+        // Others may include at the same time: each takes numbers of its own.
+        let numbers = |count| self.shared.ids.fetch_add(count, Ordering::Relaxed);
+        let included = compile::include(&self.play, task, &what, (&apply, vars), tools, &numbers)?;
         let play = Arc::make_mut(&mut self.play);
         play.roles = included.roles;
         play.rescued = included.rescued;
         play.handlers = included.handlers;
+        self.renew();
         Ok((included.course, shown))
     }
 
@@ -132,7 +134,7 @@ impl Linear<'_> {
         for host in &group.hosts {
             let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);
             let outcome = Outcome::new(Status::Failed, result);
-            self.context.emit(Event::HostDone(Box::new(HostResult {
+            self.teller.emit(Event::HostDone(Box::new(HostResult {
                 host: host.clone(),
                 delegated_to: None,
                 item: None,

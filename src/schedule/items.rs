@@ -283,7 +283,7 @@ impl Job {
             Value::Null
         });
         let failed = result.outcome.status == Status::Failed;
-        self.context.emit(Event::ItemDone(Box::new(HostResult {
+        self.teller.emit(Event::ItemDone(Box::new(HostResult {
             host: self.host.clone(),
             delegated_to: result.delegated_to.clone(),
             item: Some(label),

@@ -1,9 +1,10 @@
-//! The linear strategy: a task acts on a host only when every host of the batch is done
-//! with the task before.
+//! Hosts that go through a play in step: a task acts on one only when all are done with the
+//! task before. That is the strategy `linear`; `free` lets each host go alone (`free.rs`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
@@ -14,17 +15,18 @@ use super::flow::Flow;
 use super::handlers::Handlers;
 use super::looping::{Job, TaskResult};
 use super::play::Batch;
-use super::scope::{self, magic};
+use super::scope::{self, Moment, magic};
+use super::teller::Teller;
 use super::view::View;
 use super::world::World;
 use super::{Context, StepAnswer, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::module::{ControllerTask, Run, to_bool};
-use crate::vars::HostVars;
+use crate::vars::{Layer, Scope};
 
 /// After how much silence it is said who is awaited.
-const SILENCE: Duration = Duration::from_secs(15);
+pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
 /// Why a batch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +37,18 @@ pub enum End {
     Stop,
 }
 
-/// Runs a play on a batch of hosts.
-pub struct Linear<'a> {
-    pub context: &'a Arc<Context>,
+/// Takes hosts through a play in step.
+pub struct Linear {
+    pub(super) context: Arc<Context>,
     /// The play, with the roles and handlers that includes have brought.
     pub(super) play: Arc<CompiledPlay>,
-    pub(super) world: &'a mut World,
-    pub(super) batch: &'a Batch,
+    pub(super) world: Arc<World>,
+    pub(super) batch: Arc<Batch>,
+    /// Those of the batch that go in step here.
+    pub(super) hosts: Vec<String>,
+    /// What all who go through this play share.
+    pub(super) shared: Shared,
+    pub(super) teller: Arc<Teller>,
     pub(super) flows: HashMap<String, Flow>,
     /// What was prepared ahead, by host.
     pub(super) ahead: HashMap<String, VecDeque<ReadyTask>>,
@@ -56,12 +63,39 @@ pub struct Linear<'a> {
     pub(super) ended: BTreeSet<String>,
     /// Roles that `meta: end_role` has ended, by host.
     pub(super) ended_roles: BTreeSet<(String, usize)>,
-    /// The play is over for all hosts, or for those of this batch.
-    pub(super) over: Option<Over>,
-    /// The first number that no task has.
-    pub(super) next_id: usize,
     /// How many includes are within one another.
     pub(super) depth: usize,
+    /// The task that `--start-at-task` names has come, or none was named.
+    pub(super) started: bool,
+    /// What the play says of each host.
+    grounds: HashMap<String, Scope>,
+    /// Magic variables, and the state of the world that they tell of.
+    magic: Option<(u64, Arc<Layer>)>,
+}
+
+/// What all who go through one play share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The first number that no task has.
+    pub ids: Arc<AtomicUsize>,
+    /// How many hosts may be at work.
+    pub permits: Arc<Semaphore>,
+    /// The play is over for all hosts, or for those of this batch.
+    pub over: Arc<Mutex<Option<Over>>>,
+    /// Each host goes alone.
+    pub alone: bool,
+}
+
+impl Shared {
+    pub fn new(context: &Context, play: &CompiledPlay, alone: bool) -> Self {
+        let forks = context.options.forks.unwrap_or(Semaphore::MAX_PERMITS).max(1);
+        Self {
+            ids: Arc::new(AtomicUsize::new(play.tasks.len() + play.handlers.len())),
+            permits: Arc::new(Semaphore::new(forks)),
+            over: Arc::default(),
+            alone,
+        }
+    }
 }
 
 /// What `meta` has ended.
@@ -81,45 +115,60 @@ pub(super) struct Turn {
     pub kind: TaskKind,
 }
 
-impl<'a> Linear<'a> {
-    pub fn new(context: &'a Arc<Context>, play: &Arc<CompiledPlay>, world: &'a mut World, batch: &'a Batch) -> Self {
-        let flows = batch.hosts.iter().map(|h| (h.clone(), Flow::default())).collect();
+impl Linear {
+    pub fn new(
+        context: &Arc<Context>,
+        play: &Arc<CompiledPlay>,
+        world: &Arc<World>,
+        batch: &Arc<Batch>,
+        hosts: Vec<String>,
+        (shared, teller): (Shared, Arc<Teller>),
+    ) -> Self {
         Self {
-            context,
+            context: Arc::clone(context),
             play: Arc::clone(play),
-            world,
-            batch,
-            flows,
+            world: Arc::clone(world),
+            batch: Arc::clone(batch),
+            flows: hosts.iter().map(|h| (h.clone(), Flow::default())).collect(),
+            hosts,
+            stepping: context.stepper.is_some() && !shared.alone,
+            shared,
+            teller,
             ahead: HashMap::new(),
             gone: BTreeSet::new(),
             handlers: Handlers::default(),
             failed_in_handler: BTreeSet::new(),
             handling: false,
-            stepping: context.stepper.is_some(),
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
-            over: None,
-            next_id: play.tasks.len() + play.handlers.len(),
             depth: 0,
+            started: context.options.start_at.is_none(),
+            grounds: HashMap::new(),
+            magic: None,
         }
     }
 
     /// Hosts that failed, and those that were lost.
     pub fn losses(&self) -> (Vec<String>, Vec<String>) {
-        let failed = self.batch.hosts.iter().filter(|h| self.flows.get(*h).is_some_and(Flow::has_failed));
+        let failed = self.hosts.iter().filter(|h| self.flows.get(*h).is_some_and(Flow::has_failed));
         (failed.cloned().collect(), self.gone.iter().cloned().collect())
     }
 
     /// What has ended before its last task.
-    pub const fn over(&self) -> Option<Over> {
-        self.over
+    pub fn over(&self) -> Option<Over> {
+        *self.shared.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn end(&self, what: Over) {
+        *self.shared.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
     }
 
     /// Runs all stages.
-    pub async fn run(&mut self, started: &mut bool) -> End {
+    pub async fn run(&mut self) -> End {
         let course = Arc::new(Course::of(&self.play));
-        let end = self.course(course, TaskKind::Task, None, started).await;
+        let end = self.course(course, TaskKind::Task, None).await;
         self.forget_all();
+        self.note_lost();
         end
     }
 
@@ -129,7 +178,6 @@ impl<'a> Linear<'a> {
         course: Arc<Course>,
         kind: TaskKind,
         within: Option<&'s BTreeSet<String>>,
-        started: &'s mut bool,
     ) -> Pin<Box<dyn Future<Output = End> + Send + 's>> {
         Box::pin(async move {
             for (number, stage) in course.stages.iter().enumerate() {
@@ -137,11 +185,11 @@ impl<'a> Linear<'a> {
                     Stage::Task(index) => {
                         let Some(task) = course.tasks.get(*index) else { continue };
                         let turn = Turn { course: Arc::clone(&course), stage: number, kind };
-                        self.task_stage(task, &turn, within, started).await;
+                        self.task_stage(task, &turn, within).await;
                     }
                     Stage::Flush => self.flush(None).await,
                 }
-                if self.over.is_some() {
+                if self.over().is_some() {
                     break;
                 }
                 if self.too_many_failed() {
@@ -158,14 +206,8 @@ impl<'a> Linear<'a> {
     }
 
     /// Where every host has failed, `always` and `rescue` further on may still be entered.
-    async fn task_stage(
-        &mut self,
-        task: &Arc<CompiledTask>,
-        turn: &Turn,
-        within: Option<&BTreeSet<String>>,
-        started: &mut bool,
-    ) {
-        if !*started && !self.starts_here(task, started) {
+    async fn task_stage(&mut self, task: &Arc<CompiledTask>, turn: &Turn, within: Option<&BTreeSet<String>>) {
+        if !self.started && !self.starts_here(task) {
             return;
         }
         let mut hosts = self.entering(task);
@@ -181,17 +223,14 @@ impl<'a> Linear<'a> {
     }
 
     /// Whether `--start-at-task` names this task.
-    fn starts_here(&self, task: &CompiledTask, started: &mut bool) -> bool {
-        let Some(wanted) = &self.context.options.start_at else {
-            *started = true;
-            return true;
-        };
+    fn starts_here(&mut self, task: &CompiledTask) -> bool {
+        let Some(wanted) = &self.context.options.start_at else { return true };
         let title = task.title();
         let role = task.role.and_then(|r| self.play.roles.get(r));
         let full = role.map(|r| format!("{} : {}", r.name, title.as_str()));
         let matches = |name: &str| wanted == name || crate::load::shell_match(wanted, name);
-        *started = matches(title.as_str()) || full.is_some_and(|f| matches(&f));
-        *started
+        self.started = matches(title.as_str()) || full.is_some_and(|f| matches(&f));
+        self.started
     }
 
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
@@ -202,19 +241,57 @@ impl<'a> Linear<'a> {
                 || ended.contains(host)
                 || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
         };
-        let alive = self.batch.hosts.iter().filter(|h| !left(h));
+        let alive = self.hosts.iter().filter(|h| !left(h));
         alive.filter(|h| flows.get_mut(*h).is_some_and(|flow| flow.enter(&task.path))).cloned().collect()
     }
 
     fn all_lost(&self) -> bool {
-        self.batch.hosts.iter().all(|h| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed))
+        self.hosts.iter().all(|h| self.gone.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed))
     }
 
-    pub(super) fn alive(&self) -> Vec<String> {
+    /// Tells the others who is out of the play here. Returns the state of the world.
+    fn note_lost(&self) -> u64 {
         let lost = |h: &String| {
             self.gone.contains(h) || self.ended.contains(h) || self.flows.get(h).is_some_and(Flow::has_failed)
         };
-        self.batch.all.iter().filter(|h| !lost(h) && !self.batch.lost.contains(*h)).cloned().collect()
+        self.world.note_lost(self.hosts.iter().map(|h| (h, lost(h))))
+    }
+
+    /// Magic variables of the play as it stands.
+    fn magic(&mut self) -> Arc<Layer> {
+        let version = self.note_lost();
+        match &self.magic {
+            Some((known, layer)) if *known == version => Arc::clone(layer),
+            _ => {
+                let mut alive = self.world.alive(&self.batch.all);
+                alive.retain(|h| !self.batch.lost.contains(h));
+                let layer = magic::shared(&self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
+                self.magic = Some((version, Arc::clone(&layer)));
+                layer
+            }
+        }
+    }
+
+    /// The play has more roles, or the inventory has changed: what was made of them is made anew.
+    pub(super) fn renew(&mut self) {
+        self.grounds.clear();
+        self.magic = None;
+    }
+
+    /// What a host sees now.
+    pub(super) fn moment(&mut self, host: &str) -> Moment {
+        let magic = self.magic();
+        let files = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
+        let ground = match self.grounds.get(host) {
+            Some(ground) => ground.clone(),
+            None => {
+                let ground = scope::of_play(&self.world, &self.context, &self.play, files, host);
+                self.grounds.insert(host.to_owned(), ground.clone());
+                ground
+            }
+        };
+        let hostvars = self.world.everyone(&self.context, &magic);
+        Moment { ground, known: self.world.known(host), magic, hostvars }
     }
 
     /// Runs handlers that were notified; only on these hosts, when they are given.
@@ -232,13 +309,13 @@ impl<'a> Linear<'a> {
             let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
             index += 1;
             for (host, reason) in unsure {
-                self.world.count(&host).unknown += 1;
+                self.world.count(&host, |c| c.unknown += 1);
                 self.context.emit(Event::Warning(format!(
                     "[{host}]: handler `{}` may be notified: {reason}",
                     handler.title().as_str()
                 )));
             }
-            let hosts: Vec<String> = self.batch.hosts.iter().filter(|h| hosts.contains(*h)).cloned().collect();
+            let hosts: Vec<String> = self.hosts.iter().filter(|h| hosts.contains(*h)).cloned().collect();
             if hosts.is_empty() {
                 continue;
             }
@@ -269,8 +346,8 @@ impl<'a> Linear<'a> {
         if once {
             jobs.truncate(1);
         }
-        self.context.emit(Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
-        let mut results = run_jobs(self.context, jobs).await;
+        self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
+        let mut results = run_jobs(&self.context, jobs, &self.shared).await;
         let included = self.included(&mut results, once.then_some(hosts));
         for mut result in results {
             self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
@@ -295,38 +372,34 @@ impl<'a> Linear<'a> {
     }
 
     fn runs_once(&self, task: &CompiledTask, job: Option<&Job>) -> bool {
-        let Some(value) = task.keywords.value("run_once") else { return false };
+        let Some(value) = task.keywords.value("run_once").filter(|_| !self.shared.alone) else { return false };
         let view = job.map(|j| View::new(&self.context.engine, j.scope.clone()));
         let rendered = view.and_then(|v| v.render(value).ok().flatten());
         rendered.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
     fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {
-        let alive = self.alive();
-        let magic = magic::shared(self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
-        let snapshot = self.world.snapshot(self.context, &magic);
-        let hostvars: Arc<dyn HostVars> = Arc::new(snapshot.clone());
         let mut jobs: Vec<Job> = Vec::with_capacity(hosts.len());
         let mut title = String::new();
         for host in hosts {
-            let layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
-            let known = snapshot.known(host).map(|k| &**k);
-            let base = scope::of_host(self.context, &self.play, &snapshot, known, layers, &magic, host);
-            let scope = scope::of_task(&base, &self.play, task);
+            let moment = self.moment(host);
+            let scope = moment.of_task(&self.play, task);
             if title.is_empty() {
                 title = names::of_task(&self.play, task, &View::new(&self.context.engine, scope.clone()));
             }
             let ready = self.ready(host, task);
             // A worker that others delegate to must not wait for what comes after.
             let scouts = ready.is_none() && task.keywords.get("delegate_to").is_none();
-            let scout = turn.filter(|_| scouts).and_then(|turn| self.scout(host, turn, &snapshot, &magic));
+            let hostvars = Arc::clone(&moment.hostvars);
+            let scout = turn.filter(|_| scouts).and_then(|turn| self.scout(host, turn, moment));
             jobs.push(Job {
-                context: Arc::clone(self.context),
+                context: Arc::clone(&self.context),
+                teller: Arc::clone(&self.teller),
                 task: Arc::clone(task),
                 title: title.clone(),
                 host: host.clone(),
                 scope,
-                hostvars: Arc::clone(&hostvars),
+                hostvars,
                 ready,
                 scout,
             });
@@ -336,13 +409,12 @@ impl<'a> Linear<'a> {
 }
 
 /// Runs jobs at the same time, as many as `forks` allows; in between says who is awaited.
-async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>) -> Vec<TaskResult> {
+async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>, shared: &Shared) -> Vec<TaskResult> {
     let order: BTreeMap<String, usize> = jobs.iter().enumerate().map(|(i, j)| (j.host.clone(), i)).collect();
-    let permits = Arc::new(Semaphore::new(context.options.forks.unwrap_or(Semaphore::MAX_PERMITS).max(1)));
     let mut waiting: BTreeSet<String> = order.keys().cloned().collect();
     let mut set = JoinSet::new();
     for job in jobs {
-        let permits = Arc::clone(&permits);
+        let permits = Arc::clone(&shared.permits);
         set.spawn(async move {
             let _permit = permits.acquire_owned().await;
             job.run().await
@@ -358,6 +430,8 @@ async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>) -> Vec<TaskResult> {
             }
             Ok(Some(Err(_))) => {}
             Ok(None) => break,
+            // Who goes alone does not know of the others.
+            Err(_) if shared.alone => {}
             Err(_) => context.emit(Event::Waiting {
                 hosts: waiting.iter().cloned().collect(),
                 seconds: started.elapsed().as_secs(),

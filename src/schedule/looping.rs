@@ -11,6 +11,7 @@ use super::invoke::{self, Place};
 use super::item::{Begun, ItemResult};
 use super::names;
 use super::prepare::OnHost;
+use super::teller::Teller;
 use super::view::View;
 use crate::compile::CompiledTask;
 use crate::event::{Event, HostResult};
@@ -77,6 +78,8 @@ impl TaskResult {
 pub struct Job {
     /// The run.
     pub context: Arc<Context>,
+    /// Who tells of its results.
+    pub teller: Arc<Teller>,
     /// The task.
     pub task: Arc<CompiledTask>,
     /// Its name as its headline shows it.
@@ -182,7 +185,7 @@ impl Job {
         // What is included is said when it has been read.
         let emit = |event| {
             if !silent {
-                self.context.emit(event)
+                self.teller.emit(event)
             }
         };
         emit(Event::HostDone(Box::new(HostResult {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::linear::{Linear, Over};
 use super::view::View;
-use super::{item, names, scope};
+use super::{item, names};
 use crate::compile::CompiledTask;
 use crate::diag::Diagnostic;
 use crate::event::{Event, HostResult, TaskKind};
 use crate::model::{Timing, Value};
 use crate::template::Truth;
 
-impl Linear<'_> {
+impl Linear {
     /// Does what a `meta` task says, on these hosts.
     pub(super) async fn meta(&mut self, task: &Arc<CompiledTask>, hosts: &[String]) {
         self.forget_all();
@@ -25,7 +25,7 @@ impl Linear<'_> {
         let view = hosts.first().map(|host| self.view_of(task, host));
         let title = view.map(|view| names::of_task(&self.play, task, &view));
         let path = task.origin.to_string();
-        self.context.emit(Event::TaskStarted { name: title.unwrap_or_default(), kind, path });
+        self.teller.task(task.id, Event::TaskStarted { name: title.unwrap_or_default(), kind, path });
         let mut wanted = Vec::new();
         for host in hosts.iter().take(if all { 1 } else { hosts.len() }) {
             if self.meta_holds(task, host) {
@@ -39,8 +39,8 @@ impl Linear<'_> {
         }
         match what.as_str() {
             "flush_handlers" => Box::pin(self.flush(Some(&wanted))).await,
-            "end_play" => self.over = Some(Over::Play),
-            "end_batch" => self.over = Some(Over::Batch),
+            "end_play" => self.end(Over::Play),
+            "end_batch" => self.end(Over::Batch),
             "end_host" => self.ended.extend(wanted),
             "end_role" => {
                 let role = task.role.into_iter();
@@ -62,7 +62,7 @@ impl Linear<'_> {
 
     /// Said, and not counted.
     fn meta_skipped(&self, host: &str) {
-        self.context.emit(Event::HostDone(Box::new(HostResult {
+        self.teller.emit(Event::HostDone(Box::new(HostResult {
             host: host.to_owned(),
             delegated_to: None,
             item: None,
@@ -90,12 +90,7 @@ impl Linear<'_> {
 
     /// What a task sees on a host.
     pub(super) fn view_of(&mut self, task: &CompiledTask, host: &str) -> View {
-        let alive = self.alive();
-        let magic = scope::magic::shared(self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
-        let snapshot = self.world.snapshot(self.context, &magic);
-        let layers = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
-        let known = snapshot.known(host).map(|k| &**k);
-        let base = scope::of_host(self.context, &self.play, &snapshot, known, layers, &magic, host);
-        View::new(&self.context.engine, scope::of_task(&base, &self.play, task))
+        let scope = self.moment(host).of_task(&self.play, task);
+        View::new(&self.context.engine, scope)
     }
 }

@@ -25,6 +25,8 @@ mod register;
 mod results;
 mod scope;
 mod settings;
+mod strategy;
+mod teller;
 mod view;
 mod world;
 
@@ -46,6 +48,7 @@ use crate::connection::Links;
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
 use crate::model::Vars;
+use crate::playbook::Strategy;
 use crate::sys::Payload;
 use crate::template::{Engine, Outside};
 use crate::vars::{HostLayers, Layer};
@@ -78,6 +81,8 @@ pub struct RunOptions {
     pub inject_facts: bool,
     /// `any_errors_fatal` where a play does not say.
     pub any_errors_fatal: bool,
+    /// The strategy of plays that name none.
+    pub strategy: Option<Strategy>,
     /// Tasks are sent one by one, none ahead of its turn.
     pub one_by_one: bool,
 }
@@ -142,6 +147,11 @@ impl Progress {
     /// One more event has been shown.
     pub fn shown(&self) {
         self.shown.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many events were sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Acquire)
     }
 
     /// Waits until all that was sent has been shown, so that a question on the terminal

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Context;
-use super::linear::{End, Linear, Over};
-use super::scope::{self, magic};
+use super::linear::{End, Over};
+use super::scope::{self, Moment, magic};
+use super::strategy::{self, Went};
 use super::view::View;
 use super::world::World;
 use crate::compile::CompiledPlay;
@@ -53,21 +54,21 @@ pub struct Batch {
 /// When a play cannot be started: a pattern that cannot be read, a variables file that
 /// is not there. What ran before has been reported.
 pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked<Summary> {
-    let mut world = World::new();
+    let world = Arc::new(World::default());
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let mut started = context.options.start_at.is_none();
     let mut result = Ok(());
     for (index, plays) in plays.chunk_by(|a, b| a.playbook == b.playbook).enumerate() {
         if index > 0 {
-            let recap = world.counts.iter().map(|(h, c)| (h.clone(), *c)).collect();
+            let recap = world.counts().into_iter().collect();
             context.emit(Event::PlaybookEnded { recap });
         }
-        result = run_plays(context, plays, &mut world, &mut lost, &mut started).await;
+        result = run_plays(context, plays, &world, &mut lost, &mut started).await;
         if result.is_err() {
             break;
         }
     }
-    let recap = world.counts.clone();
+    let recap = world.counts();
     context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
     result.map(|()| Summary { recap })
 }
@@ -75,7 +76,7 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
 async fn run_plays(
     context: &Arc<Context>,
     plays: &[Arc<CompiledPlay>],
-    world: &mut World,
+    world: &Arc<World>,
     lost: &mut BTreeSet<String>,
     started: &mut bool,
 ) -> Checked<()> {
@@ -93,11 +94,10 @@ async fn run_plays(
                 context.emit(Event::PlayStarted { name: name.clone(), hosts: batch.clone() });
             }
             let layers = vars_files(context, play, world, &batch, &all)?;
-            let batch = Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers };
-            let mut linear = Linear::new(context, play, world, &batch);
-            let end = linear.run(started).await;
-            let (failed, gone) = linear.losses();
-            let over = linear.over();
+            let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers });
+            let went = strategy::run(context, play, world, &batch, *started)?;
+            let Went { end, failed, gone, over, started: begun } = went.await;
+            *started = begun;
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
             lost.extend(failed);
             lost.extend(gone);
@@ -135,7 +135,7 @@ pub fn title(context: &Context, play: &CompiledPlay) -> String {
 }
 
 /// What a play sees before it has hosts.
-fn play_view(context: &Context, play: &CompiledPlay) -> View {
+pub(super) fn play_view(context: &Context, play: &CompiledPlay) -> View {
     let magic = magic::shared(context, play, &[], &[], &[]);
     let layers = context.layers.iter().cloned().chain(play.vars.iter().cloned()).chain([magic]);
     View::new(&context.engine, crate::vars::Scope::builder().layers(layers).build())
@@ -230,7 +230,7 @@ fn batch_size(value: &Value, total: usize) -> Option<usize> {
 fn vars_files(
     context: &Arc<Context>,
     play: &CompiledPlay,
-    world: &mut World,
+    world: &Arc<World>,
     batch: &[String],
     all: &[String],
 ) -> Checked<HashMap<String, Vec<Arc<Layer>>>> {
@@ -241,11 +241,16 @@ fn vars_files(
         other => vec![other.clone()],
     };
     let magic = magic::shared(context, play, all, batch, batch);
-    let snapshot = world.snapshot(context, &magic);
+    let hostvars = world.everyone(context, &magic);
     let mut layers = HashMap::new();
     for host in batch {
-        let known = snapshot.known(host).map(|k| &**k);
-        let view = View::new(&context.engine, scope::of_host(context, play, &snapshot, known, &[], &magic, host));
+        let moment = Moment {
+            ground: scope::of_play(world, context, play, &[], host),
+            known: world.known(host),
+            magic: Arc::clone(&magic),
+            hostvars: Arc::clone(&hostvars),
+        };
+        let view = View::new(&context.engine, moment.of_host());
         let mut found = Vec::new();
         for entry in &entries {
             let names: Vec<Value> = match entry {

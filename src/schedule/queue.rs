@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::ahead::{ReadyTask, Scout};
 use super::linear::{Linear, Turn};
-use super::world::Snapshot;
+use super::scope::Moment;
 use crate::compile::CompiledTask;
-use crate::vars::Layer;
 
-impl Linear<'_> {
+impl Linear {
     /// The task as it was prepared ahead for a host, when it is what comes next there.
     pub(super) fn ready(&mut self, host: &str, task: &CompiledTask) -> Option<ReadyTask> {
         let shared = self.context.links.is_shared(host);
@@ -33,7 +32,7 @@ impl Linear<'_> {
     }
 
     /// Who prepares ahead what comes after a stage.
-    pub(super) fn scout(&self, host: &str, turn: &Turn, snapshot: &Snapshot, magic: &Arc<Layer>) -> Option<Box<Scout>> {
+    pub(super) fn scout(&self, host: &str, turn: &Turn, moment: Moment) -> Option<Box<Scout>> {
         if self.stepping || self.context.options.one_by_one {
             return None;
         }
@@ -42,11 +41,8 @@ impl Linear<'_> {
             course: Arc::clone(&turn.course),
             next: turn.stage + 1,
             flow: self.flows.get(host)?.clone(),
-            known: snapshot.known(host).map(|k| (**k).clone()).unwrap_or_default(),
-            snapshot: snapshot.clone(),
-            layers: self.batch.layers.get(host).cloned().unwrap_or_default(),
-            magic: Arc::clone(magic),
-            unordered: self.context.options.check || self.batch.hosts.len() == 1,
+            moment,
+            unordered: self.context.options.check || self.hosts.len() == 1,
             notified: self.handlers.waits_for(host),
         }))
     }

@@ -6,9 +6,10 @@ use super::ahead::ReadyTask;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use crate::compile::CompiledTask;
+use crate::event::Counts;
 use crate::model::{Status, Value};
 
-impl Linear<'_> {
+impl Linear {
     /// The result of `run_once` counts for all hosts, its variables are set on all.
     pub(super) fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
         for host in hosts.iter().filter(|h| **h != result.host) {
@@ -57,35 +58,16 @@ impl Linear<'_> {
                 )));
             }
         }
-        let counts = self.world.count(&host);
+        self.world.count(&host, |counts| tally(counts, &result));
         match &result.outcome.status {
-            Status::Ok if result.counted_elsewhere => {}
-            Status::Ok => counts.ok += 1,
-            Status::Changed => {
-                counts.ok += 1;
-                counts.changed += 1;
-            }
-            Status::Skipped => counts.skipped += 1,
-            Status::Unknown(_) => counts.unknown += 1,
-            Status::Unreachable if result.ignore_unreachable => {
-                counts.ok += 1;
-                counts.ignored += 1;
-            }
-            Status::Unreachable => {
-                counts.unreachable += 1;
+            Status::Unreachable if !result.ignore_unreachable => {
                 self.gone.insert(host);
                 if result.fatal_for_all {
                     self.fail_all(task);
                 }
             }
-            Status::Failed if result.ignored => {
-                counts.ok += 1;
-                counts.ignored += 1;
-                if result.outcome.result.get("changed").and_then(Value::as_bool) == Some(true) {
-                    counts.changed += 1;
-                }
-            }
-            Status::Failed => self.failed(task, &result),
+            Status::Failed if !result.ignored => self.failed(task, &result),
+            _ => {}
         }
     }
 
@@ -103,17 +85,20 @@ impl Linear<'_> {
         }
         self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
         let rescued = flow.fail(&task.path, &self.play.rescued);
-        let counts = self.world.count(&result.host);
+        self.world.count(&result.host, |counts| {
+            if rescued {
+                counts.rescued += 1;
+            } else {
+                counts.failed += 1;
+            }
+        });
         if rescued {
-            counts.rescued += 1;
             let failed_task = super::register::failed_task(task, &result.title);
             let value = result.outcome.to_value();
             self.world.update(&result.host, |known| {
                 known.register("ansible_failed_task", failed_task);
                 known.register("ansible_failed_result", value);
             });
-        } else {
-            counts.failed += 1;
         }
         if result.fatal_for_all {
             self.fail_all(task);
@@ -121,6 +106,9 @@ impl Linear<'_> {
     }
 
     pub(super) fn too_many_failed(&self) -> bool {
+        if self.shared.alone {
+            return false;
+        }
         let percentage = match self.play.keywords.value("max_fail_percentage") {
             Some(Value::Int(i)) => *i as f64,
             Some(Value::Float(f)) => *f,
@@ -128,6 +116,34 @@ impl Linear<'_> {
             _ => return false,
         };
         let failed = self.flows.values().filter(|f| f.has_failed()).count();
-        failed > 0 && (failed as f64 / self.batch.hosts.len().max(1) as f64) * 100.0 > percentage
+        failed > 0 && (failed as f64 / self.hosts.len().max(1) as f64) * 100.0 > percentage
+    }
+}
+
+/// Counts a result, as Ansible does; failures that stand are counted where it is known who
+/// rescues them.
+fn tally(counts: &mut Counts, result: &TaskResult) {
+    match &result.outcome.status {
+        Status::Ok if result.counted_elsewhere => {}
+        Status::Ok => counts.ok += 1,
+        Status::Changed => {
+            counts.ok += 1;
+            counts.changed += 1;
+        }
+        Status::Skipped => counts.skipped += 1,
+        Status::Unknown(_) => counts.unknown += 1,
+        Status::Unreachable if result.ignore_unreachable => {
+            counts.ok += 1;
+            counts.ignored += 1;
+        }
+        Status::Unreachable => counts.unreachable += 1,
+        Status::Failed if result.ignored => {
+            counts.ok += 1;
+            counts.ignored += 1;
+            if result.outcome.result.get("changed").and_then(Value::as_bool) == Some(true) {
+                counts.changed += 1;
+            }
+        }
+        Status::Failed => {}
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::world::{Known, Snapshot};
+use super::world::{Known, World};
 use crate::compile::{CompiledPlay, CompiledTask};
 use crate::model::{Value, Vars};
-use crate::vars::{Layer, Level, Scope};
+use crate::vars::{HostVars, Layer, Level, Scope};
 
 /// Variables that rplay itself provides.
 pub mod magic {
@@ -110,39 +110,64 @@ pub mod magic {
     }
 }
 
-/// What all tasks of a play see on a host: inventory, play, files, facts.
-pub fn of_host(
-    context: &Context,
-    play: &CompiledPlay,
-    snapshot: &Snapshot,
-    known: Option<&Known>,
-    play_layers: &[Arc<Layer>],
-    magic: &Arc<Layer>,
-    host: &str,
-) -> Scope {
+/// What inventory and command line say of a host: what `hostvars` shows before anything has run.
+pub fn of_inventory(context: &Context, host: &str) -> Scope {
     let mut layers = context.hosts.layers(host);
-    layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.defaults)));
-    layers.extend(play.vars.iter().cloned());
-    layers.extend(play_layers.iter().cloned());
-    layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
-    layers.extend(known.into_iter().flat_map(Known::layers));
     layers.extend(context.layers.iter().cloned());
-    layers.push(Arc::clone(magic));
     layers.push(magic::of_host(context, host));
-    // In a task, though not in `hostvars`, a host without an address has its name for one.
-    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter([("ansible_host", Value::from(host))])));
-    Scope::builder().layers(layers).hostvars(Arc::new(snapshot.clone())).build()
+    Scope::builder().layers(layers).build()
 }
 
-/// What a task sees on top of that: its role's, its blocks' and its own.
-pub fn of_task(base: &Scope, play: &CompiledPlay, task: &CompiledTask) -> Scope {
-    let mut layers = Vec::new();
-    if let Some(role) = task.role.and_then(|r| play.roles.get(r)) {
-        // Its own role's come above those of the play's other roles.
-        layers.push(Arc::clone(&role.defaults));
-        layers.push(Arc::clone(&role.vars));
+/// That, with what a play says: the same for all its tasks.
+pub fn of_play(world: &World, context: &Context, play: &CompiledPlay, files: &[Arc<Layer>], host: &str) -> Scope {
+    let mut layers: Vec<Arc<Layer>> = play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.defaults)).collect();
+    layers.extend(play.vars.iter().cloned());
+    layers.extend(files.iter().cloned());
+    layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
+    // In a task, though not in `hostvars`, a host without an address has its name for one.
+    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter([("ansible_host", Value::from(host))])));
+    world.ground(context, host).push_all(layers)
+}
+
+/// What a host sees at one moment: all that does not depend on the task.
+pub struct Moment {
+    /// What the play says there.
+    pub ground: Scope,
+    /// What is known of it.
+    pub known: Option<Arc<Known>>,
+    /// Magic variables of the play.
+    pub magic: Arc<Layer>,
+    /// All hosts' variables.
+    pub hostvars: Arc<dyn HostVars>,
+}
+
+impl Moment {
+    /// What is known of the host, to be changed in this view of it alone.
+    pub fn known(&mut self) -> &mut Known {
+        Arc::make_mut(self.known.get_or_insert_default())
     }
-    layers.extend(task.vars.iter().cloned());
-    layers.extend(magic::of_task(play, task));
-    base.push_all(layers)
+
+    /// What any task sees.
+    pub fn of_host(&self) -> Scope {
+        self.with(Vec::new())
+    }
+
+    /// What a task sees: that, its role's, its blocks' and its own.
+    pub fn of_task(&self, play: &CompiledPlay, task: &CompiledTask) -> Scope {
+        let mut layers = Vec::new();
+        if let Some(role) = task.role.and_then(|r| play.roles.get(r)) {
+            // Its own role's come above those of the play's other roles.
+            layers.push(Arc::clone(&role.defaults));
+            layers.push(Arc::clone(&role.vars));
+        }
+        layers.extend(task.vars.iter().cloned());
+        layers.extend(magic::of_task(play, task));
+        self.with(layers)
+    }
+
+    fn with(&self, mut layers: Vec<Arc<Layer>>) -> Scope {
+        layers.extend(self.known.iter().flat_map(|k| k.layers()));
+        layers.push(Arc::clone(&self.magic));
+        self.ground.push_all(layers).with_hostvars(Arc::clone(&self.hostvars))
+    }
 }

@@ -1,23 +1,27 @@
-//! What is known of the hosts: facts, registered variables, counts.
+//! What is known of the hosts: facts, registered variables, counts, losses.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Context;
-use super::scope::magic;
+use super::scope;
 use crate::event::Counts;
 use crate::model::{Map, Value, Vars};
-use crate::vars::{HostVars, Layer, Level, Scope, Variables};
+use crate::vars::{HostLayers, HostVars, Layer, Level, Scope, Variables};
 
 /// What a run has learned about a host.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     facts: Map,
     facts_layer: Option<Arc<Layer>>,
-    included: Vars,
-    included_layer: Option<Arc<Layer>>,
-    registered: Vars,
-    registered_layer: Option<Arc<Layer>>,
+    included: Option<Arc<Layer>>,
+    registered: Option<Arc<Layer>>,
+}
+
+/// The variables of a layer, to be changed: in place, unless a task still reads them.
+fn change<'a>(layer: &'a mut Option<Arc<Layer>>, level: Level, label: &str) -> &'a mut Vars {
+    let layer = layer.get_or_insert_with(|| Layer::new(level, label, Vars::new()));
+    Arc::make_mut(&mut Arc::make_mut(layer).vars)
 }
 
 impl Known {
@@ -29,14 +33,12 @@ impl Known {
 
     /// Adds variables of `include_vars`.
     pub fn include(&mut self, vars: Vars) {
-        self.included.extend(vars);
-        self.included_layer = Some(Layer::new(Level::IncludeVars, "include_vars", self.included.clone()));
+        change(&mut self.included, Level::IncludeVars, "include_vars").extend(vars);
     }
 
     /// Sets a variable of `set_fact` or `register`.
     pub fn register(&mut self, name: &str, value: Value) {
-        self.registered.set(name, value, None);
-        self.registered_layer = Some(Layer::new(Level::Registered, "set_fact or register", self.registered.clone()));
+        change(&mut self.registered, Level::Registered, "set_fact or register").set(name, value, None);
     }
 
     /// Forgets its facts.
@@ -47,70 +49,127 @@ impl Known {
 
     /// Its layers.
     pub fn layers(&self) -> impl Iterator<Item = Arc<Layer>> {
-        self.facts_layer.iter().chain(&self.included_layer).chain(&self.registered_layer).cloned()
+        self.facts_layer.iter().chain(&self.included).chain(&self.registered).cloned()
     }
 }
 
-/// All hosts' knowledge at one moment, shared by the tasks that run in it.
+/// Every host as it is now: what `hostvars` shows.
 #[derive(Clone)]
-pub struct Snapshot {
+pub struct Everyone {
     context: Arc<Context>,
-    known: Arc<HashMap<String, Arc<Known>>>,
+    world: Arc<World>,
     magic: Arc<Layer>,
 }
 
-impl Snapshot {
-    /// What the run knows of `host`.
-    pub fn known(&self, host: &str) -> Option<&Arc<Known>> {
-        self.known.get(host)
-    }
-}
-
-impl HostVars for Snapshot {
+impl HostVars for Everyone {
     fn hosts(&self) -> Vec<String> {
         self.context.hosts.inventory().hosts().map(|h| h.name.clone()).collect()
     }
 
     fn scope(&self, host: &str) -> Option<Arc<dyn Variables>> {
         self.context.hosts.inventory().host(host)?;
-        let mut layers = self.context.hosts.layers(host);
-        layers.extend(self.known(host).into_iter().flat_map(|k| k.layers()));
-        layers.extend(self.context.layers.iter().cloned());
-        layers.push(Arc::clone(&self.magic));
-        layers.push(magic::of_host(&self.context, host));
-        let scope = Scope::builder().layers(layers).hostvars(Arc::new(self.clone())).build();
-        Some(Arc::new(scope))
+        let ground = self.world.ground(&self.context, host);
+        let known = self.world.known(host);
+        let layers = known.iter().flat_map(|k| k.layers()).chain([Arc::clone(&self.magic)]);
+        Some(Arc::new(ground.push_all(layers).with_hostvars(Arc::new(self.clone()))))
     }
 }
 
-/// The state that the dispatcher owns.
+/// The state that a run's hosts share. Whoever drives hosts changes it between their tasks.
+#[derive(Default)]
 pub struct World {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     known: HashMap<String, Arc<Known>>,
-    shared: Option<Arc<HashMap<String, Arc<Known>>>>,
-    /// Recap counts.
-    pub counts: BTreeMap<String, Counts>,
+    counts: BTreeMap<String, Counts>,
+    /// Hosts of the batch that failed or were lost, and how often that has changed.
+    lost: BTreeSet<String>,
+    version: u64,
+    /// What inventory and command line say of each host.
+    ground: HashMap<String, Scope>,
+    /// Which inventory that was.
+    inventory: Option<Arc<HostLayers>>,
 }
 
 impl World {
-    /// Nothing known yet.
-    pub fn new() -> Self {
-        Self { known: HashMap::new(), shared: None, counts: BTreeMap::new() }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what is known of a host.
-    pub fn update(&mut self, host: &str, change: impl FnOnce(&mut Known)) {
-        self.shared = None;
-        change(Arc::make_mut(self.known.entry(host.to_owned()).or_default()));
+    pub fn update(&self, host: &str, change: impl FnOnce(&mut Known)) {
+        let mut state = self.state();
+        if !state.known.contains_key(host) {
+            state.known.insert(host.to_owned(), Arc::default());
+        }
+        if let Some(known) = state.known.get_mut(host) {
+            change(Arc::make_mut(known));
+        }
     }
 
-    /// The state of this moment. `magic` is the layer of variables that all hosts share.
-    pub fn snapshot(&mut self, context: &Arc<Context>, magic: &Arc<Layer>) -> Snapshot {
-        let known = Arc::clone(self.shared.get_or_insert_with(|| Arc::new(self.known.clone())));
-        Snapshot { context: Arc::clone(context), known, magic: Arc::clone(magic) }
+    /// What is known of a host now.
+    pub fn known(&self, host: &str) -> Option<Arc<Known>> {
+        self.state().known.get(host).cloned()
     }
 
-    /// The counts of a host.
-    pub fn count(&mut self, host: &str) -> &mut Counts {
-        self.counts.entry(host.to_owned()).or_default()
+    /// All hosts' variables. `magic` is the layer of variables that all hosts share.
+    pub fn everyone(self: &Arc<Self>, context: &Arc<Context>, magic: &Arc<Layer>) -> Arc<dyn HostVars> {
+        Arc::new(Everyone { context: Arc::clone(context), world: Arc::clone(self), magic: Arc::clone(magic) })
+    }
+
+    /// What inventory and command line say of a host; made once for each inventory.
+    pub fn ground(&self, context: &Context, host: &str) -> Scope {
+        let mut state = self.state();
+        if !state.inventory.as_ref().is_some_and(|known| Arc::ptr_eq(known, &context.hosts)) {
+            state.inventory = Some(Arc::clone(&context.hosts));
+            state.ground.clear();
+        }
+        if let Some(found) = state.ground.get(host) {
+            return found.clone();
+        }
+        let made = scope::of_inventory(context, host);
+        state.ground.insert(host.to_owned(), made.clone());
+        made
+    }
+
+    /// Changes the counts of a host.
+    pub fn count(&self, host: &str, change: impl FnOnce(&mut Counts)) {
+        change(self.state().counts.entry(host.to_owned()).or_default());
+    }
+
+    /// The counts so far, by host.
+    pub fn counts(&self) -> BTreeMap<String, Counts> {
+        self.state().counts.clone()
+    }
+
+    /// A batch begins: none of its hosts is lost.
+    pub fn none_lost(&self) {
+        let mut state = self.state();
+        state.lost.clear();
+        state.version += 1;
+    }
+
+    /// Notes which of these hosts are out of the play. Returns how often anything has changed.
+    pub fn note_lost<'h>(&self, hosts: impl Iterator<Item = (&'h String, bool)>) -> u64 {
+        let mut state = self.state();
+        let mut changed = false;
+        for (host, lost) in hosts {
+            changed |= match lost {
+                true if state.lost.contains(host) => false,
+                true => state.lost.insert(host.clone()),
+                false => state.lost.remove(host),
+            };
+        }
+        state.version += u64::from(changed);
+        state.version
+    }
+
+    /// Those of `hosts` that are still in the play.
+    pub fn alive(&self, hosts: &[String]) -> Vec<String> {
+        let state = self.state();
+        hosts.iter().filter(|h| !state.lost.contains(*h)).cloned().collect()
     }
 }
