@@ -248,7 +248,7 @@ struct Came {
     recap: Vec<(String, rplay::event::Counts)>,
 }
 
-fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: UnboundedSender<Event>) -> Arc<Context> {
+fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Event>) -> Arc<Context> {
     let mut builder = Builder::new();
     builder.ini(&Source::new("hosts", format!("{}\n", HOSTS.join("\n")).as_str()));
     let hosts = HostLayers::new(Arc::new(builder.finish().unwrap()), Arc::new(FileVars::default()));
@@ -259,7 +259,7 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
     };
     let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
     Arc::new(Context {
-        options: RunOptions { check, one_by_one, ..RunOptions::default() },
+        options,
         hosts: Arc::new(hosts),
         layers: vec![],
         engine: Arc::new(Engine::new(Arc::new(Controller(noted)))),
@@ -278,14 +278,14 @@ fn context(seed: u64, check: bool, one_by_one: bool, log: &Log, events: Unbounde
 
 /// Runs a play in step; whether `linear`'s promise was kept is asserted here.
 fn run_play(text: &str, seed: u64, one_by_one: bool) -> Came {
-    let (mut came, log) = run_any(text, seed, one_by_one);
+    let (mut came, log) = run_any(text, seed, RunOptions { one_by_one, ..RunOptions::default() });
     came.actions = in_turns(&log, text);
     came
 }
 
 /// Runs a play whose hosts go alone: what each did, in its order.
 fn run_free(text: &str, seed: u64, one_by_one: bool) -> Came {
-    let (mut came, log) = run_any(text, seed, one_by_one);
+    let (mut came, log) = run_any(text, seed, RunOptions { one_by_one, ..RunOptions::default() });
     let began: Vec<&(String, String, bool)> = log.iter().filter(|(_, _, began)| *began).collect();
     for host in HOSTS.into_iter().chain(["controller"]) {
         let mut did: Vec<String> = began.iter().filter(|(_, h, _)| h == host).map(|(what, ..)| what.clone()).collect();
@@ -298,15 +298,15 @@ fn run_free(text: &str, seed: u64, one_by_one: bool) -> Came {
     came
 }
 
-fn run_any(text: &str, seed: u64, one_by_one: bool) -> (Came, Vec<(String, String, bool)>) {
+fn run_any(text: &str, seed: u64, options: RunOptions) -> (Came, Vec<(String, String, bool)>) {
     let log = Log::default();
     let (sender, mut receiver) = unbounded_channel();
-    let context = context(seed, false, one_by_one, &log, sender);
+    let context = context(seed, options, &log, sender);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let plays = [Arc::new(play(text))];
     let all = async { tokio::time::timeout(Duration::from_secs(20), run(&context, &plays)).await };
     let ended = runtime.block_on(all);
-    let summary = ended.unwrap_or_else(|_| panic!("hangs ({one_by_one}):\n{text}\n{:?}", log.lock())).unwrap();
+    let summary = ended.unwrap_or_else(|_| panic!("hangs:\n{text}\n{:?}", log.lock())).unwrap();
     drop(context);
     let mut results: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut task = String::new();
@@ -457,6 +457,43 @@ fn write_play(numbers: Vec<u8>, strategy: &str) -> String {
     author.line(4, "- name: handler");
     author.line(6, "command: handle");
     author.text.replace("serial: 2\n  serial: 1", "serial: 1")
+}
+
+/// How many were at work at the same time at most, at all and at one task, and the hosts in
+/// the order they began in.
+fn crowd(text: &str, forks: Option<usize>) -> (usize, usize, Vec<String>) {
+    let (came, log) = run_any(text, 5, RunOptions { forks, ..RunOptions::default() });
+    assert_eq!(came.recap.len(), HOSTS.len());
+    let (mut open, mut most, mut most_at_one) = (HashMap::<&str, usize>::new(), 0, 0);
+    for (what, _, began) in &log {
+        let here = open.entry(what).or_default();
+        *here = if *began { *here + 1 } else { *here - 1 };
+        most_at_one = most_at_one.max(*here);
+        most = most.max(open.values().sum());
+    }
+    (most, most_at_one, log.iter().filter(|(.., began)| *began).map(|(_, host, _)| host.clone()).collect())
+}
+
+#[test]
+fn throttle_and_forks_limit_how_many_hosts_are_at_work() {
+    let tasks = |keyword: &str| (1..8).map(|n| format!("    - command: t{n}\n{keyword}")).collect::<String>();
+    for strategy in ["linear", "free", "host_pinned"] {
+        let head = format!(
+            "- hosts: all\n  strategy: {strategy}\n  gather_facts: false\n  ignore_errors: true\n  vars: {{one: 1}}\n  tasks:\n"
+        );
+        for keyword in ["      throttle: 1\n", "      throttle: \"{{ one }}\"\n"] {
+            let (_, at_one, order) = crowd(&format!("{head}{}", tasks(keyword)), None);
+            assert_eq!((at_one, order.len()), (1, 21), "{strategy} {keyword}");
+        }
+        let (most, _, order) = crowd(&format!("{head}{}", tasks("")), Some(1));
+        assert_eq!((most, order.len()), (1, 21), "{strategy}");
+        let expected: Vec<&str> = match strategy {
+            "linear" => HOSTS.repeat(7),
+            "host_pinned" => HOSTS.iter().flat_map(|host| [*host; 7]).collect(),
+            _ => continue,
+        };
+        assert_eq!(order, expected, "{strategy}");
+    }
 }
 
 proptest! {

@@ -138,11 +138,10 @@ fn finish(
     let CompiledPlay { mut tasks, stages, handlers: new, roles, rescued, .. } = compiler.play;
     let mut handlers = play.handlers.clone();
     handlers.extend(new);
-    let mut next = numbers(tasks.len() + handlers.len() - play.handlers.len());
+    let first = numbers(tasks.len() + handlers.len() - play.handlers.len());
     let added = handlers.iter_mut().skip(play.handlers.len());
-    for task in tasks.iter_mut().chain(added) {
-        Arc::make_mut(task).id = next;
-        next += 1;
+    for (id, task) in (first..).zip(tasks.iter_mut().chain(added)) {
+        Arc::make_mut(task).id = id;
     }
     let barriers =
         tasks.iter().map(|task| barrier::of(task, || super::reads::direct(task, engine)).is_some()).collect();

@@ -155,7 +155,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("strategy", P, Takes::Str),
     k("tags", ALL, Takes::Strs),
     k("tasks", P, Takes::List),
-    not_built("throttle", ALL),
+    k("throttle", ALL, Takes::Int),
     not_built("timeout", ALL),
     k("until", TASKS, Takes::Conditions),
     not_built("validate_argspec", P),

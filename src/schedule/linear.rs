@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::ahead::ReadyTask;
@@ -16,14 +14,16 @@ use super::handlers::Handlers;
 use super::looping::{Job, TaskResult};
 use super::play::Batch;
 use super::scope::{self, Moment, magic};
+use super::shared::{Limits, Shared};
 use super::teller::Teller;
 use super::view::View;
 use super::world::World;
 use super::{Context, StepAnswer, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
+use crate::model::Value;
 use crate::module::{ControllerTask, Run, to_bool};
-use crate::vars::{Layer, Scope};
+use crate::vars::{HostVars, Layer, Scope};
 
 /// After how much silence it is said who is awaited.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
@@ -71,31 +71,6 @@ pub struct Linear {
     grounds: HashMap<String, Scope>,
     /// Magic variables, and the state of the world that they tell of.
     magic: Option<(u64, Arc<Layer>)>,
-}
-
-/// What all who go through one play share.
-#[derive(Clone)]
-pub struct Shared {
-    /// The first number that no task has.
-    pub ids: Arc<AtomicUsize>,
-    /// How many hosts may be at work.
-    pub permits: Arc<Semaphore>,
-    /// The play is over for all hosts, or for those of this batch.
-    pub over: Arc<Mutex<Option<Over>>>,
-    /// Each host goes alone.
-    pub alone: bool,
-}
-
-impl Shared {
-    pub fn new(context: &Context, play: &CompiledPlay, alone: bool) -> Self {
-        let forks = context.options.forks.unwrap_or(Semaphore::MAX_PERMITS).max(1);
-        Self {
-            ids: Arc::new(AtomicUsize::new(play.tasks.len() + play.handlers.len())),
-            permits: Arc::new(Semaphore::new(forks)),
-            over: Arc::default(),
-            alone,
-        }
-    }
 }
 
 /// What `meta` has ended.
@@ -281,6 +256,11 @@ impl Linear {
     /// What a host sees now.
     pub(super) fn moment(&mut self, host: &str) -> Moment {
         let magic = self.magic();
+        let hostvars = self.world.everyone(&self.context, &magic);
+        self.moment_of(host, magic, hostvars)
+    }
+
+    fn moment_of(&mut self, host: &str, magic: Arc<Layer>, hostvars: Arc<dyn HostVars>) -> Moment {
         let files = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
         let ground = match self.grounds.get(host) {
             Some(ground) => ground.clone(),
@@ -290,7 +270,6 @@ impl Linear {
                 ground
             }
         };
-        let hostvars = self.world.everyone(&self.context, &magic);
         Moment { ground, known: self.world.known(host), magic, hostvars }
     }
 
@@ -343,11 +322,12 @@ impl Linear {
             return;
         }
         let once = self.runs_once(task, jobs.first());
+        let limits = self.limits(task, jobs.first());
         if once {
             jobs.truncate(1);
         }
         self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
-        let mut results = run_jobs(&self.context, jobs, &self.shared).await;
+        let mut results = run_jobs(&self.context, jobs, &limits, self.shared.alone).await;
         let included = self.included(&mut results, once.then_some(hosts));
         for mut result in results {
             self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
@@ -378,11 +358,26 @@ impl Linear {
         rendered.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
+    /// How many hosts may be at this task: `forks`, and `throttle` where it is less.
+    fn limits(&self, task: &CompiledTask, job: Option<&Job>) -> Limits {
+        let value = task.keywords.value("throttle");
+        let view = job.filter(|_| value.is_some()).map(|j| View::new(&self.context.engine, j.scope.clone()));
+        let rendered = view.zip(value).and_then(|(view, value)| view.render(value).ok().flatten());
+        let throttle = match rendered {
+            Some(Value::Int(i)) => usize::try_from(i).ok(),
+            Some(Value::Str(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        self.shared.limits(task.id, throttle.filter(|n| *n > 0))
+    }
+
     fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {
         let mut jobs: Vec<Job> = Vec::with_capacity(hosts.len());
         let mut title = String::new();
+        let magic = self.magic();
+        let hostvars = self.world.everyone(&self.context, &magic);
         for host in hosts {
-            let moment = self.moment(host);
+            let moment = self.moment_of(host, Arc::clone(&magic), Arc::clone(&hostvars));
             let scope = moment.of_task(&self.play, task);
             if title.is_empty() {
                 title = names::of_task(&self.play, task, &View::new(&self.context.engine, scope.clone()));
@@ -390,7 +385,6 @@ impl Linear {
             let ready = self.ready(host, task);
             // A worker that others delegate to must not wait for what comes after.
             let scouts = ready.is_none() && task.keywords.get("delegate_to").is_none();
-            let hostvars = Arc::clone(&moment.hostvars);
             let scout = turn.filter(|_| scouts).and_then(|turn| self.scout(host, turn, moment));
             jobs.push(Job {
                 context: Arc::clone(&self.context),
@@ -399,7 +393,7 @@ impl Linear {
                 title: title.clone(),
                 host: host.clone(),
                 scope,
-                hostvars,
+                hostvars: Arc::clone(&hostvars),
                 ready,
                 scout,
             });
@@ -408,21 +402,33 @@ impl Linear {
     }
 }
 
-/// Runs jobs at the same time, as many as `forks` allows; in between says who is awaited.
-async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>, shared: &Shared) -> Vec<TaskResult> {
+/// Runs jobs at the same time, as many as the limits allow; in between says who is awaited.
+async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>, limits: &Limits, alone: bool) -> Vec<TaskResult> {
     let order: BTreeMap<String, usize> = jobs.iter().enumerate().map(|(i, j)| (j.host.clone(), i)).collect();
     let mut waiting: BTreeSet<String> = order.keys().cloned().collect();
+    let mut jobs: VecDeque<Job> = jobs.into();
     let mut set = JoinSet::new();
-    for job in jobs {
-        let permits = Arc::clone(&shared.permits);
-        set.spawn(async move {
-            let _permit = permits.acquire_owned().await;
-            job.run().await
-        });
-    }
     let started = Instant::now();
     let mut results = Vec::new();
     loop {
+        // Hosts that go in step start in their order, when those before have made room.
+        while let Some(job) = jobs.pop_front() {
+            if alone {
+                let limits = limits.clone();
+                set.spawn(async move {
+                    let _permits = limits.wait().await;
+                    job.run().await
+                });
+            } else if let Some(permits) = limits.take() {
+                set.spawn(async move {
+                    let _permits = permits;
+                    job.run().await
+                });
+            } else {
+                jobs.push_front(job);
+                break;
+            }
+        }
         match tokio::time::timeout(SILENCE, set.join_next()).await {
             Ok(Some(Ok(result))) => {
                 waiting.remove(&result.host);
@@ -431,7 +437,7 @@ async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>, shared: &Shared) -> Ve
             Ok(Some(Err(_))) => {}
             Ok(None) => break,
             // Who goes alone does not know of the others.
-            Err(_) if shared.alone => {}
+            Err(_) if alone => {}
             Err(_) => context.emit(Event::Waiting {
                 hosts: waiting.iter().cloned().collect(),
                 seconds: started.elapsed().as_secs(),

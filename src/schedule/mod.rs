@@ -25,6 +25,7 @@ mod register;
 mod results;
 mod scope;
 mod settings;
+mod shared;
 mod strategy;
 mod teller;
 mod view;

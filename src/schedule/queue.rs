@@ -42,7 +42,7 @@ impl Linear {
             next: turn.stage + 1,
             flow: self.flows.get(host)?.clone(),
             moment,
-            unordered: self.context.options.check || self.hosts.len() == 1,
+            unordered: self.context.options.check || self.hosts.len() == 1 && !self.shared.limited,
             notified: self.handlers.waits_for(host),
         }))
     }

@@ -3,14 +3,15 @@
 //! `linear`: in step. `free`: each goes as fast as it can. `host_pinned`: as `free`, but a host
 //! that has begun is taken to the end before another one takes its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use super::Context;
-use super::linear::{End, Linear, Over, SILENCE, Shared};
+use super::linear::{End, Linear, Over, SILENCE};
 use super::play::{Batch, play_view};
+use super::shared::Shared;
 use super::teller::{Shown, Teller};
 use super::world::World;
 use crate::compile::CompiledPlay;
@@ -92,26 +93,29 @@ async fn alone(
     let shown = Shown::default();
     let pins = Arc::clone(&shared.permits);
     let mut walks = JoinSet::new();
-    for host in &batch.hosts {
-        let shared = match strategy {
-            Strategy::HostPinned => Shared { permits: Shared::new(context, play, true).permits, ..shared.clone() },
-            _ => shared.clone(),
-        };
-        let teller = Teller::mixed(context, &shown);
-        let mut walk = Linear::new(context, play, world, batch, vec![host.clone()], (shared, teller));
-        walk.started |= started;
-        let pins = Arc::clone(&pins);
-        let host = host.clone();
-        walks.spawn(async move {
-            let _pin = if strategy == Strategy::HostPinned { pins.acquire_owned().await.ok() } else { None };
-            let end = walk.run().await;
-            (host, went(&walk, end))
-        });
-    }
+    let mut hosts: VecDeque<&String> = batch.hosts.iter().collect();
     let mut all = Went { end: End::Done, failed: vec![], gone: vec![], over: None, started };
     let mut waiting: BTreeSet<String> = batch.hosts.iter().cloned().collect();
     let (mut said, mut silence) = (context.progress.sent(), 0);
     loop {
+        while let Some(host) = hosts.front() {
+            let (shared, pin) = match strategy {
+                Strategy::HostPinned => match Arc::clone(&pins).try_acquire_owned() {
+                    Ok(pin) => (shared.pinned(), Some(pin)),
+                    Err(_) => break,
+                },
+                _ => (shared.clone(), None),
+            };
+            let teller = Teller::mixed(context, &shown);
+            let mut walk = Linear::new(context, play, world, batch, vec![(*host).clone()], (shared, teller));
+            walk.started |= started;
+            walks.spawn(async move {
+                let _pin = pin;
+                let end = walk.run().await;
+                (walk.hosts.first().cloned().unwrap_or_default(), went(&walk, end))
+            });
+            hosts.pop_front();
+        }
         match tokio::time::timeout(SILENCE, walks.join_next()).await {
             Ok(None) => break,
             Ok(Some(Err(_))) => {}

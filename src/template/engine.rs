@@ -19,13 +19,21 @@ pub struct Engine {
     pub(super) outside: Arc<dyn Outside>,
     templates: Cache,
     expressions: Cache,
+    /// Whole files, by what is different about their syntax.
+    files: RwLock<HashMap<String, Arc<Cache>>>,
     syntax: SyntaxConfig,
 }
 
 impl Engine {
     /// An engine that reaches the world through `outside` only.
     pub fn new(outside: Arc<dyn Outside>) -> Self {
-        Self { outside, templates: Cache::default(), expressions: Cache::default(), syntax: SyntaxConfig::default() }
+        Self {
+            outside,
+            templates: Cache::default(),
+            expressions: Cache::default(),
+            files: RwLock::default(),
+            syntax: SyntaxConfig::default(),
+        }
     }
 
     fn cached(
@@ -49,6 +57,21 @@ impl Engine {
         Self::cached(&self.expressions, text, lower::expression)
     }
 
+    /// A whole file in some dialect.
+    pub(super) fn file(
+        &self,
+        dialect: &str,
+        text: &Text,
+        make: impl FnOnce(&str) -> Result<Template, Error>,
+    ) -> Result<Arc<Template>, Error> {
+        let known = self.files.read().unwrap_or_else(PoisonError::into_inner).get(dialect).cloned();
+        let cache = known.unwrap_or_else(|| {
+            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(files.entry(dialect.to_owned()).or_default())
+        });
+        Self::cached(&cache, text, make)
+    }
+
     /// What is wrong with a template, whatever the variables are.
     pub fn check(&self, text: &Text) -> Vec<Diagnostic> {
         if !text.is_template() {
@@ -63,7 +86,7 @@ impl Engine {
         let normal = text.replace("\r\n", "\n");
         let compiled = options.header(&normal).and_then(|body| {
             let text = Text::template(body, text.origin().cloned());
-            options.files()?.compile(&text).map_err(|e| e.located(&text))
+            options.files()?.compile(self, &text).map_err(|e| e.located(&text))
         });
         compiled.err().filter(Error::is_syntax).map(Diagnostic::from)
     }

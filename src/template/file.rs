@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 
+use super::engine::Engine;
 use super::error::Error;
 use super::eval::Eval;
 use super::ir::Template;
@@ -52,6 +53,8 @@ impl Default for TemplateOptions {
 #[derive(Default)]
 pub(super) struct Files {
     syntax: SyntaxConfig,
+    /// What is different about the syntax, as a key.
+    dialect: String,
     search: Vec<String>,
 }
 
@@ -66,7 +69,9 @@ impl TemplateOptions {
             .lstrip_blocks(self.lstrip_blocks)
             .keep_trailing_newline(self.keep_trailing_newline);
         let syntax = builder.build().map_err(|e| Error::new(format!("the delimiters are not usable: {e}")))?;
-        Ok(Files { syntax, search: self.search.clone() })
+        let (trim, lstrip, keep) = (self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline);
+        let dialect = format!("{:?}", (trim, lstrip, keep, &self.block, &self.variable, &self.comment));
+        Ok(Files { syntax, dialect, search: self.search.clone() })
     }
 
     /// Takes the options that a `#jinja2:` header line sets; the rest of the text.
@@ -111,8 +116,9 @@ pub(super) fn with_newlines_of(source: &str, mut rendered: String) -> String {
 }
 
 impl Files {
-    pub(super) fn compile(&self, text: &str) -> R<Arc<Template>> {
-        lower::template(text, &self.syntax).map(Arc::new)
+    /// Compiles a file's text, once for all hosts.
+    pub(super) fn compile(&self, engine: &Engine, text: &Text) -> R<Arc<Template>> {
+        engine.file(&self.dialect, text, |source| lower::template(source, &self.syntax))
     }
 }
 
@@ -140,7 +146,7 @@ impl Eval {
                 let make = if secret { Source::secret } else { Source::new };
                 let source = make(path, content.clone());
                 let text = Text::template(content, Some(Origin::new(&source, 1, 1)));
-                let template = files.compile(&text).map_err(|e| e.located(&text))?;
+                let template = files.compile(&self.engine, &text).map_err(|e| e.located(&text))?;
                 return Ok((text, template));
             }
             tried.push(name);

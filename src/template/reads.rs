@@ -71,7 +71,7 @@ impl Engine {
         let mut options = TemplateOptions::default();
         let normal = text.replace("\r\n", "\n");
         let body = options.header(&normal).ok()?;
-        let template = options.files().ok()?.compile(&Text::template(body, None)).ok()?;
+        let template = options.files().ok()?.compile(self, &Text::template(body, None)).ok()?;
         Some(Reads::from(&*template))
     }
 }

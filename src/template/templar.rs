@@ -103,7 +103,7 @@ impl Templar {
         let body = options.header(&normal).map_err(|e| e.located(text))?;
         let text = Text::template(body, text.origin().cloned()).marked(text.marks().with(Marks::TEMPLATE));
         let files = Arc::new(options.files()?);
-        let compiled = files.compile(&text).map_err(|e| e.located(&text))?;
+        let compiled = files.compile(&self.engine, &text).map_err(|e| e.located(&text))?;
         let mut ev = self.eval();
         ev.files = files;
         let value = ev.run(&text, &compiled)?.defined()?;

@@ -101,7 +101,7 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         let source = make(path, content);
         let text = Text::template(body, Some(Origin::new(&source, 1, 1)));
         let files = Arc::new(options.files()?);
-        let compiled = files.compile(&text).map_err(|e| e.located(&text))?;
+        let compiled = files.compile(&ev.engine, &text).map_err(|e| e.located(&text))?;
         let outer = std::mem::replace(&mut ev.files, files);
         let extra = args.named("template_vars").cloned();
         if let Some(Val::Map(map)) = &extra {
