@@ -86,6 +86,8 @@ fn normal(text: &str) -> String {
     let mut current: Option<String> = None;
     let mut explaining = false;
     for line in text.lines() {
+        // A job's name is another one each time.
+        let line = if line.starts_with("ASYNC ") { line.split(" jid=").next().unwrap_or(line) } else { line };
         let headline = ["TASK [", "PLAY ", "RUNNING HANDLER ["].iter().any(|word| line.starts_with(word));
         explaining = line.starts_with("[ERROR]: ") || explaining && answering(line).is_none() && !headline;
         if explaining || is_explanation(line) {
@@ -107,9 +109,19 @@ fn normal(text: &str) -> String {
     // the empty lines around them say nothing.
     out.retain(|l| !l.is_empty());
     sort_listed(&mut out);
-    // Ansible says it twice.
-    out.dedup_by(|a, b| a == b && a.starts_with("NO MORE HOSTS"));
+    // Ansible says it twice; `meta` once for each host.
+    out.dedup_by(|a, b| a == b && (a.starts_with("NO MORE HOSTS") || a.starts_with("TASK [meta")));
+    out.iter_mut().filter(|line| line.starts_with("included: ")).for_each(|line| *line = sorted_hosts(line));
     out.join("\n") + "\n"
+}
+
+/// `included: FILE for HOSTS`: the hosts come in the order of their answers.
+fn sorted_hosts(line: &str) -> String {
+    let Some((what, rest)) = line.rsplit_once(" for ") else { return line.to_owned() };
+    let (hosts, item) = rest.split_once(" =>").map_or((rest, String::new()), |(h, i)| (h, format!(" =>{i}")));
+    let mut hosts: Vec<&str> = hosts.split(", ").collect();
+    hosts.sort_unstable();
+    format!("{what} for {}{item}", hosts.join(", "))
 }
 
 /// `--list-hosts` of Ansible gives hosts in any order.

@@ -113,6 +113,13 @@ fn on_many_hosts_only_what_acts_waits_for_its_turn() {
     assert!(own <= 3, "{own} round trips in a dry run");
     let own = distant.own_trips(&[], &thirty());
     assert!(own <= 3 + 5, "{own} round trips with five commands");
+    let text = std::fs::read_to_string(thirty()).unwrap();
+    assert_eq!(text.matches("- hosts: all\n").count(), 1);
+    let free = thirty().with_file_name(".free.yml");
+    std::fs::write(&free, text.replacen("- hosts: all\n", "- hosts: all\n  strategy: free\n", 1)).unwrap();
+    let own = distant.own_trips(&[], &free);
+    std::fs::remove_file(free).unwrap();
+    assert!(own <= 3, "{own} round trips with the strategy free");
     // The hosts are as they were, and one that is not is brought back.
     distant.lab.sh("t-trips3-2", "rm /opt/small-steps/3/small.txt").exits(0);
     let ran = run(common::rplay(["-i"]).arg(&distant.inventory).arg(thirty())).exits(0);

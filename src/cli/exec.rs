@@ -49,6 +49,8 @@ const NEED_ARGS: [&str; 6] = ["command", "shell", "raw", "script", "win_command"
 
 /// What `exec` has beside the options of playbooks.
 struct Given {
+    /// Keywords of the task: the times that it may take.
+    keywords: Vec<(&'static str, i64)>,
     module: String,
     args: String,
     one_line: bool,
@@ -65,9 +67,13 @@ fn command() -> Command {
         Arg::new("one_line").long("one-line").short('o').action(ArgAction::SetTrue).help("Print a line a host"),
         value("tree", "tree", "DIR").short('t').help("Write each host's result to a file in this directory"),
         value("playbook_dir", "playbook-dir", "DIR").help("The directory whose group_vars count as a playbook's"),
-        value("background", "background", "SECONDS").short('B').help("Run asynchronously: not built yet"),
-        value("poll", "poll", "SECONDS").short('P').help("With -B, the time between looks: not built yet"),
-        value("task_timeout", "task-timeout", "SECONDS").help("A limit of time for the task: not built yet"),
+        value("background", "background", "SECONDS")
+            .short('B')
+            .help("Run in the background, for so many seconds at most"),
+        value("poll", "poll", "SECONDS")
+            .short('P')
+            .help("With -B, seconds between looks; 0 waits for nothing (default: 15)"),
+        value("task_timeout", "task-timeout", "SECONDS").help("A limit of time for the task"),
     ];
     let command = Options::command().name("rplay exec").about("Runs one task on hosts: a module with its arguments.");
     let command = command.long_about(None).mut_arg("playbooks", |arg| {
@@ -106,15 +112,17 @@ fn given(matches: &ArgMatches, config: &Config) -> Checked<Given> {
         let option = id.replace('_', "-");
         return Err(refuse(format!("--{option} is an option of playbooks"), "one task has no use for it"));
     }
-    for (id, option) in [("background", "-B"), ("poll", "-P"), ("task_timeout", "--task-timeout")] {
-        if set(id) {
-            return Err(refuse(
-                format!("{option} is not supported yet: tasks cannot run in the background or with a limit of time"),
-                "leave it out; ssh connections that hang end with ServerAliveInterval",
-            ));
-        }
-    }
     let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let mut keywords = Vec::new();
+    for (id, option, keyword) in
+        [("background", "-B", "async"), ("poll", "-P", "poll"), ("task_timeout", "--task-timeout", "timeout")]
+    {
+        let Some(given) = text(id) else { continue };
+        let seconds = given.parse::<u32>().map_err(|_| {
+            refuse(format!("{option} takes a number of seconds, and `{given}` is none"), "for example 60")
+        })?;
+        keywords.push((keyword, i64::from(seconds)));
+    }
     let module = text("module").unwrap_or_else(|| config.module_name.value.clone());
     let args = text("args").unwrap_or_else(|| config.module_args.value.clone());
     let short = module.strip_prefix("ansible.builtin.").or_else(|| module.strip_prefix("ansible.legacy."));
@@ -132,6 +140,7 @@ fn given(matches: &ArgMatches, config: &Config) -> Checked<Given> {
             || config.load_callbacks.value && config.stdout_callback.value.ends_with("oneline"),
         tree: text("tree").map(PathBuf::from),
         playbook_dir: text("playbook_dir"),
+        keywords,
     })
 }
 
@@ -156,7 +165,9 @@ fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
     });
     let map = |entries: Vec<(Node, Node)>| Node { origin: hosts_at.clone(), kind: NodeKind::Map(entries) };
     let list = |item: Node| Node { origin: hosts_at.clone(), kind: NodeKind::Seq(vec![item]) };
-    let task = map(vec![(text_node(&given.module, &module_at), args)]);
+    let number = |n: i64| Node { origin: hosts_at.clone(), kind: NodeKind::Int(n.into()) };
+    let keywords = given.keywords.iter().map(|(name, n)| (key(name), number(*n)));
+    let task = map([(text_node(&given.module, &module_at), args)].into_iter().chain(keywords).collect());
     let document = list(map(vec![
         (key("name"), key("Ansible Ad-Hoc")),
         (key("hosts"), text_node(pattern, &hosts_at)),

@@ -24,6 +24,7 @@ pub fn event(event: &mut Event, mask: &Mask, show: bool) {
         Event::Warning(text) => mask.text(text),
         Event::RunStarted { .. }
         | Event::Waiting { .. }
+        | Event::Background { .. }
         | Event::NoMoreHosts
         | Event::PlaybookEnded { .. }
         | Event::RunEnded { .. } => {}

@@ -34,6 +34,9 @@ pub fn main(args: Vec<String>) -> ExitCode {
         say(&answer);
         return ExitCode::Success;
     }
+    if args.len() == 2 && args.get(1).is_some_and(|a| a == crate::protocol::DETACHED) {
+        return if crate::worker::run_detached().is_ok() { ExitCode::Success } else { ExitCode::Error };
+    }
     if is_worker(&args) {
         return if crate::worker::serve().is_ok() { ExitCode::Success } else { ExitCode::Error };
     }

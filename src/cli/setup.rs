@@ -72,7 +72,6 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
 fn check_meaning(config: &Config) -> Checked<()> {
     let set = [
         ("no_log", config.no_log.value),
-        ("task_timeout", config.task_timeout.value != 0),
         ("error_on_undefined_vars = false", !config.error_on_undefined_vars.value),
         ("ansible_managed", config.ansible_managed.value != "Ansible managed"),
         ("executable", config.executable.value != "/bin/sh"),
@@ -327,6 +326,8 @@ pub fn context(
         inject_facts: config.inject_facts.value,
         any_errors_fatal: config.any_errors_fatal.value,
         strategy: Some(strategy(config)?),
+        task_timeout: u64::from(config.task_timeout.value),
+        poll_interval: u64::from(config.poll_interval.value),
         one_by_one: false,
     };
     let timeout = run.connection.timeout;

@@ -157,6 +157,11 @@ impl Link {
     }
 
     /// Whether the link is of no use any more.
+    pub fn stop(&self, id: u64) {
+        self.post(&Request::Stop(id));
+    }
+
+    /// Whether it can be used no more.
     pub fn is_broken(&self) -> bool {
         lock(&self.table).broken.is_some()
     }

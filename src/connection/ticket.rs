@@ -94,6 +94,11 @@ impl Ticket {
         }
     }
 
+    /// Its time is up: what it started on the host is ended, and nobody waits for it.
+    pub fn stop(&self) {
+        self.link.stop(self.id);
+    }
+
     /// Gives it up, and all that was sent to the same worker before it, unless it acts.
     pub fn cancel(&self) {
         self.link.cancel(self.id);

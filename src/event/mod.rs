@@ -61,6 +61,17 @@ pub struct HostResult {
     pub timing: Timing,
 }
 
+/// What has become of a task in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobState {
+    /// It is at work.
+    Running,
+    /// It has ended well.
+    Ok,
+    /// It has failed, or did not end in time.
+    Failed,
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 
@@ -116,6 +127,15 @@ pub enum Event {
         left: u32,
         /// What the try gave.
         outcome: Box<Outcome>,
+    },
+    /// A task in the background was looked at.
+    Background {
+        /// The host.
+        host: String,
+        /// The job's name.
+        job: String,
+        /// What was found.
+        state: JobState,
     },
     /// A link to a host is being made; sent with `-vvv`.
     Connecting {

@@ -117,7 +117,7 @@ fn check(
     }
     let status = match plan.unsure {
         Some(reason) if any => Status::Unknown(reason),
-        _ => status(any && plan.changed != Some(false), plan.skipped),
+        _ => status(plan.changed.unwrap_or(any), plan.skipped),
     };
     (Outcome { status, result, diff, warnings: plan.warnings }, effects)
 }

@@ -2,6 +2,7 @@
 
 mod apt;
 mod assert;
+pub mod async_status;
 pub mod attributes;
 mod command;
 pub mod content;
@@ -42,6 +43,7 @@ use crate::module::Module;
 pub static MODULES: &[&Module] = &[
     &apt::MODULE,
     &assert::MODULE,
+    &async_status::MODULE,
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,

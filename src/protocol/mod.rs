@@ -13,7 +13,7 @@ use crate::sys::{BlobHash, Effect};
 
 /// The version of this protocol. Controller and worker must have the same; since a
 /// worker is found by its hash, another version means a file that was tampered with.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The longest frame that is read: content above is sent in parts.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -61,7 +61,23 @@ pub struct TaskRequest {
     pub blobs: Vec<Arc<[u8]>>,
     /// Effects planned on this host by other workers since the last task (dry run).
     pub planned: Vec<Effect>,
+    /// It runs in the background.
+    pub detach: Option<Detach>,
 }
+
+/// That a task runs in the background, on its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detach {
+    /// The job's name: a file's.
+    pub job: String,
+    /// How many seconds it may take.
+    pub seconds: u64,
+    /// Where its result is left; `~/` is the account's home.
+    pub dir: String,
+}
+
+/// The argument with which a worker's program runs a task in the background.
+pub const DETACHED: &str = "--detached";
 
 /// From controller to worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +101,8 @@ pub enum Request {
     Grant(u64),
     /// All tasks up to this id that have not acted are dropped.
     Cancel(u64),
+    /// The time of this task is up: what it started is ended. It is not waited for.
+    Stop(u64),
 }
 
 /// From worker to controller.

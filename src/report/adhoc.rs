@@ -128,6 +128,10 @@ impl Report for AdHoc {
         match event {
             Event::HostDone(result) => self.result(result, out),
             Event::Warning(text) => writeln!(out, "{}", self.paint(Style::Warning, &format!("[WARNING]: {text}"))),
+            Event::Background { host, job, state } => {
+                let line = super::data::job_line(host, job, *state);
+                writeln!(out, "{line}")
+            }
             Event::Connecting { host, how } => {
                 writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
+use crate::event::JobState;
 use crate::model::{MASK, Map, Outcome, Status, Value};
 
 /// A value as JSON. Secrets are masked; what is unknown becomes `unknown: why`.
@@ -76,5 +77,14 @@ pub(super) fn indented(json: &Json) -> String {
     match serde::Serialize::serialize(json, &mut serializer) {
         Ok(()) => String::from_utf8_lossy(&out).into_owned(),
         Err(_) => json.to_string(),
+    }
+}
+
+/// What a look at a task in the background found, as Ansible prints it.
+pub fn job_line(host: &str, job: &str, state: JobState) -> String {
+    match state {
+        JobState::Running => format!("ASYNC POLL on {host}: jid={job} started=True finished=False"),
+        JobState::Ok => format!("ASYNC OK on {host}: jid={job}"),
+        JobState::Failed => format!("ASYNC FAILED on {host}: jid={job}"),
     }
 }

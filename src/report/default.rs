@@ -245,6 +245,10 @@ impl Report for Default {
                 Ok(())
             }
             Event::Retry { host, task, left, outcome } => self.retry(host, task, *left, outcome, out),
+            Event::Background { host, job, state } => {
+                let line = super::data::job_line(host, job, *state);
+                writeln!(out, "{line}")
+            }
             Event::Connecting { host, how } => {
                 writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
             }

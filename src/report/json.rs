@@ -156,6 +156,9 @@ impl Report for Lines {
             Event::Retry { host, task, left, .. } => {
                 json!({"event": "retry", "host": host, "task": task, "left": left})
             }
+            Event::Background { host, job, state } => {
+                json!({"event": "background", "host": host, "job": job, "state": format!("{state:?}").to_lowercase()})
+            }
             Event::Connecting { host, how } => json!({"event": "connecting", "host": host, "how": how}),
             Event::Waiting { hosts, seconds } => json!({"event": "waiting", "hosts": hosts, "seconds": seconds}),
             Event::Warning(text) => json!({"event": "warning", "text": text}),

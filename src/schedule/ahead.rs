@@ -34,7 +34,7 @@ const TASKS: usize = 64;
 const ITEMS: usize = 256;
 
 /// Keywords that make a task wait for its turn.
-const WAIT: [&str; 8] = ["delegate_to", "run_once", "until", "retries", "throttle", "async", "poll", "debugger"];
+const WAIT: [&str; 8] = ["delegate_to", "run_once", "until", "retries", "throttle", "async", "timeout", "debugger"];
 
 /// A task that was prepared ahead for a host.
 pub struct ReadyTask {
@@ -108,8 +108,9 @@ impl Scout {
     pub fn look(mut self: Box<Self>, job: &Job, sent: &Sent) -> VecDeque<ReadyTask> {
         let mut ahead = VecDeque::new();
         // On this machine nothing is gained, and what a task does the next may read here.
+        let timed = self.stops_in_time(job);
         let alone = sent.account.target != Target::Local && !job.context.links.is_shared(&job.host);
-        if !alone || gives_facts(&job.task) || is_tried_again(&job.task) {
+        if !alone || timed || gives_facts(&job.task) || is_tried_again(&job.task) {
             return ahead;
         }
         let chain = Chain { id: sent.chain, granted: self.unordered, pending: HashSet::new(), told: HashSet::new() };
@@ -142,6 +143,13 @@ impl Scout {
             }
         }
         ahead
+    }
+}
+
+impl Scout {
+    /// Whether tasks have a limit of time, so that what one started may have to be ended.
+    fn stops_in_time(&self, job: &Job) -> bool {
+        job.context.options.task_timeout > 0 || job.task.keywords.get("timeout").is_some()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::connection::{Account, Contents, Link, LinkError, Ticket};
 use crate::event::Event;
 use crate::model::{Condition, Map, Outcome, Reason, Status, Value};
 use crate::module::Module;
-use crate::protocol::TaskRequest;
+use crate::protocol::{Detach, TaskRequest};
 use crate::sys::Effect;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -38,6 +38,8 @@ pub struct Ready {
     pub diff: bool,
     /// Variables for what it spawns.
     pub environment: Vec<(String, String)>,
+    /// It runs in the background.
+    pub detach: Option<Detach>,
 }
 
 /// How a task stands to those before and after it on its worker.
@@ -77,6 +79,7 @@ impl Ready {
             diff: self.diff,
             environment: self.environment,
             blobs: Vec::new(),
+            detach: self.detach,
             planned: context.links.planned_by_others(&self.account),
         };
         link.send(request, self.contents)

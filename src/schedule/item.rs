@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::background;
 use super::including::Include;
 use super::invoke::{self, Place};
 use super::prepare::{OnHost, Prepared};
@@ -172,10 +173,11 @@ impl OnHost<'_> {
     }
 
     async fn tried(&self, view: &View, begun: Begun, timing: &mut Timing) -> Result<ItemResult, Error> {
-        let mut result = self.ended(view, begun, timing).await?;
+        let result = self.ended(view, begun, timing).await?;
         if result.settled {
             return Ok(result);
         }
+        let mut result = self.watched(view, result, timing).await?;
         let tries = self.tries(view)?;
         let mut attempt = 1;
         loop {
@@ -204,24 +206,35 @@ impl OnHost<'_> {
             tokio::time::sleep(tries.delay).await;
             attempt += 1;
             let begun = self.attempt(view, Place { chain: invoke::fresh(), granted: true, ..Place::default() }).await?;
-            result = self.ended(view, begun, timing).await?;
+            let again = self.ended(view, begun, timing).await?;
+            result = self.watched(view, again, timing).await?;
         }
     }
 
     /// The end of what has begun; what its worker dropped is begun anew.
-    async fn ended(&self, view: &View, begun: Begun, timing: &mut Timing) -> Result<ItemResult, Error> {
+    pub(super) async fn ended(&self, view: &View, begun: Begun, timing: &mut Timing) -> Result<ItemResult, Error> {
         let mut begun = begun;
+        let limit = self.limit(view)?;
         loop {
             let mut sent = match begun {
                 Begun::Done(result) => return Ok(*result),
                 Begun::Raw(route, line) => {
-                    let outcome = invoke::raw(self.context, &route.account, &line).await;
+                    let raw = invoke::raw(self.context, &route.account, &line);
+                    let outcome = background::within(limit, raw).await;
                     return Ok(ItemResult { delegated_to: route.delegated_to.clone(), ..ItemResult::plain(outcome) });
                 }
                 Begun::Sent(sent) => sent,
             };
-            let end = sent.ticket.end(sent.last).await;
+            let end = match limit {
+                None => Ok(sent.ticket.end(sent.last).await),
+                Some(limit) => tokio::time::timeout(limit, sent.ticket.end(sent.last)).await,
+            };
             timing.add(&sent.ticket.timing);
+            let Ok(end) = end else {
+                sent.ticket.stop();
+                let outcome = background::timed_out(limit.unwrap_or_default());
+                return Ok(ItemResult { delegated_to: sent.delegated_to, ..ItemResult::plain(outcome) });
+            };
             let mut outcome = match end {
                 End::Done(ended) => {
                     self.context.links.plan(&sent.account, ended.planned);

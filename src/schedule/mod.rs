@@ -4,6 +4,7 @@
 //! place and sends events. A task on a host sees a snapshot of that state.
 
 mod ahead;
+mod background;
 mod control;
 mod flow;
 mod handlers;
@@ -84,6 +85,10 @@ pub struct RunOptions {
     pub any_errors_fatal: bool,
     /// The strategy of plays that name none.
     pub strategy: Option<Strategy>,
+    /// Seconds that an action may take where its task does not say; no limit when 0.
+    pub task_timeout: u64,
+    /// Seconds between looks at a task in the background where it does not say.
+    pub poll_interval: u64,
     /// Tasks are sent one by one, none ahead of its turn.
     pub one_by_one: bool,
 }

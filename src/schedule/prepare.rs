@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Context;
+use super::background;
 use super::control;
 use super::invoke::{self, Ready};
 use super::item::{ItemResult, Route};
@@ -52,7 +53,7 @@ impl OnHost<'_> {
     }
 
     /// Whether this task only plans.
-    fn checks(&self, view: &View) -> Result<bool, Error> {
+    pub(super) fn checks(&self, view: &View) -> Result<bool, Error> {
         Ok(self.flag("check_mode", view)?.unwrap_or(self.context.options.check))
     }
 
@@ -93,10 +94,13 @@ impl OnHost<'_> {
             }
             return Ok(Prepared::Done(Box::new(result)));
         }
-        let args = match view.render(&Value::from(self.arguments(view)?))? {
+        let mut args = match view.render(&Value::from(self.arguments(view)?))? {
             Some(Value::Map(args)) => (*args).clone(),
             _ => Map::new(),
         };
+        if module.name == "async_status" {
+            args.insert("_async_dir", background::directory(view)?);
+        }
         let route = match self.route(view) {
             Ok(route) => route,
             Err(Unsettled::Template(e)) => return Err(*e),
@@ -132,6 +136,11 @@ impl OnHost<'_> {
         if let Run::Controller(_) = module.run {
             return Ok(self.raw(route, &args, check));
         }
+        let background = self.background(view)?;
+        if background.is_some() && matches!(module.run, Run::Split { .. }) {
+            let words = format!("This action ({}) does not support async.", module.name);
+            return Ok(Prepared::Done(Box::new(ItemResult::plain(Outcome::failed(words)))));
+        }
         let files = Files::new(self.context, view);
         let prepared = match module.run {
             Run::Split { prepare, .. } => prepare(args, &files),
@@ -156,6 +165,7 @@ impl OnHost<'_> {
             check,
             diff: self.flag("diff", view)?.unwrap_or(self.context.options.diff),
             environment: self.environment(view)?,
+            detach: background.map(|background| background.detach(view)).transpose()?,
         })))
     }
 

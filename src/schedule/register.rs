@@ -34,7 +34,9 @@ pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
         status
     } else if let Some(status) = any(|s| matches!(s, Status::Failed)) {
         result.insert("msg", "One or more items failed");
-        let changed = items.iter().any(|(o, _)| o.status == Status::Changed);
+        // What failed may have changed something first, as a command that ran.
+        let said = |o: &Outcome| o.result.get("changed").and_then(Value::as_bool) == Some(true);
+        let changed = items.iter().any(|(o, _)| o.status == Status::Changed || said(o));
         result.insert("changed", changed);
         status
     } else if let Some(status) = any(|s| matches!(s, Status::Unknown(_))) {

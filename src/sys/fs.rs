@@ -90,6 +90,15 @@ mod libc_ebusy {
     pub const EXDEV: i32 = 18;
 }
 
+/// Replaces a file of the account this runs as, all at once.
+///
+/// # Errors
+/// When the system refuses.
+pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    replace(path, bytes, mode, own, false)
+}
+
 fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
     file.write_all(bytes)?;

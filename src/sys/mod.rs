@@ -19,12 +19,13 @@ mod session;
 
 pub use accounts::{Group, User, user_name};
 pub use effect::{Content, Effect, Stat, Time};
+pub use fs::replace_file;
 pub use host::Host;
 pub use machine::{Ids, Kernel, Space, machine_identity};
 pub use netlink::{Address, Route};
 pub use overlay::Overlay;
 pub use payload::{Payload, unpack};
 pub use probe::Probe;
-pub use process::{kill_children, run_command};
+pub use process::{allow_children, kill_children, run_command, stop_children};
 pub use scratch::ScratchDir;
 pub use session::{BlobHash, Blobs, NoBlobs, Session};

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,6 +16,9 @@ use crate::model::{Command, Failure, Output};
 
 /// Process groups that run now. Killed when the controller goes away.
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// The time of the task that runs is up: it starts nothing more.
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// How long a pipe is still read after its program has ended while something that
 /// the program left in the background holds it open.
@@ -29,12 +33,26 @@ pub fn kill_children() {
     }
 }
 
+/// Ends what runs, and keeps the task from starting anything more.
+pub fn stop_children() {
+    STOPPED.store(true, Ordering::SeqCst);
+    kill_children();
+}
+
+/// Another task begins, which may start programs.
+pub fn allow_children() {
+    STOPPED.store(false, Ordering::SeqCst);
+}
+
 /// Runs a program to its end and returns what it printed.
 ///
 /// # Errors
 /// [`Failure::missing`] when the program (or the directory) is not there, a plain
 /// failure when it cannot be started or the time is up (the program is then killed).
 pub fn run_command(command: &Command, env: &[(String, String)], timeout: Option<Duration>) -> Result<Output, Failure> {
+    if STOPPED.load(Ordering::SeqCst) {
+        return Err(Failure::new("the time of the task is up"));
+    }
     let mut child = spawn(command, env)?;
     let group = i32::try_from(child.id()).unwrap_or(0);
     if let Ok(mut running) = RUNNING.lock() {

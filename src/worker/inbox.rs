@@ -1,11 +1,11 @@
 //! What has come from the controller and was not looked at yet.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::protocol::{self, Request, TaskRequest};
-use crate::sys::BlobHash;
+use crate::sys::{BlobHash, allow_children, stop_children};
 
 #[derive(Default)]
 struct Waiting {
@@ -14,6 +14,9 @@ struct Waiting {
     granted: u64,
     cancelled: u64,
     closed: bool,
+    /// The task that runs, and those whose time is up.
+    current: u64,
+    stopped: BTreeSet<u64>,
 }
 
 /// A part of content that was asked for; no bytes when the controller does not have it.
@@ -60,6 +63,12 @@ impl Inbox {
             }
             Request::NoBlob(hash) => waiting.blobs.push_back(Part { hash, bytes: None, packed: false, last: true }),
             Request::Grant(id) => waiting.granted = waiting.granted.max(id),
+            Request::Stop(id) => {
+                waiting.stopped.insert(id);
+                if waiting.current == id {
+                    stop_children();
+                }
+            }
             Request::Cancel(id) => waiting.cancelled = waiting.cancelled.max(id),
         });
     }
@@ -82,6 +91,14 @@ impl Inbox {
     /// The next task.
     pub fn task(&self) -> Option<TaskRequest> {
         self.wait(|waiting| waiting.tasks.pop_front())
+    }
+
+    /// A task begins; whether its time is not up already.
+    pub fn begin(&self, id: u64) -> bool {
+        let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.current = id;
+        allow_children();
+        !waiting.stopped.contains(&id)
     }
 
     /// The next part of content.

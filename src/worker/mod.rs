@@ -1,5 +1,6 @@
 //! The worker: reads frames, runs modules, replies. Synchronous, and gone with its controller.
 
+mod detached;
 mod inbox;
 
 use std::cell::RefCell;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+pub use self::detached::run as run_detached;
 pub use self::inbox::Inbox;
 use crate::model::{Condition, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, Mode};
@@ -70,12 +72,15 @@ struct Modules {
 
 impl Execute for Modules {
     fn execute(&self, task: TaskRequest, permit: &mut dyn FnMut() -> bool) -> Option<(Outcome, Vec<Effect>)> {
-        task.blobs.into_iter().for_each(|bytes| self.session.keep_blob(bytes));
+        task.blobs.iter().for_each(|bytes| self.session.keep_blob(Arc::clone(bytes)));
         self.session.plan(&task.planned);
-        self.session.set_environment(task.environment);
+        self.session.set_environment(task.environment.clone());
         let Some(module) = modules::find(&task.module) else {
             return Some((Outcome::failed(format!("this worker has no module `{}`", task.module)), Vec::new()));
         };
+        if let Some(detach) = task.detach.clone().filter(|_| !task.check) {
+            return permit().then(|| (detached::start(task, &detach), Vec::new()));
+        }
         let mode = Mode { check: task.check, diff: task.diff };
         module::run_when(module, &task.args, &self.session, mode, &task.task, permit)
     }
@@ -121,6 +126,9 @@ impl<E: Execute> Worker<E> {
     /// Runs a task; whether its chain goes on.
     fn task(&self, task: TaskRequest) -> io::Result<bool> {
         let id = task.id;
+        if !self.inbox.begin(id) {
+            return self.out.send(&Reply::Dropped(id)).map(|()| false);
+        }
         if !task.granted && self.inbox.verdict(id) == Some(false) {
             return self.out.send(&Reply::Dropped(id)).map(|()| false);
         }

@@ -26,7 +26,7 @@ grep -v '^#' cases | while IFS=: read -r name line; do
                exec \"\$0\" -i inventory/hosts -e out=$out \"\$@\"' $oracle $words" \
         >"$out.stdout" 2>"$out.stderr" </dev/null || status=$?
     {
-        sed "s#$out#OUT#g; s#$PWD#PROJECT#g" "$out.stdout"
+        sed "s#$out#OUT#g; s#$PWD#PROJECT#g; s#jid=j[0-9.]*#jid=JOB#" "$out.stdout"
         echo "---- exit $status"
         (cd "$out" && find . ! -name . | LC_ALL=C sort | while read -r path; do
             if [ -L "$path" ]; then echo "---- $path -> $(readlink "$path")"

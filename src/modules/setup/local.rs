@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::json;
 use crate::model::{Command, Map, Value};
+use crate::modules::json;
 use crate::sys::Probe;
 
 /// Facts of all `*.fact` files in a directory, by the names of the files.

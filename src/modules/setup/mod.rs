@@ -4,7 +4,7 @@
 mod devices;
 mod distribution;
 mod hardware;
-mod json;
+
 mod local;
 mod managers;
 mod network;

@@ -1,5 +1,9 @@
 //! JSON as Python's `json.dumps` writes it, for content that is data.
 
+mod parse;
+
+pub use parse::parse;
+
 use crate::model::Value;
 
 /// The JSON of a value, with Python's spaces and escapes (`{"a": [1, 2]}`).
