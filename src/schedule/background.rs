@@ -15,6 +15,9 @@ use crate::modules;
 use crate::protocol::Detach;
 use crate::template::Error;
 
+/// The longest `timeout`, in seconds.
+const LONGEST: u64 = 100_000_000;
+
 /// How a task runs in the background.
 #[derive(Debug, Clone, Copy)]
 pub struct Background {
@@ -82,8 +85,20 @@ impl OnHost<'_> {
 
     /// How long the task's action may take.
     pub(super) fn limit(&self, view: &View) -> Result<Option<Duration>, Error> {
-        let own = number(self.keyword("timeout", view)?.as_ref());
-        let seconds = own.unwrap_or(self.context.options.task_timeout);
+        let set = self.keyword("timeout", view)?;
+        let seconds = match (number(set.as_ref()), &set) {
+            (Some(seconds @ 0..=LONGEST), _) => seconds,
+            (None, None) => self.context.options.task_timeout,
+            (_, set) => {
+                let given = match set {
+                    Some(Value::Str(text)) => text.as_str().to_owned(),
+                    Some(Value::Int(i)) => i.to_string(),
+                    _ => "of this kind".to_owned(),
+                };
+                let words = format!("Timeout {given} is invalid, it must be between 0 and {LONGEST}.");
+                return Err(Error::new(words).at(self.task.keywords.get("timeout").map(|s| s.origin.clone())));
+            }
+        };
         Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
     }
 

@@ -133,23 +133,27 @@ impl Linear {
         let reason = findings.iter().map(item::explain_all).collect::<Vec<_>>().join("\n");
         for host in &group.hosts {
             let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);
-            let outcome = Outcome::new(Status::Failed, result);
-            self.teller.emit(Event::HostDone(Box::new(HostResult {
-                host: host.clone(),
-                delegated_to: None,
-                item: None,
-                outcome: outcome.clone(),
-                ignored: false,
-                hidden: false,
-                verbose: false,
-                seconds: 0.0,
-                explanation: findings.first().cloned(),
-                timing: Timing::default(),
-            })));
-            let view = self.view_of(task, host);
-            let setting = task.keywords.value("any_errors_fatal").and_then(|v| view.render(v).ok().flatten());
-            let fatal = setting.as_ref().and_then(to_bool).unwrap_or(self.context.options.any_errors_fatal);
-            self.apply(task, TaskResult { fatal_for_all: fatal, ..TaskResult::of(host, outcome) });
+            self.fails_on(task, host, &Outcome::new(Status::Failed, result), findings.first());
         }
+    }
+
+    /// A task fails on a host without having been tried there.
+    pub(super) fn fails_on(&mut self, task: &CompiledTask, host: &str, outcome: &Outcome, why: Option<&Diagnostic>) {
+        self.teller.emit(Event::HostDone(Box::new(HostResult {
+            host: host.to_owned(),
+            delegated_to: None,
+            item: None,
+            outcome: outcome.clone(),
+            ignored: false,
+            hidden: false,
+            verbose: false,
+            seconds: 0.0,
+            explanation: why.cloned(),
+            timing: Timing::default(),
+        })));
+        let view = self.view_of(task, host);
+        let setting = task.keywords.value("any_errors_fatal").and_then(|v| view.render(v).ok().flatten());
+        let fatal = setting.as_ref().and_then(to_bool).unwrap_or(self.context.options.any_errors_fatal);
+        self.apply(task, TaskResult { fatal_for_all: fatal, ..TaskResult::of(host, outcome.clone()) });
     }
 }

@@ -21,7 +21,7 @@ use super::world::World;
 use super::{Context, StepAnswer, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
-use crate::model::Value;
+use crate::model::{Outcome, Value};
 use crate::module::{ControllerTask, Run, to_bool};
 use crate::vars::{HostVars, Layer, Scope};
 
@@ -322,7 +322,14 @@ impl Linear {
             return;
         }
         let once = self.runs_once(task, jobs.first());
-        let limits = self.limits(task, jobs.first());
+        let limits = match self.limits(task, jobs.first()) {
+            Ok(limits) => limits,
+            Err(words) => {
+                self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
+                jobs.iter().for_each(|job| self.fails_on(task, &job.host, &Outcome::failed(words.as_str()), None));
+                return;
+            }
+        };
         if once {
             jobs.truncate(1);
         }
@@ -359,16 +366,19 @@ impl Linear {
     }
 
     /// How many hosts may be at this task: `forks`, and `throttle` where it is less.
-    fn limits(&self, task: &CompiledTask, job: Option<&Job>) -> Limits {
+    fn limits(&self, task: &CompiledTask, job: Option<&Job>) -> Result<Limits, String> {
         let value = task.keywords.value("throttle");
         let view = job.filter(|_| value.is_some()).map(|j| View::new(&self.context.engine, j.scope.clone()));
         let rendered = view.zip(value).and_then(|(view, value)| view.render(value).ok().flatten());
         let throttle = match rendered {
             Some(Value::Int(i)) => usize::try_from(i).ok(),
-            Some(Value::Str(text)) => text.trim().parse().ok(),
+            Some(Value::Str(text)) => Some(text.trim().parse().map_err(|_| {
+                let words = "Failed to convert the throttle value to an integer: invalid literal for int()";
+                format!("{words} with base 10: '{}'", text.as_str())
+            })?),
             _ => None,
         };
-        self.shared.limits(task.id, throttle.filter(|n| *n > 0))
+        Ok(self.shared.limits(task.id, throttle.filter(|n| *n > 0)))
     }
 
     fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {

@@ -82,7 +82,7 @@ async fn run_plays(
 ) -> Checked<()> {
     for play in plays {
         let all = selected(context, play)?;
-        let hosts: Vec<String> = ordered(play, &all).into_iter().filter(|h| !lost.contains(h)).collect();
+        let hosts: Vec<String> = ordered(context, play, &all)?.into_iter().filter(|h| !lost.contains(h)).collect();
         let name = title(context, play);
         context.emit(Event::PlayStarted { name: name.clone(), hosts: hosts.clone() });
         if hosts.is_empty() {
@@ -118,7 +118,7 @@ async fn run_plays(
 /// # Errors
 /// When its pattern cannot be read.
 pub fn select(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
-    selected(context, play).map(|hosts| ordered(play, &hosts))
+    selected(context, play).and_then(|hosts| ordered(context, play, &hosts))
 }
 
 /// The patterns of a play's hosts, rendered.
@@ -153,9 +153,13 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     Ok(selection.hosts)
 }
 
-fn ordered(play: &CompiledPlay, hosts: &[String]) -> Vec<String> {
+fn ordered(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<Vec<String>> {
     let mut hosts = hosts.to_vec();
-    match play.keywords.value("order").and_then(Value::as_str) {
+    let order = match play.keywords.value("order") {
+        Some(order) => play_view(context, play).render(order).map_err(Diagnostic::from)?,
+        None => None,
+    };
+    match order.as_ref().and_then(Value::as_str) {
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => {
             hosts.sort();
@@ -165,7 +169,7 @@ fn ordered(play: &CompiledPlay, hosts: &[String]) -> Vec<String> {
         Some("shuffle") => shuffle(&mut hosts),
         _ => {}
     }
-    hosts
+    Ok(hosts)
 }
 
 fn render_hosts(context: &Context, play: &CompiledPlay, text: &Text) -> Checked<String> {
