@@ -8,6 +8,7 @@ mod command;
 pub mod content;
 mod copy;
 mod debug;
+pub mod docker;
 pub mod exec;
 mod fail;
 mod file;
@@ -47,6 +48,7 @@ pub static MODULES: &[&Module] = &[
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
+    &docker::container::MODULE,
     &fail::MODULE,
     &file::MODULE,
     &git::MODULE,

@@ -83,6 +83,23 @@ pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32), i
     }
 }
 
+/// As [`replace`], for content that is written bit by bit.
+pub(super) fn replace_with(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let (temp, mut file) = temporary(path)?;
+    let result = write(&mut file).and_then(|()| {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+        file.sync_all()?;
+        std::fs::rename(&temp, path)
+    });
+    match result {
+        Ok(()) => sync_parent(path),
+        Err(e) => {
+            let _ = std::fs::remove_file(&temp);
+            Err(e)
+        }
+    }
+}
+
 /// Linux's numbers, the same on all architectures that Rust's std supports.
 mod libc_ebusy {
     pub const EPERM: i32 = 1;

@@ -217,6 +217,39 @@ impl<'s> Probe<'s> {
         self.session.overlay.borrow().unit(name).unwrap_or_default()
     }
 
+    /// What is planned for something that a service of the host keeps ([`super::Effect::Thing`]):
+    /// `None` when nothing is, `Some(None)` when it is to be gone.
+    pub fn planned_thing(&self, kind: &str, name: &str) -> Option<Option<String>> {
+        self.session.overlay.borrow().thing(kind, name).cloned()
+    }
+
+    /// Asks a service of the host with GET.
+    ///
+    /// # Errors
+    /// [`Failure::missing`] when nothing listens there; a plain one when the connection
+    /// breaks. A status that is no success is not an error here.
+    pub fn get(&self, from: &super::http::Endpoint, path: &str) -> Result<super::http::Reply, Failure> {
+        self.ask("GET", from, path)
+    }
+
+    /// Asks a service of the host with HEAD: the answer's headers alone.
+    ///
+    /// # Errors
+    /// As [`Probe::get`].
+    pub fn head(&self, from: &super::http::Endpoint, path: &str) -> Result<super::http::Reply, Failure> {
+        self.ask("HEAD", from, path)
+    }
+
+    fn ask(
+        &self,
+        method: &'static str,
+        from: &super::http::Endpoint,
+        path: &str,
+    ) -> Result<super::http::Reply, Failure> {
+        let body = super::http::Body::Empty;
+        from.exchange(&super::http::Request { method, path: path.to_owned(), headers: Vec::new(), body }, None)
+    }
+
     /// Runs a program that only reads (`dpkg-query`, `systemctl show`, `git rev-parse`),
     /// with messages in English.
     ///

@@ -1,0 +1,82 @@
+//! Docker: what an engine keeps (containers, images, networks, volumes), through its API.
+
+mod auth;
+pub mod container;
+pub mod engine;
+mod images;
+pub mod names;
+
+use std::sync::Arc;
+
+use crate::model::{Attribute, Diff, Failure, Map, Value};
+use crate::module::{ArgKind, Arguments, FromArg, Suboptions};
+
+/// The collection that all of these are of.
+pub const COLLECTION: &str = "community.docker";
+
+/// An option that is a map with options of its own.
+#[derive(Debug, Clone)]
+pub struct Options<T>(pub T);
+
+impl<T: Arguments> FromArg for Options<T> {
+    const KIND: ArgKind = ArgKind::Options(Suboptions(|value| Self::from_arg(value).map(drop)));
+
+    fn from_arg(value: &Value) -> Result<Self, String> {
+        let map = Map::from_arg(value)?;
+        T::parse(&map).map(Self).map_err(|failure| failure.message)
+    }
+}
+
+/// A difference of something that the engine keeps, as `--diff` shows it.
+pub fn differs(subject: impl Into<String>, changes: Vec<(String, String, String)>) -> Diff {
+    let changes = changes.into_iter().map(|(name, before, after)| Attribute { name, before, after }).collect();
+    Diff::Attributes { subject: subject.into(), changes }
+}
+
+/// A value as a diff shows it: text as it is, the rest as JSON.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.as_str().to_owned(),
+        Value::Null => String::new(),
+        other => crate::modules::json::dumps(other),
+    }
+}
+
+/// A map of strings: what Docker's labels, options and environments are. Numbers are
+/// written out, as Ansible does; truth values are refused where they would be lost.
+///
+/// # Errors
+/// When a value is no text or number.
+pub fn strings(option: &str, map: &Map) -> Result<Map, Failure> {
+    let mut out = Map::new();
+    for (key, value) in map {
+        let text = match value {
+            Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Null => {
+                return Err(Failure::new(format!(
+                    "Non-string value found for {option} option. Ambiguous {option} options must be wrapped in \
+                     quotes to avoid them being interpreted when directly specified in YAML, or explicitly converted \
+                     to strings when the option is templated. Key: {key}"
+                )));
+            }
+            other => String::from_arg(other).map_err(Failure::new)?,
+        };
+        out.insert(key.to_string(), text);
+    }
+    Ok(out)
+}
+
+/// The value with more in it, for maps.
+#[must_use]
+pub fn map_of(value: &Value) -> Map {
+    value.as_map().cloned().unwrap_or_default()
+}
+
+/// The items of a list; none for what is no list.
+pub fn items(value: &Value) -> &[Value] {
+    value.as_list().unwrap_or_default()
+}
+
+/// A list of texts.
+pub fn texts(list: impl IntoIterator<Item = impl Into<String>>) -> Value {
+    Value::List(Arc::new(list.into_iter().map(|t| Value::from(t.into())).collect()))
+}
