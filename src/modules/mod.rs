@@ -35,6 +35,7 @@ mod shell;
 pub mod shlex;
 mod stat;
 mod systemd;
+pub mod tar;
 mod template;
 mod user;
 
@@ -49,6 +50,14 @@ pub static MODULES: &[&Module] = &[
     &copy::MODULE,
     &debug::MODULE,
     &docker::container::MODULE,
+    &docker::exec::MODULE,
+    &docker::info::CONTAINER,
+    &docker::info::HOST,
+    &docker::info::IMAGE,
+    &docker::network::MODULE,
+    &docker::info::NETWORK,
+    &docker::volume::MODULE,
+    &docker::info::VOLUME,
     &fail::MODULE,
     &file::MODULE,
     &git::MODULE,

@@ -3,8 +3,12 @@
 mod auth;
 pub mod container;
 pub mod engine;
+pub mod exec;
 mod images;
+pub mod info;
 pub mod names;
+pub mod network;
+pub mod volume;
 
 use std::sync::Arc;
 
@@ -79,4 +83,9 @@ pub fn items(value: &Value) -> &[Value] {
 /// A list of texts.
 pub fn texts(list: impl IntoIterator<Item = impl Into<String>>) -> Value {
     Value::List(Arc::new(list.into_iter().map(|t| Value::from(t.into())).collect()))
+}
+
+/// A list of texts as a value.
+pub fn text_list(list: Vec<String>) -> Value {
+    texts(list)
 }

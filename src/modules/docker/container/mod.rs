@@ -12,6 +12,9 @@ mod state;
 mod table;
 mod wanted;
 
+pub use act::unframed;
+pub use networks::disconnect;
+
 use std::sync::Arc;
 
 use super::engine::{Engine, Kind, text_at};

@@ -2,7 +2,7 @@
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A file with its bytes.
     File(Vec<u8>),
     /// A directory.
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 
 /// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     /// The path from the root, with `/` in front.
     pub path: String,
     /// Permission bits.
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 const BLOCK: usize = 512;
 
 /// Reads an archive; stops at its end or at what is no archive.
-pub(super) fn read(mut bytes: &[u8]) -> Vec<Entry> {
+pub fn read(mut bytes: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let (mut long_name, mut long_link) = (None, None);
     while let Some(header) = bytes.get(..BLOCK).filter(|h| h.iter().any(|b| *b != 0)) {
