@@ -108,6 +108,19 @@ impl<'s> Probe<'s> {
         })
     }
 
+    /// One file out of a tar archive, which is not read as a whole; `None` when it is not in there.
+    ///
+    /// # Errors
+    /// When the archive cannot be read.
+    pub fn archive_entry(&self, path: impl AsRef<Path>, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let path = path.as_ref();
+        let Some(real) = self.resolve(path, true)? else { return Ok(None) };
+        if let Some(Node::File(Content::Unknown(reason), _)) = self.session.overlay.borrow().node(&real) {
+            return Err(Failure::unknown(Arc::clone(reason)));
+        }
+        fs::archive_entry(&real, name).map_err(|e| Failure::new(format!("cannot read {}: {e}", path.display())))
+    }
+
     /// Where a symbolic link points to, as written in it.
     ///
     /// # Errors

@@ -16,12 +16,12 @@ fn arguments(own: &str) -> String {
     all + "}"
 }
 
-fn is(outcome: &Outcome, status: &Status, name: &str) {
+pub fn is(outcome: &Outcome, status: &Status, name: &str) {
     assert_eq!(&outcome.status, status, "{name}: {:?}\n{}", outcome.result.get("msg"), lines(&outcome.diff));
 }
 
 /// Check, run, run again: nothing is done under check, and it says what the run does.
-fn contract(corner: &Corner, module: &str, args: &str, name: &str) -> Outcome {
+pub fn contract(corner: &Corner, module: &str, args: &str, name: &str) -> Outcome {
     let before = corner.snapshot();
     let check = corner.run(module, args, true);
     is(&check, &Status::Changed, &format!("{name}, check"));
@@ -40,7 +40,7 @@ fn prepare(corner: &Corner) {
     corner.docker("create --name $N-other rplay-t-docker:plain").exits(0);
     corner.docker("start $N-other").exits(0);
     corner.docker("network create $N-a").exits(0);
-    corner.docker("network create --subnet 10.213.7.0/24 $N-b").exits(0);
+    corner.docker("network create --subnet $S.0/24 $N-b").exits(0);
 }
 
 #[test]

@@ -37,7 +37,10 @@ impl Corner {
     }
 
     pub fn text(&self, text: &str) -> String {
-        text.replace("$N", &self.name).replace("$D", self.dir.path().to_str().unwrap())
+        let pid = std::process::id();
+        // A range that no other test has at the same time.
+        let net = format!("10.{}.{}", 200 + pid / 250 % 50, pid % 250);
+        text.replace("$N", &self.name).replace("$D", self.dir.path().to_str().unwrap()).replace("$S", &net)
     }
 
     /// `docker`, with `$N` and `$D` in the words.

@@ -13,4 +13,6 @@
 mod common;
 mod container;
 mod engine;
+mod images;
 mod options;
+mod things;

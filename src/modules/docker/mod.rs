@@ -2,12 +2,16 @@
 
 mod auth;
 pub mod container;
+pub mod copy_into;
 pub mod engine;
 pub mod exec;
+pub mod image;
 mod images;
 pub mod info;
+pub mod login;
 pub mod names;
 pub mod network;
+pub mod prune;
 pub mod volume;
 
 use std::sync::Arc;
@@ -46,23 +50,26 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// A map of strings: what Docker's labels, options and environments are. Numbers are
-/// written out, as Ansible does; truth values are refused where they would be lost.
+/// A map of strings: what Docker's labels, options and environments are. In environments and
+/// labels a number is refused, as in Ansible: what was written (`010`) would be lost. In
+/// options numbers and truth values are written out.
 ///
 /// # Errors
-/// When a value is no text or number.
+/// When a value is no text where it must be, or a list or map.
 pub fn strings(option: &str, map: &Map) -> Result<Map, Failure> {
+    let strict = option == "env" || option.ends_with("labels");
     let mut out = Map::new();
     for (key, value) in map {
         let text = match value {
-            Value::Bool(_) | Value::List(_) | Value::Map(_) | Value::Null => {
+            Value::Str(text) => text.as_str().to_owned(),
+            Value::Bool(b) if !strict => b.to_string(),
+            Value::Int(_) | Value::Float(_) if !strict => String::from_arg(value).map_err(Failure::new)?,
+            _ => {
                 return Err(Failure::new(format!(
                     "Non-string value found for {option} option. Ambiguous {option} options must be wrapped in \
-                     quotes to avoid them being interpreted when directly specified in YAML, or explicitly converted \
-                     to strings when the option is templated. Key: {key}"
+                     quotes to avoid them being interpreted. Key: {key}"
                 )));
             }
-            other => String::from_arg(other).map_err(Failure::new)?,
         };
         out.insert(key.to_string(), text);
     }

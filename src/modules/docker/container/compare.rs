@@ -175,7 +175,7 @@ fn within(a: &Value, b: &Value) -> bool {
             None => value.truthy() == Some(false),
         }),
         // What is empty may be left out by the engine.
-        _ => a == b || (b.is_null() && a.truthy() == Some(false)),
+        _ => a == b || (b.is_null() && a.truthy() == Some(false)) || (a.is_null() && b.truthy() == Some(false)),
     }
 }
 

@@ -64,11 +64,12 @@ pub fn device_requests(wanted: &Wanted<'_>) -> Made {
     let mut all = Vec::new();
     for Options(request) in list {
         let mut map = Map::new();
-        map.insert("Driver", request.driver.clone().unwrap_or_default());
-        map.insert("Count", request.count.unwrap_or(0));
-        map.insert("DeviceIDs", texts(request.device_ids.clone().unwrap_or_default()));
-        map.insert("Capabilities", Value::list(request.capabilities.clone().unwrap_or_default()));
-        map.insert("Options", super::super::strings("device_requests", &request.options.clone().unwrap_or_default())?);
+        map.insert("Driver", request.driver.clone());
+        map.insert("Count", request.count);
+        map.insert("DeviceIDs", request.device_ids.clone().map(texts));
+        map.insert("Capabilities", request.capabilities.clone().map(Value::list));
+        let options = request.options.as_ref().map(|o| super::super::strings("device_requests", o)).transpose()?;
+        map.insert("Options", options);
         all.push(Value::from(map));
     }
     Ok(Value::list(all))
