@@ -59,16 +59,14 @@ fn each_option_makes_anew_or_updates() {
 }
 
 fn option_holds(corner: &Corner, (name, first, second, how, property): &(&str, &str, &str, &str, &str)) {
-    {
-        let property = corner.text(property);
-        contract(corner, "docker_container", &arguments(first), &format!("{name}, first"));
-        let id = corner.inspect("$N-c", "{{.Id}}");
-        let ran = contract(corner, "docker_container", &arguments(second), &format!("{name}, second"));
-        let diff = lines(&ran.diff);
-        assert!(diff.contains(how), "{name}: {how} in\n{diff}");
-        assert!(diff.contains(&format!("{property}: ")), "{name}: {property} in\n{diff}");
-        assert_eq!(id != corner.inspect("$N-c", "{{.Id}}"), *how == ANEW, "{name}: {diff}");
-    }
+    let property = corner.text(property);
+    contract(corner, "docker_container", &arguments(first), &format!("{name}, first"));
+    let id = corner.inspect("$N-c", "{{.Id}}");
+    let ran = contract(corner, "docker_container", &arguments(second), &format!("{name}, second"));
+    let diff = lines(&ran.diff);
+    assert!(diff.contains(how), "{name}: {how} in\n{diff}");
+    assert!(diff.contains(&format!("{property}: ")), "{name}: {property} in\n{diff}");
+    assert_eq!(id != corner.inspect("$N-c", "{{.Id}}"), *how == ANEW, "{name}: {diff}");
 }
 
 #[test]

@@ -12,14 +12,14 @@ use crate::engine::{Corner, lines};
 const HTPASSWD: &str = "tester:$2y$05$PKG5q.kqtZ5LpKsOtBlFf.hRCnyy9aET48mLsE.Jx4SeRHFPiPRYG\n";
 
 /// A registry; gone when this is dropped.
-struct Registry {
-    at: String,
+pub struct Registry {
+    pub at: String,
     pid: i32,
     _dir: tempfile::TempDir,
 }
 
 impl Registry {
-    fn start(locked: bool) -> Self {
+    pub fn start(locked: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new(top().join("tests/tools/docker"));
         command.arg("registry").arg(dir.path().join("registry"));

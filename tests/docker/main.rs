@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod container;
+mod deployments;
 mod engine;
 mod images;
 mod options;

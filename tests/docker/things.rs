@@ -182,7 +182,7 @@ fn a_dry_run_builds_on_what_is_planned() {
         ("docker_container", r#"{"name": "$N-c", "state": "absent"}"#),
         ("docker_image_tag", r#"{"name": "rplay-t-docker:plain", "repository": ["$N-i:1"]}"#),
         ("docker_container", r#"{"name": "$N-d", "image": "$N-i:1", "state": "present"}"#),
-        ("docker_container", r#"{"name": "$N-d", "image": "$N-i:1", "state": "present", "memory": "64M"}"#),
+        ("docker_container", r#"{"name": "$N-d", "image": "$N-i:1", "state": "present", "cpu_shares": 512}"#),
     ];
     let before = corner.snapshot();
     let (dry, real) = (Session::new(Box::new(NoBlobs)), Session::new(Box::new(NoBlobs)));

@@ -232,13 +232,16 @@ fn brief(list: &Value, keys: &[&str]) -> Value {
     )
 }
 
+/// A list that may be asked for: its name, whether it is, which, the path, what is told in brief.
+type List<'a> = (&'static str, bool, &'a Option<Map>, &'static str, &'static [&'static str]);
+
 fn host_info(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Everything::parse(args)?;
     let no = |failure: Failure| failure.with("can_talk_to_docker", false);
     let engine = Engine::connect(&args.engine, host).map_err(no)?;
     let ask = |path: &str| engine.get(host, path).map(Option::unwrap_or_default);
     let mut plan = Plan::new().with("can_talk_to_docker", true).with("host_info", ask("/info")?);
-    let lists: [(&str, bool, &Option<Map>, &str, &[&str]); 3] = [
+    let lists: [List<'_>; 3] = [
         (
             "containers",
             args.containers,

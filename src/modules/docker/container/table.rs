@@ -38,6 +38,9 @@ pub enum Form {
     Made(fn(&Wanted<'_>) -> Result<Value, Failure>),
 }
 
+/// Makes what is expected of a container out of a property's value.
+pub type Expected = fn(&Wanted<'_>, Value) -> Result<Value, Failure>;
+
 /// A property.
 pub struct Property {
     /// The option, as `comparisons` names it.
@@ -53,7 +56,7 @@ pub struct Property {
     /// Whether a container can get it as it is.
     pub update: bool,
     /// What is expected of a container: the value, with what the image adds.
-    pub expected: Option<fn(&Wanted<'_>, Value) -> Result<Value, Failure>>,
+    pub expected: Option<Expected>,
     /// What a container has, where that is not just what stands there.
     pub observed: Option<fn(&Wanted<'_>, &Value) -> Value>,
     /// What is sent, where that is not just the value.
@@ -84,7 +87,7 @@ impl Property {
         self
     }
 
-    const fn expecting(mut self, expected: fn(&Wanted<'_>, Value) -> Result<Value, Failure>) -> Self {
+    const fn expecting(mut self, expected: Expected) -> Self {
         self.expected = Some(expected);
         self
     }

@@ -6,8 +6,11 @@ use crate::modules::docker::items;
 use crate::modules::json;
 use crate::sys::{Host, Probe};
 
+/// An image in an archive: its id and its names.
+pub type Archived = (String, Vec<String>);
+
 /// The ids and names of the images in an archive; `None` when it is none.
-pub fn manifest(host: &Probe<'_>, path: &str) -> Result<Option<Vec<(String, Vec<String>)>>, Failure> {
+pub fn manifest(host: &Probe<'_>, path: &str) -> Result<Option<Vec<Archived>>, Failure> {
     let Some(bytes) = host.archive_entry(path, "manifest.json")? else { return Ok(None) };
     let Some(list) = json::parse(&String::from_utf8_lossy(&bytes)) else { return Ok(None) };
     let images = items(&list).iter().filter_map(|image| {

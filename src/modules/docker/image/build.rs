@@ -98,7 +98,7 @@ fn matches(pattern: &[String], path: &[&str]) -> bool {
         ([first, rest @ ..], _) if first == "**" => {
             matches(rest, path) || path.split_first().is_some_and(|(_, below)| matches(pattern, below))
         }
-        ([first, rest @ ..], [name, below @ ..]) => crate::modules::glob::fnmatch(name, first) && matches(rest, below),
+        ([first, rest @ ..], [name, below @ ..]) => crate::modules::glob::fnmatch(first, name) && matches(rest, below),
         _ => false,
     }
 }

@@ -162,10 +162,11 @@ fn get(args: &Image, engine: &Engine, host: &Probe<'_>, name: &str, there: Optio
     if let Some(Options(how)) = args.build.as_ref().filter(|_| source == "build") {
         build::check(how, host)?;
     }
-    if let Some(path) = args.load_path.as_ref().filter(|_| source == "load") {
-        if host.stat(&path.0)?.is_none() {
-            return Err(Failure::missing(format!("Error loading image {name} - no such file: {}", path.0)));
-        }
+    let archive = args.load_path.as_ref().filter(|_| source == "load");
+    if let Some(path) = archive
+        && host.stat(&path.0)?.is_none()
+    {
+        return Err(Failure::missing(format!("Error loading image {name} - no such file: {}", path.0)));
     }
     let (args, engine, called) = (args.clone(), engine.clone(), name.to_owned());
     let row = vec![("id".to_owned(), was, word.to_owned())];
