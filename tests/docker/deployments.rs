@@ -100,7 +100,7 @@ fn workers_come_and_go_by_number() {
 fn who_may_not_use_the_socket_is_told() {
     let Some(lab) = host_up("t-denied") else { return };
     let dir = tempfile::tempdir().unwrap();
-    let text = "- hosts: all\n  gather_facts: false\n  remote_user: deploy\n  tasks:\n    - community.docker.docker_container_info:\n        name: x\n";
+    let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - community.docker.docker_container_info:\n        name: x\n";
     let play = write(dir.path(), "p.yml", text);
-    run(lab.rplay([play.to_str().unwrap(), "-u", "deploy"])).exits(2).says("Permission denied");
+    run(&mut lab.rplay([play.to_str().unwrap(), "-e", "ansible_user=deploy"])).exits(2).says("Permission denied");
 }

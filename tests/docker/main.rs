@@ -13,6 +13,7 @@
 mod common;
 mod container;
 mod deployments;
+mod elsewhere;
 mod engine;
 mod images;
 mod options;

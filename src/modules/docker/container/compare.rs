@@ -1,9 +1,9 @@
 //! Comparing a container with what is wanted, property by property.
 
-use super::table::{Kind, PROPERTIES, Property};
+use super::table::{Form, Kind, PROPERTIES, Property};
 use super::wanted::Wanted;
 use crate::model::{Failure, Map, Value};
-use crate::modules::docker::engine::at;
+use crate::modules::docker::engine::{at, is_planned};
 
 /// How properties are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,12 +123,23 @@ pub fn differences(wanted: &Wanted<'_>, container: &Value) -> Result<Vec<Differe
             Some(observed) => observed(wanted, container),
             None => at(container, property.way).clone(),
         };
+        let before = if before.is_null() && is_planned(container) { unset(property) } else { before };
         if !holds(&after, &before, way, property.kind) {
             let update = property.update.then_some(property.way);
             found.push(Difference { option: property.option, before, after, update });
         }
     }
     Ok(found)
+}
+
+/// What the engine will say of a property that a planned container was not given.
+fn unset(property: &Property) -> Value {
+    match property.form {
+        Form::Text => "".into(),
+        Form::Int | Form::Size => Value::Int(0),
+        Form::Bool => false.into(),
+        Form::Texts | Form::Strings | Form::Made(_) => Value::Null,
+    }
 }
 
 /// Whether `there` is as `wanted`.
