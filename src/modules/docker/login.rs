@@ -82,7 +82,8 @@ fn file(args: &Login, mut config: Config, auth: Option<String>, host: &Probe<'_>
     }
     config.map.insert("auths", auths);
     let (uid, gid) = host.own_ids();
-    let bytes = (json::dumps(&Value::from(config.map)) + "\n").into_bytes();
+    // As Ansible writes it.
+    let bytes = json::dumps_indented(&Value::from(config.map)).into_bytes();
     let path = args.config_path.0.clone().into();
     Effect::File { path, content: Content::Bytes(bytes.into()), mode: 0o600, uid, gid, in_place: false }
 }
@@ -142,7 +143,9 @@ fn present(
     let mut plan = Plan::new();
     let same = stored.as_ref().is_some_and(|(u, p)| *u == user && *p == password);
     if same && !args.reauthorize {
-        let known = Map::from_iter([("username", user), ("serveraddress", args.registry_url)]);
+        let known: [(&str, Value); 3] =
+            [("username", user.into()), ("serveraddress", args.registry_url.into()), ("email", Value::Null)];
+        let known: Map = known.into_iter().collect();
         plan.set("login_result", known);
         return Ok(plan);
     }
