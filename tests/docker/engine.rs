@@ -94,6 +94,8 @@ impl Drop for Corner {
             ("network ls --format {{.Name}}", "network rm"),
             ("volume ls --format {{.Name}}", "volume rm"),
             ("images --format {{.Repository}}:{{.Tag}}", "rmi --force"),
+            // What came from a registry stays under its digest.
+            ("images --digests --format {{.Repository}}@{{.Digest}}", "rmi --force"),
         ] {
             let all = docker(list).out;
             for name in all.lines().filter(|l| l.contains(&self.name)) {
