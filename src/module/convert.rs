@@ -19,9 +19,23 @@ pub enum ArgKind {
     List(&'static ArgKind),
     /// A map; JSON or `k=v, k=v` text is read.
     Dict,
+    /// A map with options of its own, which the function checks.
+    Options(Suboptions),
     /// Anything.
     Raw,
 }
+
+/// What checks the options within an option.
+#[derive(Debug, Clone, Copy)]
+pub struct Suboptions(pub fn(&Value) -> Result<(), String>);
+
+impl PartialEq for Suboptions {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Suboptions {}
 
 impl ArgKind {
     /// Ansible's name of it.
@@ -33,7 +47,7 @@ impl ArgKind {
             Self::Int => "int",
             Self::Float => "float",
             Self::List(_) => "list",
-            Self::Dict => "dict",
+            Self::Dict | Self::Options(_) => "dict",
             Self::Raw => "raw",
         }
     }
@@ -54,6 +68,7 @@ impl ArgKind {
             Self::Float => f64::from_arg(value).map(drop),
             Self::List(element) => Vec::<Value>::from_arg(value)?.iter().try_for_each(|v| element.check(v)),
             Self::Dict => Map::from_arg(value).map(drop),
+            Self::Options(within) => within.0(value),
             Self::Raw => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ mod plan;
 mod spec;
 
 pub use args::{ArgMap, Arguments};
-pub use convert::{ArgKind, FromArg, Path, expand, to_bool};
+pub use convert::{ArgKind, FromArg, Path, Suboptions, expand, to_bool};
 pub use engine::{Mode, run, run_when};
 pub use plan::{Done, Plan, Step};
 pub use spec::{ArgSpec, ReturnSpec};

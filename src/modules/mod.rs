@@ -8,6 +8,7 @@ mod command;
 pub mod content;
 mod copy;
 mod debug;
+pub mod docker;
 pub mod exec;
 mod fail;
 mod file;
@@ -34,6 +35,7 @@ mod shell;
 pub mod shlex;
 mod stat;
 mod systemd;
+pub mod tar;
 mod template;
 mod user;
 
@@ -47,6 +49,25 @@ pub static MODULES: &[&Module] = &[
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
+    &docker::container::MODULE,
+    &docker::copy_into::MODULE,
+    &docker::exec::MODULE,
+    &docker::info::CONTAINER,
+    &docker::info::HOST,
+    &docker::image::MODULE,
+    &docker::image::EXPORT,
+    &docker::info::IMAGE,
+    &docker::image::LOAD,
+    &docker::image::PULL,
+    &docker::image::PUSH,
+    &docker::image::REMOVE,
+    &docker::image::TAG,
+    &docker::login::MODULE,
+    &docker::network::MODULE,
+    &docker::info::NETWORK,
+    &docker::prune::MODULE,
+    &docker::volume::MODULE,
+    &docker::info::VOLUME,
     &fail::MODULE,
     &file::MODULE,
     &git::MODULE,

@@ -193,6 +193,16 @@ pub enum Effect {
         /// Whether it starts at boot; unchanged when `None`.
         enabled: Option<bool>,
     },
+    /// Something that a service of the host keeps (an image, a network, a container) is
+    /// as given, or is gone.
+    Thing {
+        /// What it is: `docker network`.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What the service would say of it, as JSON; `None` when it is gone.
+        state: Option<String>,
+    },
     /// Anything may have been provided: what is missing from here on may be there
     /// in a real run. The reason completes "unknown: …".
     MayProvide(Reason),

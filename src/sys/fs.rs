@@ -1,7 +1,7 @@
 //! The file system as it really is: reading, and writing without ever leaving half a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -79,6 +79,48 @@ pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32), i
             } else {
                 Err(e)
             }
+        }
+    }
+}
+
+/// The content of a file in a tar archive, what is before it skipped.
+pub(super) fn archive_entry(path: &Path, wanted: &str) -> io::Result<Option<Vec<u8>>> {
+    const BLOCK: u64 = 512;
+    /// More than any list of an archive's content has.
+    const LIMIT: u64 = 64 << 20;
+    let mut file = File::open(path)?;
+    let mut header = [0u8; 512];
+    while file.read_exact(&mut header).is_ok() {
+        let text = |from: usize, to: usize| {
+            let field = header.get(from..to).unwrap_or_default();
+            let end = field.iter().position(|b| *b == 0).unwrap_or(field.len());
+            String::from_utf8_lossy(field.get(..end).unwrap_or_default()).trim().to_owned()
+        };
+        let Ok(size) = u64::from_str_radix(&text(124, 136), 8) else { return Ok(None) };
+        if text(0, 100).trim_start_matches("./") == wanted && size <= LIMIT {
+            let mut content = Vec::new();
+            file.take(size).read_to_end(&mut content)?;
+            return Ok(Some(content));
+        }
+        let skip = i64::try_from(size.next_multiple_of(BLOCK)).map_err(io::Error::other)?;
+        file.seek(io::SeekFrom::Current(skip))?;
+    }
+    Ok(None)
+}
+
+/// As [`replace`], for content that is written bit by bit.
+pub(super) fn replace_with(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let (temp, mut file) = temporary(path)?;
+    let result = write(&mut file).and_then(|()| {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+        file.sync_all()?;
+        std::fs::rename(&temp, path)
+    });
+    match result {
+        Ok(()) => sync_parent(path),
+        Err(e) => {
+            let _ = std::fs::remove_file(&temp);
+            Err(e)
         }
     }
 }

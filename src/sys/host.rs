@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::http::{Endpoint, Reply, Request};
 use super::{Content, Effect, Probe, fs, process};
 use crate::model::{Command, Failure, Output};
 
@@ -44,6 +45,48 @@ impl<'s> Host<'s> {
             .map_err(|e| Failure::new(format!("cannot write a temporary file in {dir}: {e}")))
     }
 
+    /// Sends a request to a service of the host.
+    ///
+    /// # Errors
+    /// [`Failure::missing`] when nothing listens there; a plain one when the connection
+    /// breaks. A status that is no success is not an error here.
+    pub fn send(&mut self, to: &Endpoint, request: &Request) -> Result<Reply, Failure> {
+        to.exchange(request, None)
+    }
+
+    /// As [`Host::send`], for a request that makes the connection a stream (`docker exec`):
+    /// `input` is written to it, and the answer's content is all that comes back.
+    ///
+    /// # Errors
+    /// As [`Host::send`].
+    pub fn converse(&mut self, to: &Endpoint, request: &Request, input: Option<&[u8]>) -> Result<Reply, Failure> {
+        to.converse(request, input)
+    }
+
+    /// Asks with GET and puts the content of a good answer into a file, atomically.
+    ///
+    /// # Errors
+    /// As [`Host::send`], and when the file cannot be written.
+    pub fn download(&mut self, from: &Endpoint, path: &str, dest: &Path) -> Result<Reply, Failure> {
+        let request =
+            Request { method: "GET", path: path.to_owned(), headers: Vec::new(), body: super::http::Body::Empty };
+        let mode = 0o666 & !self.probe.umask();
+        let mut reply = None;
+        let written = fs::replace_with(dest, mode, |file| {
+            let answer = from.exchange(&request, Some(file));
+            let good = answer.as_ref().is_ok_and(Reply::is_success);
+            reply = Some(answer);
+            if good { Ok(()) } else { Err(io::Error::other("no content")) }
+        });
+        match (reply, written) {
+            (Some(Ok(reply)), Ok(())) => Ok(reply),
+            (Some(Ok(reply)), Err(_)) if !reply.is_success() => Ok(reply),
+            (Some(Err(failure)), _) => Err(failure),
+            (_, Err(e)) => Err(Failure::new(format!("cannot write {}: {e}", dest.display()))),
+            (None, Ok(())) => Err(Failure::new(format!("cannot write {}", dest.display()))),
+        }
+    }
+
     /// Carries out an effect on files. Effects on accounts, packages and units are
     /// carried out by the programs that their modules run; here they are nothing.
     ///
@@ -75,6 +118,7 @@ impl<'s> Host<'s> {
             | Effect::NoGroup(_)
             | Effect::Package { .. }
             | Effect::Unit { .. }
+            | Effect::Thing { .. }
             | Effect::MayProvide(_) => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ pub mod clock;
 mod effect;
 mod fs;
 mod host;
+pub mod http;
 mod machine;
 mod netlink;
 mod overlay;

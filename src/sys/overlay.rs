@@ -46,6 +46,7 @@ pub struct Overlay {
     groups: HashMap<String, Option<Group>>,
     packages: HashMap<String, Option<String>>,
     units: HashMap<String, (Option<bool>, Option<bool>)>,
+    things: HashMap<(String, String), Option<String>>,
     may_provide: Option<Reason>,
 }
 
@@ -67,6 +68,7 @@ impl Overlay {
             && self.groups.is_empty()
             && self.packages.is_empty()
             && self.units.is_empty()
+            && self.things.is_empty()
             && self.may_provide.is_none())
     }
 
@@ -127,6 +129,11 @@ impl Overlay {
         self.units.get(name).copied()
     }
 
+    /// What is planned for something that a service keeps: `Some(None)` when it is to be gone.
+    pub(super) fn thing(&self, kind: &str, name: &str) -> Option<&Option<String>> {
+        self.things.get(&(kind.to_owned(), name.to_owned()))
+    }
+
     /// Remembers an effect.
     pub fn add(&mut self, effect: &Effect) {
         match effect {
@@ -164,6 +171,9 @@ impl Overlay {
             Effect::Unit { name, active, enabled } => {
                 let unit = self.units.entry(name.clone()).or_default();
                 *unit = (active.or(unit.0), enabled.or(unit.1));
+            }
+            Effect::Thing { kind, name, state } => {
+                drop(self.things.insert((kind.clone(), name.clone()), state.clone()));
             }
             Effect::MayProvide(reason) => drop(self.may_provide.get_or_insert_with(|| reason.clone())),
         }

@@ -108,6 +108,19 @@ impl<'s> Probe<'s> {
         })
     }
 
+    /// One file out of a tar archive, which is not read as a whole; `None` when it is not in there.
+    ///
+    /// # Errors
+    /// When the archive cannot be read.
+    pub fn archive_entry(&self, path: impl AsRef<Path>, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let path = path.as_ref();
+        let Some(real) = self.resolve(path, true)? else { return Ok(None) };
+        if let Some(Node::File(Content::Unknown(reason), _)) = self.session.overlay.borrow().node(&real) {
+            return Err(Failure::unknown(Arc::clone(reason)));
+        }
+        fs::archive_entry(&real, name).map_err(|e| Failure::new(format!("cannot read {}: {e}", path.display())))
+    }
+
     /// Where a symbolic link points to, as written in it.
     ///
     /// # Errors
@@ -215,6 +228,39 @@ impl<'s> Probe<'s> {
     /// What is planned for a unit: (active, enabled), each `None` where nothing is.
     pub fn planned_unit(&self, name: &str) -> (Option<bool>, Option<bool>) {
         self.session.overlay.borrow().unit(name).unwrap_or_default()
+    }
+
+    /// What is planned for something that a service of the host keeps ([`super::Effect::Thing`]):
+    /// `None` when nothing is, `Some(None)` when it is to be gone.
+    pub fn planned_thing(&self, kind: &str, name: &str) -> Option<Option<String>> {
+        self.session.overlay.borrow().thing(kind, name).cloned()
+    }
+
+    /// Asks a service of the host with GET.
+    ///
+    /// # Errors
+    /// [`Failure::missing`] when nothing listens there; a plain one when the connection
+    /// breaks. A status that is no success is not an error here.
+    pub fn get(&self, from: &super::http::Endpoint, path: &str) -> Result<super::http::Reply, Failure> {
+        self.ask("GET", from, path)
+    }
+
+    /// Asks a service of the host with HEAD: the answer's headers alone.
+    ///
+    /// # Errors
+    /// As [`Probe::get`].
+    pub fn head(&self, from: &super::http::Endpoint, path: &str) -> Result<super::http::Reply, Failure> {
+        self.ask("HEAD", from, path)
+    }
+
+    fn ask(
+        &self,
+        method: &'static str,
+        from: &super::http::Endpoint,
+        path: &str,
+    ) -> Result<super::http::Reply, Failure> {
+        let body = super::http::Body::Empty;
+        from.exchange(&super::http::Request { method, path: path.to_owned(), headers: Vec::new(), body }, None)
     }
 
     /// Runs a program that only reads (`dpkg-query`, `systemctl show`, `git rev-parse`),

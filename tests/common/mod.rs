@@ -84,7 +84,13 @@ impl Lab {
     /// Starts `n` fresh hosts. Without a lab a test is passed over on a developer's machine;
     /// where `CI` is set that is a failure.
     pub fn up(name: &str, n: usize) -> Option<Self> {
-        let ran = run(Command::new(top().join("tests/lab/up")).arg(n.to_string()).args(["--name", name]));
+        Self::up_with(name, n, &[])
+    }
+
+    /// As [`Lab::up`], with further options of tests/lab/up.
+    pub fn up_with(name: &str, n: usize, options: &[&str]) -> Option<Self> {
+        let mut up = Command::new(top().join("tests/lab/up"));
+        let ran = run(up.arg(n.to_string()).args(["--name", name]).args(options));
         if ran.code != 0 {
             let required = std::env::var("CI").is_ok_and(|v| v == "true");
             assert!(!required, "the lab did not come up:\n{}", ran.err);
@@ -99,6 +105,11 @@ impl Lab {
     /// The path of its inventory.
     pub fn inventory(&self) -> PathBuf {
         self.dir.join("inventory")
+    }
+
+    /// The directory that hosts of `up --docker` and this machine both see.
+    pub fn shared(&self) -> PathBuf {
+        self.dir.join("shared")
     }
 
     /// The path of the private key that its hosts know.

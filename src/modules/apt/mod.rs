@@ -10,7 +10,6 @@ mod packages;
 mod provide;
 mod status;
 mod system;
-mod tar;
 mod tool;
 mod version;
 

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::tar::{self, Entry, Kind};
 use super::tool::{Change, Tool};
 use crate::model::{Command, FileKind, Reason};
+use crate::modules::tar::{self, Entry, Kind};
 use crate::sys::{Content, Effect, Probe};
 
 /// Packages of more bytes than this together are not fetched for a dry run.

@@ -13,6 +13,39 @@ pub fn dumps(value: &Value) -> String {
     out
 }
 
+/// As `json.dumps(value, indent=4, sort_keys=True)`: for files that people read, too.
+pub fn dumps_indented(value: &Value) -> String {
+    let mut out = String::new();
+    indented(value, 1, &mut out);
+    out
+}
+
+fn indented(value: &Value, depth: usize, out: &mut String) {
+    let parts: Vec<(Option<String>, &Value)> = match value {
+        Value::Map(map) if !map.is_empty() => {
+            let mut parts: Vec<_> = map.iter().map(|(key, item)| (Some(key.to_string()), item)).collect();
+            parts.sort_by(|a, b| a.0.cmp(&b.0));
+            parts
+        }
+        Value::List(items) if !items.is_empty() => items.iter().map(|item| (None, item)).collect(),
+        other => return write(other, out),
+    };
+    let (open, close) = if matches!(value, Value::Map(_)) { ('{', '}') } else { ('[', ']') };
+    out.push(open);
+    for (i, (key, item)) in parts.iter().enumerate() {
+        out.push_str(if i > 0 { ",\n" } else { "\n" });
+        out.push_str(&"    ".repeat(depth));
+        if let Some(key) = key {
+            string(key, out);
+            out.push_str(": ");
+        }
+        indented(item, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&"    ".repeat(depth - 1));
+    out.push(close);
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null | Value::Unknown(_) => out.push_str("null"),
@@ -97,6 +130,13 @@ mod tests {
     fn data_is_written_as_python_writes_it() {
         let map = Map::from_iter([("a", Value::list([1, 2])), ("é\"", Value::Float(1.0)), ("n", Value::Null)]);
         assert_eq!(dumps(&Value::from(map)), r#"{"a": [1, 2], "\u00e9\"": 1.0, "n": null}"#);
+        let nested = Map::from_iter([
+            ("b", Value::list([1, 2])),
+            ("a", Value::from(Map::new())),
+            ("c", Map::from_iter([("d", Value::Null)]).into()),
+        ]);
+        let text = "{\n    \"a\": {},\n    \"b\": [\n        1,\n        2\n    ],\n    \"c\": {\n        \"d\": null\n    }\n}";
+        assert_eq!(dumps_indented(&nested.into()), text);
         assert_eq!(dumps(&Value::from("😀\n")), r#""\ud83d\ude00\n""#);
         assert_eq!((float(1e16), float(1.5e-7), float(0.1)), ("1e+16".into(), "1.5e-07".into(), "0.1".into()));
     }

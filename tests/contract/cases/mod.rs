@@ -23,6 +23,25 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("raw", "the controller runs it over a connection"),
     ("setup", "facts are tested by their parsers and on lab hosts"),
     ("apt", SYSTEM),
+    ("docker_container", DOCKER),
+    ("docker_container_copy_into", DOCKER),
+    ("docker_container_exec", DOCKER),
+    ("docker_container_info", DOCKER),
+    ("docker_host_info", DOCKER),
+    ("docker_image", DOCKER),
+    ("docker_image_export", DOCKER),
+    ("docker_image_info", DOCKER),
+    ("docker_image_load", DOCKER),
+    ("docker_image_pull", DOCKER),
+    ("docker_image_push", DOCKER),
+    ("docker_image_remove", DOCKER),
+    ("docker_image_tag", DOCKER),
+    ("docker_login", DOCKER),
+    ("docker_network", DOCKER),
+    ("docker_network_info", DOCKER),
+    ("docker_prune", DOCKER),
+    ("docker_volume", DOCKER),
+    ("docker_volume_info", DOCKER),
     ("git", SYSTEM),
     ("group", SYSTEM),
     ("service", SYSTEM),
@@ -32,6 +51,9 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Why modules that change a whole system are not tried on the machine that tests run on.
 const SYSTEM: &str = "tests/system_modules.rs tries it on a lab host";
+
+/// Why Docker's modules are not tried here.
+const DOCKER: &str = "tests/docker tries it on an engine, by the same contract";
 
 const fn changes(
     module: &'static str,

@@ -1,8 +1,8 @@
-//! tar archives as dpkg-deb writes them: what is in a package, without unpacking it.
+//! tar archives, as dpkg-deb and Docker read and write them.
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A file with its bytes.
     File(Vec<u8>),
     /// A directory.
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 
 /// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     /// The path from the root, with `/` in front.
     pub path: String,
     /// Permission bits.
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 const BLOCK: usize = 512;
 
 /// Reads an archive; stops at its end or at what is no archive.
-pub(super) fn read(mut bytes: &[u8]) -> Vec<Entry> {
+pub fn read(mut bytes: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let (mut long_name, mut long_link) = (None, None);
     while let Some(header) = bytes.get(..BLOCK).filter(|h| h.iter().any(|b| *b != 0)) {
@@ -54,6 +54,63 @@ pub(super) fn read(mut bytes: &[u8]) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Writes an archive: paths as they are, from its top.
+pub fn write(entries: &[Entry]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for entry in entries {
+        let link = match &entry.kind {
+            Kind::Link(target) | Kind::HardLink(target) => target.as_str(),
+            _ => "",
+        };
+        for (kind, text) in [(b'L', entry.path.as_str()), (b'K', link)] {
+            if text.len() > 100 {
+                let bytes = [text.as_bytes(), b"\0"].concat();
+                block(&mut out, "././@LongLink", "", kind, (0, 0, 0), &bytes);
+            }
+        }
+        let (kind, body): (u8, &[u8]) = match &entry.kind {
+            Kind::File(bytes) => (b'0', bytes),
+            Kind::Directory => (b'5', &[]),
+            Kind::Link(_) => (b'2', &[]),
+            Kind::HardLink(_) => (b'1', &[]),
+            Kind::Other => continue,
+        };
+        block(&mut out, &entry.path, link, kind, (entry.mode, entry.uid, entry.gid), body);
+    }
+    out.resize(out.len() + 2 * BLOCK, 0);
+    out
+}
+
+/// A header and the content that goes with it.
+fn block(out: &mut Vec<u8>, path: &str, link: &str, kind: u8, (mode, uid, gid): (u32, u32, u32), body: &[u8]) {
+    let mut header = Vec::with_capacity(BLOCK);
+    let mut put = |text: &str, length: usize| {
+        let end = header.len() + length;
+        header.extend(text.bytes().take(length));
+        header.resize(end, 0);
+    };
+    put(path, 100);
+    for number in [mode, uid, gid] {
+        put(&format!("{number:07o}"), 8);
+    }
+    put(&format!("{:011o}", body.len()), 12);
+    // The time of no change, so that the same content is the same archive.
+    put(&format!("{:011o}", 0), 12);
+    put("        ", 8);
+    put(&char::from(kind).to_string(), 1);
+    put(link, 100);
+    put("ustar  ", 8);
+    put("", BLOCK - 265);
+    let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+    let sum = format!("{sum:06o}\0 ");
+    if let Some(field) = header.get_mut(148..156) {
+        field.copy_from_slice(sum.as_bytes());
+    }
+    out.extend(header);
+    out.extend(body);
+    out.resize(out.len().next_multiple_of(BLOCK), 0);
 }
 
 fn entry(header: &[u8], name: &str, link: String, kind: u8, body: &[u8]) -> Option<Entry> {
@@ -114,5 +171,11 @@ mod tests {
         assert_eq!(find("/etc/b.conf").kind, Kind::Link("a.conf".to_owned()));
         assert_eq!(find(&format!("/{long}")).uid, 0);
         assert!(read(b"not an archive").is_empty());
+        // What is written is read again, by us and by tar.
+        let written = write(&entries);
+        assert_eq!(read(&written), entries);
+        std::fs::write(dir.path().join("w.tar"), &written).unwrap();
+        let listed = std::process::Command::new("tar").args(["-tf", "w.tar"]).current_dir(dir.path()).output().unwrap();
+        assert!(listed.status.success() && String::from_utf8_lossy(&listed.stdout).contains(&long));
     }
 }

@@ -1,0 +1,20 @@
+//! Docker's modules against a real engine: the contract (a dry run does nothing and says what
+//! the run does; a second run does nothing), option by option, and what goes wrong.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod container;
+mod deployments;
+mod elsewhere;
+mod engine;
+mod images;
+mod options;
+mod things;
