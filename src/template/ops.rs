@@ -241,7 +241,7 @@ impl Eval {
 }
 
 /// The indices that a slice picks, as Python's `range(*slice.indices(len))`.
-fn picks(len: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> impl Iterator<Item = usize> {
+pub(super) fn picks(len: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> impl Iterator<Item = usize> {
     let len = len as i128;
     let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
     let clamp = |i: i128| if i < 0 { (i + len).max(low) } else { i.min(high) };

@@ -196,14 +196,14 @@ fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Set {
+pub(super) enum Set {
     Union,
     Intersect,
     Difference,
     Symmetric,
 }
 
-fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
+pub(super) fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
     let a = ev.iterate(input)?;
     let b = ev.iterate(args.need(0, "b")?)?;
     let mut out = Vec::new();
@@ -279,6 +279,13 @@ fn flatten(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let mut out = Vec::new();
     flatten_into(ev, &input, levels, skip, &mut out)?;
     Ok(Val::list(out))
+}
+
+/// The items of lists within a list, so many levels deep.
+pub(super) fn flattened(ev: &mut Eval, input: &Val, levels: i64) -> R<Vec<Val>> {
+    let mut out = Vec::new();
+    flatten_into(ev, input, levels, true, &mut out)?;
+    Ok(out)
 }
 
 fn flatten_into(ev: &mut Eval, input: &Val, levels: i64, skip: bool, out: &mut Vec<Val>) -> R<()> {

@@ -54,7 +54,7 @@ fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     Ok(out)
 }
 
-fn merged(ev: &mut Eval, a: &Val, b: &Val, recursive: bool, merge: &str) -> R<Val> {
+pub(super) fn merged(ev: &mut Eval, a: &Val, b: &Val, recursive: bool, merge: &str) -> R<Val> {
     let (Val::Map(low), Val::Map(high)) = (a, b) else { return Ok(b.clone()) };
     let mut out = low.all(ev)?;
     for (key, value) in high.all(ev)? {

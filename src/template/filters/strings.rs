@@ -29,10 +29,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
             ev.text(&v)?.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).count() as i128
         ))
     }),
-    ("wordwrap", wordwrap),
-    ("escape", escape),
-    ("e", escape),
-    ("striptags", striptags),
 ];
 
 /// Upper case after blanks, hyphens and opening brackets.
@@ -172,50 +168,4 @@ fn truncate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let cut: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
     let kept = if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head) };
     Ok(Val::str(kept.to_owned() + &end))
-}
-
-fn wordwrap(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let width = usize::try_from(args.int(0, "width", 79)?).unwrap_or(79).max(1);
-    let mut out = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                out.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        out.push(line);
-    }
-    Ok(Val::str(out.join("\n")))
-}
-
-fn escape(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    Ok(Val::str(
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&#34;")
-            .replace('\'', "&#39;"),
-    ))
-}
-
-fn striptags(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let mut out = String::new();
-    let mut inside = false;
-    for c in text.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            c if !inside => out.push(c),
-            _ => {}
-        }
-    }
-    Ok(Val::str(out.split_whitespace().collect::<Vec<_>>().join(" ")))
 }

@@ -77,6 +77,15 @@ fn pieces(text: &str) -> Vec<Piece> {
     runs.into_iter().map(|r| r.parse().map_or_else(|_| Piece::Word(r.clone()), Piece::Number)).collect()
 }
 
+/// What sorts as the version does.
+pub(in crate::template) fn loose_key(text: &str) -> Val {
+    let part = |p| match p {
+        Piece::Number(n) => Val::Int(i128::try_from(n).unwrap_or(i128::MAX)),
+        Piece::Word(w) => Val::str(w),
+    };
+    Val::list(pieces(text).into_iter().map(part).collect())
+}
+
 fn loose(a: &str, b: &str) -> R<Ordering> {
     let (x, y) = (pieces(a), pieces(b));
     for (x, y) in x.iter().zip(&y) {
