@@ -339,7 +339,7 @@ impl Eval {
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {
                     return Err((**e).clone());
                 }
-                Val::Bool((t.what.run)(self, &input, &args)?)
+                Val::Bool((t.what.run)(self, &input, &args).map_err(|e| e.in_plugin("test", &t.name))?)
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
             _ => Val::Null,

@@ -79,15 +79,72 @@ fn from_yaml_all(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     documents.iter().map(|d| ev.read(&d.untemplated(), None)).collect::<R<_>>().map(Val::list)
 }
 
-fn b64encode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    Ok(Val::str(base64::engine::general_purpose::STANDARD.encode(text)))
+/// Text in an encoding, as bytes.
+fn encoded(text: &str, encoding: &str) -> R<Vec<u8>> {
+    let one = |c: char, most: u32| u8::try_from(u32::from(c)).ok().filter(|_| u32::from(c) < most);
+    let narrow = |most: u32| {
+        let all: Option<Vec<u8>> = text.chars().map(|c| one(c, most)).collect();
+        all.ok_or_else(|| Error::new(format!("'{encoding}' codec can't encode characters: ordinal not in range({most})")))
+    };
+    Ok(match normal(encoding).as_str() {
+        "utf8" => text.as_bytes().to_vec(),
+        "latin1" => narrow(256)?,
+        "ascii" => narrow(128)?,
+        "utf16le" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "utf16be" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        "utf16" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        _ => return Err(unknown_encoding(encoding)),
+    })
 }
 
-fn b64decode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text: String = ev.text(&input)?.chars().filter(|c| !c.is_whitespace()).collect();
+fn unknown_encoding(encoding: &str) -> Error {
+    Error::new(format!("unknown encoding: {encoding}"))
+        .hint("utf-8, ascii, latin-1, utf-16, utf-16-le and utf-16-be are known")
+}
+
+fn normal(encoding: &str) -> String {
+    let plain: String = encoding.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.as_str() {
+        "utf8sig" => "utf8".to_owned(),
+        "iso88591" | "l1" | "latin" => "latin1".to_owned(),
+        "usascii" => "ascii".to_owned(),
+        _ => plain,
+    }
+}
+
+/// Bytes in an encoding, as text.
+pub(in crate::template) fn decode(bytes: &[u8], encoding: &str) -> R<String> {
+    let bad = || Error::new(format!("'{encoding}' codec can't decode the bytes"));
+    let wide = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
+        let units: Vec<u16> = bytes.chunks(2).map(|c| of([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
+        String::from_utf16(&units).map_err(|_| bad())
+    };
+    match normal(encoding).as_str() {
+        "utf8" => String::from_utf8(bytes.to_vec()).map_err(|_| bad()),
+        "ascii" if !bytes.is_ascii() => Err(bad()),
+        "latin1" | "ascii" => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
+        "utf16le" => wide(u16::from_le_bytes, bytes),
+        "utf16be" => wide(u16::from_be_bytes, bytes),
+        "utf16" => match bytes {
+            [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
+            [0xff, 0xfe, rest @ ..] | rest => wide(u16::from_le_bytes, rest),
+        },
+        _ => Err(unknown_encoding(encoding)),
+    }
+}
+
+fn b64encode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
+    Ok(Val::str(base64::engine::general_purpose::STANDARD.encode(encoded(&text, &encoding)?)))
+}
+
+/// Characters that are none of base64's are passed over, as Python does.
+fn b64decode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
+    let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let text: String = text.chars().filter(known).collect();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(text)
         .map_err(|e| Error::new(format!("invalid base64: {e}")))?;
-    String::from_utf8(bytes).map(Val::str).map_err(|_| Error::new("the decoded bytes are not UTF-8 text"))
+    decode(&bytes, &encoding).map(Val::str)
 }

@@ -157,7 +157,7 @@ fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 /// Each element with each of its own list's items.
-pub(in crate::template) fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let path = args.need(0, "subelements")?.clone();
     let skip = args.bool(ev, 1, "skip_missing", false)?;
     let elements = match &input {

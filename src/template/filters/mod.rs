@@ -29,13 +29,12 @@ use super::eval::Eval;
 use super::value::{Args, R, Val};
 
 pub(super) use crypt::{Scheme, random_salt};
+pub(super) use data::decode;
 pub(super) use lists::cartesian;
-pub(super) use maps::subelements;
 pub(super) use net::addr::{Net, within};
 pub(super) use net::mac;
 pub(super) use numbers::pick;
 pub(super) use paths::expanduser;
-pub(super) use strings::quote_text;
 pub(super) use tables::{Csv, Ini};
 pub(super) use time::now;
 
@@ -116,6 +115,16 @@ pub(super) fn find(name: &str) -> Option<Filter> {
         return Some(Filter { run, undefined: false });
     }
     table().get(short(name)).copied()
+}
+
+/// The full name of a filter or test.
+pub(super) fn qualified(name: &str) -> String {
+    let has = |family: &[(&str, Run)]| family.iter().any(|(n, _)| *n == name);
+    match COLLECTIONS.iter().find(|(_, family)| has(family)) {
+        _ if name.contains('.') => name.to_owned(),
+        Some((collection, _)) if !FAMILIES.iter().any(|f| has(f)) => format!("{collection}.{name}"),
+        _ => format!("ansible.builtin.{name}"),
+    }
 }
 
 /// All short names.
