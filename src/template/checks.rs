@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, NoOutside, Templar, Truth, json};
+use super::{Engine, NoOutside, Templar, Truth};
 use crate::model::{Map, Marks, Origin, Source, Text, Value};
 use crate::vars::{HostVars, Variables};
 
@@ -21,12 +21,6 @@ impl Variables for Vars {
 /// Every string as the user's own: templated.
 pub(super) fn trusted(value: &Value) -> Value {
     value.map_text(&|t| t.clone().marked(Marks::TEMPLATE))
-}
-
-pub(super) fn templar(vars: &str) -> Templar {
-    let vars = trusted(&json::read(vars).expect("JSON"));
-    let vars = vars.as_map().cloned().unwrap_or_default();
-    Templar::new(Arc::new(Engine::new(Arc::new(NoOutside))), Arc::new(Vars(vars)))
 }
 
 fn template(text: &str) -> Value {

@@ -56,6 +56,8 @@ pub(super) struct Files {
     /// What is different about the syntax, as a key.
     dialect: String,
     search: Vec<String>,
+    /// What a line in the text ends with in the result; a newline when empty.
+    newline: String,
 }
 
 impl TemplateOptions {
@@ -71,7 +73,7 @@ impl TemplateOptions {
         let syntax = builder.build().map_err(|e| Error::new(format!("the delimiters are not usable: {e}")))?;
         let (trim, lstrip, keep) = (self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline);
         let dialect = format!("{:?}", (trim, lstrip, keep, &self.block, &self.variable, &self.comment));
-        Ok(Files { syntax, dialect, search: self.search.clone() })
+        Ok(Files { syntax, dialect, search: self.search.clone(), newline: self.newline_sequence.clone() })
     }
 
     /// Takes the options that a `#jinja2:` header line sets; the rest of the text.
@@ -108,14 +110,22 @@ impl TemplateOptions {
 
 /// Puts back the newlines at the end of a file that rendering took away: the last one of every
 /// file, and one after each block at the end.
-pub(super) fn with_newlines_of(source: &str, mut rendered: String) -> String {
+pub(super) fn with_newlines_of(source: &str, mut rendered: String, newline: &str) -> String {
     let count = |text: &str| text.bytes().rev().take_while(|b| *b == b'\n').count();
     let missing = count(source).saturating_sub(count(&rendered));
-    rendered.extend(std::iter::repeat_n('\n', missing));
+    rendered.extend(std::iter::repeat_n(newline, missing));
     rendered
 }
 
 impl Files {
+    /// Text as it stands in a file, with the newlines that are wanted.
+    pub(super) fn lines<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
+        match self.newline.as_str() {
+            "" | "\n" => text.into(),
+            newline => text.replace('\n', newline).into(),
+        }
+    }
+
     /// Compiles a file's text, once for all hosts.
     pub(super) fn compile(&self, engine: &Engine, text: &Text) -> R<Arc<Template>> {
         engine.file(&self.dialect, text, |source| lower::template(source, &self.syntax))

@@ -35,6 +35,7 @@ mod secret;
 mod templar;
 mod tests;
 mod text;
+mod text_methods;
 mod value;
 mod yaml_out;
 

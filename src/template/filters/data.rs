@@ -11,7 +11,7 @@ use crate::template::yaml_out;
 
 pub(super) const FILTERS: &[(&str, Run)] = &[
     ("to_json", |ev, v, a| to_json(ev, v, a, false)),
-    ("tojson", |ev, v, a| to_json(ev, v, a, false)),
+    ("tojson", tojson),
     ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
     ("from_json", |ev, v, _| {
         let text = ev.text(&v)?;
@@ -44,7 +44,30 @@ fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     json::write(&value, &style).map(Val::str)
 }
 
+/// Jinja's own: sorted, and fit to stand in HTML.
+fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let mut args = args.clone();
+    args.kw.push(("sort_keys".into(), Val::Bool(true)));
+    let text = to_json(ev, input, &args, false)?;
+    let mut text = ev.text(&text)?;
+    for (plain, escaped) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")] {
+        text = text.replace(plain, escaped);
+    }
+    Ok(Val::str(text))
+}
+
+const YAML: [&str; 7] =
+    ["indent", "width", "default_flow_style", "sort_keys", "explicit_start", "explicit_end", "allow_unicode"];
+
 fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
+    if let Some((name, _)) = args.kw.iter().find(|(name, _)| !YAML.contains(&&**name)) {
+        return Err(Error::new(format!("the option '{name}' is not supported")).hint(format!("there are {}", YAML.join(", "))));
+    }
+    if let Some(no) = args.named("allow_unicode")
+        && !ev.truth(no)?
+    {
+        return Err(Error::new("yaml.dump() got multiple values for keyword argument 'allow_unicode'"));
+    }
     let value = ev.finish(input)?;
     let int = |name: &str, default: i64| args.int(usize::MAX, name, default);
     let style = yaml_out::Style {
@@ -63,6 +86,7 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
         },
         sort: args.named("sort_keys").map_or(Ok(true), |v| ev.truth(v))?,
         start: args.named("explicit_start").map_or(Ok(false), |v| ev.truth(v))?,
+        end: args.named("explicit_end").map_or(Ok(false), |v| ev.truth(v))?,
     };
     Ok(Val::str(yaml_out::write(&value, &style)))
 }

@@ -92,6 +92,8 @@ fn normpath(path: &str) -> String {
     }
     let joined = parts.join("/");
     match (root, joined.is_empty()) {
+        // Two slashes at the beginning are kept, three are one.
+        (true, _) if path.starts_with("//") && !path.starts_with("///") => format!("//{joined}"),
         (true, _) => format!("/{joined}"),
         (false, true) => ".".into(),
         (false, false) => joined,

@@ -9,16 +9,16 @@ use crate::template::value::{Args, R, Val};
 pub(super) const FILTERS: &[(&str, Run)] =
     &[("human_readable", human_readable), ("human_to_bytes", human_to_bytes), ("filesizeformat", filesizeformat)];
 
-const UNITS: &[(char, &str, f64)] = &[
-    ('Y', "yotta", 1.208_925_819_614_629_2e24),
-    ('Z', "zetta", 1.180_591_620_717_411_3e21),
-    ('E', "exa", 1.152_921_504_606_847e18),
-    ('P', "peta", 1.125_899_906_842_624e15),
-    ('T', "tera", 1_099_511_627_776.0),
-    ('G', "giga", 1_073_741_824.0),
-    ('M', "mega", 1_048_576.0),
-    ('K', "kilo", 1024.0),
-    ('B', "", 1.0),
+const UNITS: &[(char, f64)] = &[
+    ('Y', 1.208_925_819_614_629_2e24),
+    ('Z', 1.180_591_620_717_411_3e21),
+    ('E', 1.152_921_504_606_847e18),
+    ('P', 1.125_899_906_842_624e15),
+    ('T', 1_099_511_627_776.0),
+    ('G', 1_073_741_824.0),
+    ('M', 1_048_576.0),
+    ('K', 1024.0),
+    ('B', 1.0),
 ];
 
 fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -28,8 +28,8 @@ fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let bits = args.bool(ev, 0, "isbits", false)?;
     let unit = args.str(ev, 1, "unit", "")?.to_uppercase();
     let wanted =
-        |(suffix, _, limit): &&(char, &str, f64)| if unit.is_empty() { size >= *limit } else { unit.starts_with(*suffix) };
-    let (suffix, _, limit) = UNITS.iter().find(wanted).copied().unwrap_or(('B', "", 1.0));
+        |(suffix, limit): &&(char, f64)| if unit.is_empty() { size >= *limit } else { unit.starts_with(*suffix) };
+    let (suffix, limit) = UNITS.iter().find(wanted).copied().unwrap_or(('B', 1.0));
     let name = match (suffix, bits) {
         ('B', true) => "bits".to_owned(),
         ('B', false) => "Bytes".to_owned(),
@@ -53,21 +53,19 @@ fn to_bytes(text: &str, default: &str, bits: bool) -> Result<Val, String> {
     let number: f64 = number.parse().map_err(|_| format!("can't interpret following string: {text}"))?;
     let unit = if unit.trim().is_empty() { default } else { unit.trim() };
     let Some(first) = unit.chars().next().map(|c| c.to_ascii_uppercase()) else { return Ok(whole(number)) };
-    let Some((suffix, long, factor)) = UNITS.iter().find(|(s, _, _)| *s == first) else {
-        let known = UNITS.iter().map(|(s, _, _)| s.to_string()).collect::<Vec<_>>().join(", ");
+    let Some((suffix, factor)) = UNITS.iter().find(|(s, _)| *s == first) else {
+        let known = UNITS.iter().map(|(s, _)| s.to_string()).collect::<Vec<_>>().join(", ");
         return Err(format!("failed to convert {text} (unit = {unit}). The suffix must be one of {known}"));
     };
     let (class, word) = if bits { ("b", "bit") } else { ("B", "byte") };
     let lower = unit.to_lowercase();
     let right = match *suffix {
         'B' => lower == class.to_lowercase() && (unit == class || !bits) || lower == format!("{word}s") || lower == word,
-        s => {
+        _ => {
             let after = unit.get(1..).unwrap_or_default();
-            let _ = s;
-            after.is_empty() || after == class || lower == format!("{long}{word}") || lower == format!("{long}{word}s")
+            after.is_empty() || after == class
         }
     };
-    // One letter is enough, and `iB` as well as `B`.
     if !right {
         let want = if *suffix == 'B' { class.to_owned() } else { format!("{suffix}{class} or {suffix}") };
         return Err(format!("failed to convert {text}. Value is not a valid string (expect {want})"));

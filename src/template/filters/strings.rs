@@ -3,19 +3,22 @@
 use super::Run;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
-use crate::template::methods;
+use crate::template::{methods, text_methods};
 use crate::template::value::{Args, R, Val};
 
 pub(super) const FILTERS: &[(&str, Run)] = &[
     ("lower", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),
     ("upper", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_uppercase()))),
-    ("capitalize", |ev, v, _| Ok(Val::str(methods::capitalize(&ev.text(&v)?)))),
+    ("capitalize", |ev, v, _| Ok(Val::str(text_methods::capitalize(&ev.text(&v)?)))),
     ("title", |ev, v, _| Ok(Val::str(title(&ev.text(&v)?)))),
     ("trim", trim),
     ("replace", replace),
     ("indent", indent),
     ("comment", comment),
-    ("quote", |ev, v, _| Ok(Val::str(quote_text(&ev.text(&v)?)))),
+    ("quote", |ev, v, _| {
+        let text = if let Val::Null = v { String::new() } else { ev.text(&v)? };
+        Ok(Val::str(quote_text(&text)))
+    }),
     ("split", split),
     ("splitlines", |ev, v, a| methods::call(ev, &v, "splitlines", a).map(|r| r.unwrap_or(Val::Null))),
     ("format", format),
@@ -117,7 +120,8 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         if i > 0 {
             out.push_str(&newline);
         }
-        out.push_str(if line.is_empty() { decoration.trim_end() } else { &decoration });
+        let last = text.split(newline.as_str()).count() == i + 1;
+        out.push_str(if line.is_empty() && !last { decoration.trim_end() } else { &decoration });
         out.push_str(line);
     }
     for _ in 0..after {
@@ -131,7 +135,7 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 /// `shlex.quote`.
-pub(in crate::template) fn quote_text(text: &str) -> String {
+fn quote_text(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !text.is_empty() && text.chars().all(safe) {
         return text.to_owned();

@@ -127,7 +127,7 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         ev.files = outer;
         let value = result?;
         out.push(match &value {
-            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned())).marked(t.marks())),
+            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned(), "\n")).marked(t.marks())),
             _ if convert => value,
             other => Val::str(ev.text(other)?),
         });

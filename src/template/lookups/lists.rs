@@ -5,13 +5,6 @@ use crate::template::eval::Eval;
 use crate::template::filters;
 use crate::template::value::{Args, R, Val};
 
-fn one_list(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    match args.pos.as_slice() {
-        [one @ Val::List(_)] => ev.iterate(one),
-        many => Ok(many.to_vec()),
-    }
-}
-
 /// One level of lists is opened.
 pub(super) fn items(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let mut out = Vec::new();
@@ -81,6 +74,9 @@ pub(super) fn together(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 }
 
 pub(super) fn random_choice(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    let all = one_list(ev, args)?;
-    Ok(filters::pick(ev, &all, None)?.into_iter().collect())
+    // Without anything to choose from, that is what is given.
+    if args.pos.is_empty() || matches!(args.pos.as_slice(), [Val::List(l)] if l.len() == 0) {
+        return Ok(args.pos.clone());
+    }
+    Ok(filters::pick(ev, &args.pos, None)?.into_iter().collect())
 }
