@@ -228,10 +228,12 @@ impl Lower<'_> {
 
     /// Text between tags. The parser drops a newline after `{% raw %}`, which Jinja2 keeps.
     fn raw(&self, text: &str, at: JSpan) -> Name {
-        let before = self.source.get(..at.start_offset as usize).unwrap_or_default();
-        let tag = before.strip_suffix('\n').and_then(|b| b.strip_suffix("%}")).map(str::trim_end);
-        let opened = tag.and_then(|t| t.strip_suffix("raw")).map(|t| t.trim_end_matches([' ', '-', '+']));
-        if opened.is_some_and(|t| t.ends_with("{%")) {
+        let start = at.start_offset as usize;
+        let (before, after) = (self.source.get(..start).unwrap_or_default(), self.source.get(start..).unwrap_or_default());
+        let tag = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let end = before.get(tag.len()..).unwrap_or_default();
+        let raw = tag.ends_with("raw") && !tag.ends_with("endraw") && !end.is_empty() && !end.contains('-');
+        if raw && after.starts_with('\n') && after.get(1..).is_some_and(|rest| rest.starts_with(text)) {
             return format!("\n{text}").into();
         }
         text.into()

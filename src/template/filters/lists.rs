@@ -184,7 +184,14 @@ fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     };
     let path = args.get(1, "attribute").cloned();
     let (mut seen, mut out) = (Vec::new(), Vec::new());
+    let given = matches!(args.get(0, "case_sensitive"), Some(Val::Bool(false)));
     for item in ev.iterate(&input)? {
+        if given && matches!(item, Val::Map(_) | Val::List(_)) && path.is_none() {
+            return Err(Error::new(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support \
+                 the parameters supplied",
+            ));
+        }
         let key = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
         let key = if case { key } else { folded(key) };
         if !has(ev, &seen, &key)? {

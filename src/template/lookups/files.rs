@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{plain, terms};
 use crate::model::{Origin, Source, Text};
 use crate::template::error::Error;
-use crate::template::eval::Eval;
+use crate::template::eval::{Eval, Frame};
 use crate::template::file::{TemplateOptions, with_newlines_of};
 use crate::template::value::{Args, R, Val};
 
@@ -107,23 +107,16 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         options.search.extend(roots(ev)?.iter().flat_map(|r| [format!("{r}/templates"), r.clone()]));
         let body = options.header(&content)?.to_owned();
         let make = if secret { Source::secret } else { Source::new };
+        let shown = path.clone();
         let source = make(path, content);
         let text = Text::template(body, Some(Origin::new(&source, 1, 1)));
         let files = Arc::new(options.files()?);
         let compiled = files.compile(&ev.engine, &text).map_err(|e| e.located(&text))?;
         let outer = std::mem::replace(&mut ev.files, files);
-        let extra = args.named("template_vars").cloned();
-        if let Some(Val::Map(map)) = &extra {
-            let frame = Arc::new(crate::template::eval::Frame::default());
-            for (key, value) in map.all(ev)? {
-                frame.set(&key.to_string().into(), value);
-            }
-            ev.frames.push(frame);
-        }
+        let frame = own_variables(ev, args, &name, &shown)?;
+        ev.frames.push(frame);
         let result = ev.nested(|ev| ev.run(&text, &compiled)).and_then(Val::defined);
-        if extra.is_some() {
-            ev.frames.pop();
-        }
+        ev.frames.pop();
         ev.files = outer;
         let value = result?;
         out.push(match &value {
@@ -133,6 +126,23 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         });
     }
     Ok(out)
+}
+
+/// The variables that a template has besides the task's.
+fn own_variables(ev: &mut Eval, args: &Args, name: &str, path: &str) -> R<Arc<Frame>> {
+    let frame = Arc::new(Frame::default());
+    frame.set(&"template_path".into(), Val::str(name));
+    frame.set(&"template_fullpath".into(), Val::str(path));
+    let scope = Arc::clone(&ev.scope);
+    if scope.find(ev, "ansible_managed")?.is_none() {
+        frame.set(&"ansible_managed".into(), Val::str("Ansible managed"));
+    }
+    if let Some(Val::Map(map)) = args.named("template_vars") {
+        for (key, value) in map.all(ev)? {
+            frame.set(&key.to_string().into(), value);
+        }
+    }
+    Ok(frame)
 }
 
 pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {

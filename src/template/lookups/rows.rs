@@ -136,6 +136,9 @@ fn subelement(ev: &mut Eval, element: &Val, path: &str, skip: bool) -> R<Option<
     let mut at = element.clone();
     for step in path.split('.') {
         let Val::Map(map) = &at else {
+            if skip {
+                return Ok(None);
+            }
             let (key, shown) = (step, ev.repr(&at)?);
             return Err(Error::new(format!("the key {key} should point to a dictionary, got '{shown}'")));
         };
