@@ -82,7 +82,7 @@ impl Error {
 
     /// A filter, test or lookup that does not exist, with the nearest one that does.
     pub(super) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+        let short = name.rsplit('.').next().unwrap_or(name);
         let mut error = Self::of(Kind::Syntax, format!("no {what} named '{name}'"));
         if let Some(near) = nearest(short, known) {
             error.0.hints.push(format!("did you mean `{near}`?"));

@@ -43,6 +43,8 @@ mod yaml_out;
 mod checks;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod robust;
 
 pub use engine::Engine;
 pub use error::Error;
