@@ -59,7 +59,9 @@ pub static MODULE: Module = Module {
     kind: Kind::State,
     doc: "Render a template and put it on hosts.\n\nTemplates know `template_host`, `template_path`, \
           `template_fullpath`, `template_destpath`, `template_uid`, `template_mtime`, `template_run_date` and \
-          `ansible_managed`.",
+          `ansible_managed`.\n\nA source that ends in `.hbs` is rendered with Handlebars, strictly, with the \
+          same variables and the helpers `default VALUE OTHERWISE`, `join LIST SEPARATOR`, `to_json`, `to_yaml`, \
+          `indent TEXT WIDTH` and `b64`; in `each`, `@index` and `@key`. Nothing is escaped.",
     args: Template::specs,
     free_form: None,
     any_args: false,

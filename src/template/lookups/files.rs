@@ -121,6 +121,8 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         let value = result?;
         out.push(match &value {
             Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned(), "\n")).marked(t.marks())),
+            // Nothing was written.
+            Val::Null => Val::Null,
             _ if convert => value,
             other => Val::str(ev.text(other)?),
         });
