@@ -125,11 +125,7 @@ impl Outside for Machine {
         Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
-    fn update_private(
-        &self,
-        path: &str,
-        change: &mut dyn FnMut(Option<&str>) -> Option<String>,
-    ) -> Result<(), String> {
+    fn update_private(&self, path: &str, change: &mut dyn FnMut(Option<&str>) -> Option<String>) -> Result<(), String> {
         let _turn = self.private.lock().unwrap_or_else(PoisonError::into_inner);
         private::update(Path::new(path), change).map_err(|e| format!("{path}: {e}"))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::checks::{Vars, trusted};
-use super::{Engine, Outside, TemplateOptions, Templar, json};
+use super::{Engine, Outside, Templar, TemplateOptions, json};
 use crate::model::{Origin, Source, Text, Value};
 
 /// A world that answers as the one did in which the corpus was recorded.
@@ -67,7 +67,10 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("{{ (('2016-08-14 20:00:12' | to_datetime) - ('2015-12-25' | to_datetime('%Y-%m-%d'))) }}", "its text"),
     ("{{ '2023-11-14 22:13:20' | to_datetime }}", "a date is its text"),
     ("{{ 'a: [1, yes, ~, 0x1f, 2020-01-01]' | from_yaml }}", "a date is its text"),
-    ("{{ '<a> & \"b\" \\'' | forceescape }} {{ '<a>' | escape }} {{ '<b>' | safe }} {{ '<' | e | e }}", "text is not marked as safe"),
+    (
+        "{{ '<a> & \"b\" \\'' | forceescape }} {{ '<a>' | escape }} {{ '<b>' | safe }} {{ '<' | e | e }}",
+        "text is not marked as safe",
+    ),
     ("{{ recs | groupby('zz', default='q') | list }}", "the default is used, as Jinja2 does"),
     ("{{ 'x' | attr('upper') is defined }}", "methods are called, not passed on"),
     ("{{ 'x' | to_yaml(default_style='\"') }}", "refused"),

@@ -17,14 +17,12 @@ pub(super) struct Out {
     text: String,
     only: Option<Val>,
     parts: usize,
-    /// Whether none was written: it is nothing beside anything else.
-    none: bool,
 }
 
 impl Out {
     fn push(&mut self, ev: &mut Eval, value: Val) -> R<()> {
+        // None is nothing beside anything else.
         if let Val::Null = value {
-            self.none = true;
             return Ok(());
         }
         self.parts += 1;
@@ -52,7 +50,8 @@ impl Out {
     }
 
     fn finish(self) -> Val {
-        if self.parts == 0 && self.none {
+        // Nothing at all is none, not an empty text.
+        if self.parts == 0 {
             return Val::Null;
         }
         self.only.unwrap_or_else(|| Val::str(self.text))

@@ -20,7 +20,8 @@ impl Object for Builtin {
     }
 
     fn call(&self, ev: &mut Eval, args: Args) -> R<Val> {
-        let undefined = if self.lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
+        let undefined =
+            if self.lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
         if let Some(e) = undefined {
             return Err((*e).clone());
         }

@@ -229,7 +229,8 @@ impl Lower<'_> {
     /// Text between tags. The parser drops a newline after `{% raw %}`, which Jinja2 keeps.
     fn raw(&self, text: &str, at: JSpan) -> Name {
         let start = at.start_offset as usize;
-        let (before, after) = (self.source.get(..start).unwrap_or_default(), self.source.get(start..).unwrap_or_default());
+        let (before, after) =
+            (self.source.get(..start).unwrap_or_default(), self.source.get(start..).unwrap_or_default());
         let tag = before.trim_end_matches(|c: char| !c.is_alphanumeric());
         let end = before.get(tag.len()..).unwrap_or_default();
         let raw = tag.ends_with("raw") && !tag.ends_with("endraw") && !end.is_empty() && !end.contains('-');

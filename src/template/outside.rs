@@ -90,7 +90,11 @@ pub trait Outside: Send + Sync {
     ///
     /// # Errors
     /// When it cannot be read or written; the words say why.
-    fn update_private(&self, path: &str, _change: &mut dyn FnMut(Option<&str>) -> Option<String>) -> Result<(), String> {
+    fn update_private(
+        &self,
+        path: &str,
+        _change: &mut dyn FnMut(Option<&str>) -> Option<String>,
+    ) -> Result<(), String> {
         Err(format!("{path} cannot be written here"))
     }
     /// What a server answers.

@@ -77,7 +77,10 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
             let whole = s;
             let s = &*part_of(whole, args)?;
             let skipped = match args.get(1, "start") {
-                Some(_) => whole.chars().count() - part_of(whole, &Args::of(args.pos.iter().take(2).cloned().collect()))?.chars().count(),
+                Some(_) => {
+                    whole.chars().count()
+                        - part_of(whole, &Args::of(args.pos.iter().take(2).cloned().collect()))?.chars().count()
+                }
                 None => 0,
             };
             let at = if name.starts_with('r') { s.rfind(&*part) } else { s.find(&*part) };
@@ -174,7 +177,8 @@ fn cases(s: &str, name: &str) -> Option<Val> {
         "isspace" => all(char::is_whitespace),
         "istitle" => Val::Bool(s.chars().any(char::is_alphabetic) && title(s) == *s),
         "isidentifier" => Val::Bool(
-            s.starts_with(|c: char| c.is_alphabetic() || c == '_') && s.chars().all(|c| c.is_alphanumeric() || c == '_'),
+            s.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && s.chars().all(|c| c.is_alphanumeric() || c == '_'),
         ),
         "isprintable" => Val::Bool(!s.chars().any(char::is_control)),
         "isascii" => Val::Bool(s.is_ascii()),

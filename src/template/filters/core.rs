@@ -22,7 +22,8 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let otherwise = || args.get(0, "default_value").cloned().unwrap_or_else(|| Val::str(""));
-    if input.is_undefined() {
+    // What an `if` without `else` leaves counts as a value.
+    if matches!(&input, Val::Undefined(e) if !e.is_soft()) {
         return Ok(otherwise());
     }
     let falsy = args.bool(ev, 1, "boolean", false)? && !ev.truth(&input)?;

@@ -89,10 +89,14 @@ impl Scheme {
             "md5" | "md5_crypt" => Ok(md5_crypt(secret.as_bytes(), &salt)),
             _ => {
                 if rounds < 1000 {
-                    return Err(refuse(format!("{full}: min_desired_rounds ({rounds}) is too low, must be at least 1000")));
+                    return Err(refuse(format!(
+                        "{full}: min_desired_rounds ({rounds}) is too low, must be at least 1000"
+                    )));
                 }
                 if rounds > 999_999_999 {
-                    return Err(refuse(format!("{full}: max_desired_rounds ({rounds}) is too high, must be at most 999999999")));
+                    return Err(refuse(format!(
+                        "{full}: max_desired_rounds ({rounds}) is too high, must be at most 999999999"
+                    )));
                 }
                 let shown = if rounds == 5000 { String::new() } else { format!("rounds={rounds}$") };
                 let secret = secret.as_bytes();
@@ -198,7 +202,11 @@ fn sha_crypt<D: Digest>(secret: &[u8], salt: &[u8], rounds: u32) -> Vec<u8> {
     first.update(stretch(&b, secret.len()));
     let mut bits = secret.len();
     while bits > 0 {
-        if bits & 1 == 1 { first.update(&b) } else { first.update(secret) }
+        if bits & 1 == 1 {
+            first.update(&b)
+        } else {
+            first.update(secret)
+        }
         bits >>= 1;
     }
     let mut a = first.finalize().to_vec();
@@ -210,14 +218,22 @@ fn sha_crypt<D: Digest>(secret: &[u8], salt: &[u8], rounds: u32) -> Vec<u8> {
     let s = stretch(&ds.finalize(), salt.len());
     for i in 0..rounds {
         let mut c = D::new();
-        if i % 2 == 1 { c.update(&p) } else { c.update(&a) }
+        if i % 2 == 1 {
+            c.update(&p)
+        } else {
+            c.update(&a)
+        }
         if i % 3 != 0 {
             c.update(&s);
         }
         if i % 7 != 0 {
             c.update(&p);
         }
-        if i % 2 == 1 { c.update(&a) } else { c.update(&p) }
+        if i % 2 == 1 {
+            c.update(&a)
+        } else {
+            c.update(&p)
+        }
         a = c.finalize().to_vec();
     }
     a
@@ -231,20 +247,32 @@ fn md5_crypt(secret: &[u8], salt: &str) -> String {
     first.update(b.iter().copied().cycle().take(secret.len()).collect::<Vec<u8>>());
     let mut bits = secret.len();
     while bits > 0 {
-        if bits & 1 == 1 { first.update([0]) } else { first.update(secret.get(..1).unwrap_or_default()) }
+        if bits & 1 == 1 {
+            first.update([0])
+        } else {
+            first.update(secret.get(..1).unwrap_or_default())
+        }
         bits >>= 1;
     }
     let mut a = first.finalize();
     for i in 0..1000 {
         let mut c = Md5::new();
-        if i % 2 == 1 { c.update(secret) } else { c.update(a) }
+        if i % 2 == 1 {
+            c.update(secret)
+        } else {
+            c.update(a)
+        }
         if i % 3 != 0 {
             c.update(salted);
         }
         if i % 7 != 0 {
             c.update(secret);
         }
-        if i % 2 == 1 { c.update(a) } else { c.update(secret) }
+        if i % 2 == 1 {
+            c.update(a)
+        } else {
+            c.update(secret)
+        }
         a = c.finalize();
     }
     let mut order: Vec<[Option<usize>; 3]> = (0..4).map(|i| [Some(i), Some(i + 6), Some(i + 12)]).collect();

@@ -61,7 +61,9 @@ const YAML: [&str; 7] =
 
 fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     if let Some((name, _)) = args.kw.iter().find(|(name, _)| !YAML.contains(&&**name)) {
-        return Err(Error::new(format!("the option '{name}' is not supported")).hint(format!("there are {}", YAML.join(", "))));
+        return Err(
+            Error::new(format!("the option '{name}' is not supported")).hint(format!("there are {}", YAML.join(", ")))
+        );
     }
     if let Some(no) = args.named("allow_unicode")
         && !ev.truth(no)?
@@ -108,7 +110,9 @@ fn encoded(text: &str, encoding: &str) -> R<Vec<u8>> {
     let one = |c: char, most: u32| u8::try_from(u32::from(c)).ok().filter(|_| u32::from(c) < most);
     let narrow = |most: u32| {
         let all: Option<Vec<u8>> = text.chars().map(|c| one(c, most)).collect();
-        all.ok_or_else(|| Error::new(format!("'{encoding}' codec can't encode characters: ordinal not in range({most})")))
+        all.ok_or_else(|| {
+            Error::new(format!("'{encoding}' codec can't encode characters: ordinal not in range({most})"))
+        })
     };
     Ok(match normal(encoding).as_str() {
         "utf8" => text.as_bytes().to_vec(),
@@ -140,7 +144,8 @@ fn normal(encoding: &str) -> String {
 pub(in crate::template) fn decode(bytes: &[u8], encoding: &str) -> R<String> {
     let bad = || Error::new(format!("'{encoding}' codec can't decode the bytes"));
     let wide = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
-        let units: Vec<u16> = bytes.chunks(2).map(|c| of([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
+        let units: Vec<u16> =
+            bytes.chunks(2).map(|c| of([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
         String::from_utf16(&units).map_err(|_| bad())
     };
     match normal(encoding).as_str() {

@@ -59,7 +59,11 @@ fn dict(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 /// A prefix made whole by random bytes.
 fn random_mac(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Val::Str(prefix) = &input else {
-        return Err(Error::new(format!("Invalid value type (<class '{}'>) for random_mac ({})", input.type_name(), ev.text(&input)?)));
+        return Err(Error::new(format!(
+            "Invalid value type (<class '{}'>) for random_mac ({})",
+            input.type_name(),
+            ev.text(&input)?
+        )));
     };
     let value = prefix.to_lowercase();
     let bad = |why: &str| Error::new(format!("Invalid value ({value}) for random_mac: {why}"));

@@ -112,7 +112,8 @@ fn numeric(name: &str, first: &Value) -> R<Option<Value>> {
         other => Err(wrong(name, other)),
     };
     let sum = |items: &[Value]| {
-        let ints: Option<Vec<i128>> = items.iter().map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect();
+        let ints: Option<Vec<i128>> =
+            items.iter().map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect();
         ints.map(|ints| ints.iter().fold(0i128, |a, b| a.saturating_add(*b)))
     };
     #[allow(clippy::cast_precision_loss, reason = "an average of few")]
@@ -142,7 +143,9 @@ fn general(name: &str, first: &Value, second: &Value) -> R<Value> {
     let strings = || first.as_str().zip(second.as_str()).ok_or_else(|| wrong(name, second));
     Ok(match (name, first) {
         ("contains", Value::List(items)) => Value::Bool(items.iter().any(|v| same(v, second))),
-        ("contains", Value::Str(_)) => Value::Bool(second.as_str().is_some_and(|s| first.as_str().is_some_and(|f| f.contains(s)))),
+        ("contains", Value::Str(_)) => {
+            Value::Bool(second.as_str().is_some_and(|s| first.as_str().is_some_and(|f| f.contains(s))))
+        }
         ("ends_with", _) => Value::Bool(strings().map(|(a, b)| a.ends_with(b))?),
         ("starts_with", _) => Value::Bool(strings().map(|(a, b)| a.starts_with(b))?),
         ("join", Value::Str(with)) => {

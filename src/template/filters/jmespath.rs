@@ -64,7 +64,11 @@ pub(super) fn search(tree: &Ast, data: &Value, depth: usize) -> R<Value> {
         }
         Ast::Not { node, .. } => Value::Bool(!holds(&of(node, data)?)),
         Ast::Condition { predicate, then, .. } => {
-            if holds(&of(predicate, data)?) { of(then, data)? } else { Value::Null }
+            if holds(&of(predicate, data)?) {
+                of(then, data)?
+            } else {
+                Value::Null
+            }
         }
         Ast::Comparison { comparator, lhs, rhs, .. } => compare(comparator, &of(lhs, data)?, &of(rhs, data)?),
         Ast::Projection { lhs, rhs, .. } => match of(lhs, data)? {

@@ -104,7 +104,9 @@ fn lists(ev: &mut Eval, old: &Val, new: &Val, merge: &str) -> R<Val> {
 fn need_map(value: &Val, filter: &str) -> R<()> {
     match value {
         Val::Map(_) => Ok(()),
-        other => Err(Error::new(format!("{filter} requires a dictionary, got <class '{}'> instead.", other.type_name()))),
+        other => {
+            Err(Error::new(format!("{filter} requires a dictionary, got <class '{}'> instead.", other.type_name())))
+        }
     }
 }
 
@@ -187,7 +189,13 @@ fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
                 return Err(Error::new(format!("could not find '{path}' key in iterated item {shown}")));
             }
             Val::List(l) => out.extend(l.all(ev)?.into_iter().map(|sub| Val::tuple(vec![element.clone(), sub]))),
-            _ => return Err(Error::new(format!("the key '{}' should point to a list, got {}", ev.text(&path)?, ev.text(&at)?))),
+            _ => {
+                return Err(Error::new(format!(
+                    "the key '{}' should point to a list, got {}",
+                    ev.text(&path)?,
+                    ev.text(&at)?
+                )));
+            }
         }
     }
     Ok(Val::list(out))
@@ -246,7 +254,10 @@ fn rekey_on_member(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
             return Err(Error::new(format!("Key {} was not found.", ev.repr(&key)?)));
         };
         if out.contains_key(&name) && !replace {
-            return Err(Error::new(format!("Key {} is not unique, cannot convert to dict.", ev.repr(&Val::of_key(&name))?)));
+            return Err(Error::new(format!(
+                "Key {} is not unique, cannot convert to dict.",
+                ev.repr(&Val::of_key(&name))?
+            )));
         }
         out.insert(name, element);
     }

@@ -16,11 +16,7 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
 ];
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&#34;")
-        .replace('\'', "&#39;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
 }
 
 /// The parts that a line may be broken between; a word with hyphens has several.
@@ -105,7 +101,9 @@ fn striptags(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
         text = out;
     }
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (entity, plain) in [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+    for (entity, plain) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    {
         text = text.replace(entity, plain);
     }
     Ok(Val::str(text))
@@ -151,7 +149,9 @@ fn urlize(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         _ => url.to_owned(),
     };
     let link = |word: &str| {
-        let domain = |d: &str| d.contains('.') && !d.ends_with('.') && d.chars().all(|c| c.is_alphanumeric() || "-.".contains(c));
+        let domain = |d: &str| {
+            d.contains('.') && !d.ends_with('.') && d.chars().all(|c| c.is_alphanumeric() || "-.".contains(c))
+        };
         if word.starts_with("http://") || word.starts_with("https://") {
             return format!("<a href=\"{word}\"{attributes}{target}>{}</a>", shown(word));
         }

@@ -37,7 +37,11 @@ fn lists_mergeby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let mut out: IndexMap<Key, Val> = IndexMap::new();
     for item in flattened(ev, &Val::list(all), i64::MAX)? {
         let Val::Map(map) = &item else {
-            return Err(Error::new(format!("Elements of list arguments for lists_mergeby must be dictionaries. {} is {}.", ev.text(&item)?, item.type_name())));
+            return Err(Error::new(format!(
+                "Elements of list arguments for lists_mergeby must be dictionaries. {} is {}.",
+                ev.text(&item)?,
+                item.type_name()
+            )));
         };
         // A dict that has no such key is left out.
         let Some(found) = map.get(ev, &key)? else { continue };

@@ -95,9 +95,8 @@ const TOLERANT: &[&str] = &["default", "d", "mandatory", "type_debug"];
 fn table() -> &'static HashMap<&'static str, Filter> {
     static TABLE: OnceLock<HashMap<&'static str, Filter>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let filter = |(name, run): &(&'static str, Run)| {
-            (*name, Filter { run: *run, undefined: TOLERANT.contains(name) })
-        };
+        let filter =
+            |(name, run): &(&'static str, Run)| (*name, Filter { run: *run, undefined: TOLERANT.contains(name) });
         let own = FAMILIES.iter().flat_map(|family| family.iter());
         let others = COLLECTIONS.iter().flat_map(|(_, family)| family.iter());
         others.chain(own).map(filter).collect()

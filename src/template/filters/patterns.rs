@@ -40,7 +40,9 @@ fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let name = ev.text(group)?;
         let named = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')).map(str::to_owned);
         let number = name.strip_prefix('\\').filter(|n| n.chars().all(|c| c.is_ascii_digit())).map(str::to_owned);
-        wanted.push(named.or(number).ok_or_else(|| Error::new("Unknown argument").hint(format!("`{name}` is no group: write `\\\\1` or `\\\\g<name>`")))?);
+        wanted.push(named.or(number).ok_or_else(|| {
+            Error::new("Unknown argument").hint(format!("`{name}` is no group: write `\\\\1` or `\\\\g<name>`"))
+        })?);
     }
     let Some(found) = regex::first(&regex, &text)? else { return Ok(Val::Null) };
     if wanted.is_empty() {

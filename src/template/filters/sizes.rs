@@ -23,7 +23,8 @@ const UNITS: &[(char, f64)] = &[
 
 fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let bad = || Error::new(format!("human_readable() failed on bad input: could not convert string to float: '{text}'"));
+    let bad =
+        || Error::new(format!("human_readable() failed on bad input: could not convert string to float: '{text}'"));
     let size = text.parse::<f64>().map_err(|_| bad())?;
     let bits = args.bool(ev, 0, "isbits", false)?;
     let unit = args.str(ev, 1, "unit", "")?.to_uppercase();
@@ -60,7 +61,9 @@ fn to_bytes(text: &str, default: &str, bits: bool) -> Result<Val, String> {
     let (class, word) = if bits { ("b", "bit") } else { ("B", "byte") };
     let lower = unit.to_lowercase();
     let right = match *suffix {
-        'B' => lower == class.to_lowercase() && (unit == class || !bits) || lower == format!("{word}s") || lower == word,
+        'B' => {
+            lower == class.to_lowercase() && (unit == class || !bits) || lower == format!("{word}s") || lower == word
+        }
         _ => {
             let after = unit.get(1..).unwrap_or_default();
             after.is_empty() || after == class

@@ -3,8 +3,8 @@
 use super::Run;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
-use crate::template::{methods, text_methods};
 use crate::template::value::{Args, R, Val};
+use crate::template::{methods, text_methods};
 
 pub(super) const FILTERS: &[(&str, Run)] = &[
     ("lower", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),

@@ -149,19 +149,30 @@ impl Ini {
             }
             if let Some(name) = content.strip_prefix('[').and_then(|c| c.split_once(']')).map(|(name, _)| name) {
                 if out.iter().any(|(n, _)| n == name) {
-                    return Err(Error::new(format!("While reading from '<string>' [line {:2}]: section '{name}' already exists", i + 1)));
+                    return Err(Error::new(format!(
+                        "While reading from '<string>' [line {:2}]: section '{name}' already exists",
+                        i + 1
+                    )));
                 }
                 out.push((name.to_owned(), IndexMap::new()));
                 last = None;
                 continue;
             }
             let Some((section, keys)) = out.last_mut() else {
-                return Err(Error::new(format!("File contains no section headers.\nfile: '<string>', line: {}\n'{line}'", i + 1)));
+                return Err(Error::new(format!(
+                    "File contains no section headers.\nfile: '<string>', line: {}\n'{line}'",
+                    i + 1
+                )));
             };
             let (name, value) = match content.split_once(['=', ':']) {
                 Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
                 None if self.bare => (content, None),
-                None => return Err(Error::new(format!("Source contains parsing errors: '<string>'\n\t[line {:2}]: '{line}'", i + 1))),
+                None => {
+                    return Err(Error::new(format!(
+                        "Source contains parsing errors: '<string>'\n\t[line {:2}]: '{line}'",
+                        i + 1
+                    )));
+                }
             };
             let name = if self.case { name.to_owned() } else { name.to_lowercase() };
             if keys.insert(name.clone(), value).is_some() {

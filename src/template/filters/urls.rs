@@ -8,11 +8,8 @@ use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("urlsplit", urlsplit),
-    ("urldecode", |ev, v, _| Ok(Val::str(decode(&ev.text(&v)?)))),
-    ("urlencode", urlencode),
-];
+pub(super) const FILTERS: &[(&str, Run)] =
+    &[("urlsplit", urlsplit), ("urldecode", |ev, v, _| Ok(Val::str(decode(&ev.text(&v)?)))), ("urlencode", urlencode)];
 
 fn urlsplit(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let url = ev.text(&input)?;
@@ -55,7 +52,9 @@ fn urlsplit(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     }
     match args.str(ev, 0, "query", "")?.as_str() {
         "" => Ok(Val::map(map)),
-        part => map.shift_remove(&Key::from(part)).ok_or_else(|| Error::new(format!("urlsplit: unknown URL component: {part}"))),
+        part => map
+            .shift_remove(&Key::from(part))
+            .ok_or_else(|| Error::new(format!("urlsplit: unknown URL component: {part}"))),
     }
 }
 

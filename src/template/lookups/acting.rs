@@ -153,11 +153,9 @@ fn characters(ev: &mut Eval, given: Option<&Val>) -> R<Vec<char>> {
         Some(list @ Val::List(_)) => ev.iterate(list)?.iter().map(|v| ev.text(v)).collect::<R<_>>()?,
         Some(text) => {
             let text = ev.text(text)?;
-            let mut sets: Vec<String> = Vec::new();
-            if text.contains(",,") {
-                sets.push(",".to_owned());
-            }
-            sets.extend(text.replace(",,", ",").split(',').filter(|s| !s.is_empty()).map(str::to_owned));
+            let mut sets: Vec<String> =
+                text.replace(",,", ",").split(',').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+            sets.extend(text.contains(",,").then(|| ",".to_owned()));
             sets
         }
     };
@@ -210,7 +208,9 @@ pub(super) fn url(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         redirects: match setting("follow_redirects", "urllib2")?.as_str() {
             "no" | "none" | "False" => Redirects::None,
             "yes" | "all" | "True" | "urllib2" | "safe" => Redirects::All,
-            other => return Err(Error::new(format!("follow_redirects: '{other}' is none of all, none, safe, urllib2"))),
+            other => {
+                return Err(Error::new(format!("follow_redirects: '{other}' is none of all, none, safe, urllib2")));
+            }
         },
         gssapi: boolean(&setting("use_gssapi", "no")?).unwrap_or(false),
         netrc: boolean(&setting("use_netrc", "yes")?).unwrap_or(true),

@@ -22,7 +22,9 @@ pub(super) fn dict(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     for term in args.pos.clone() {
         if !matches!(term, Val::Map(_)) {
             let (shown, kind) = (ev.text(&term)?, term.type_name());
-            return Err(Error::new(format!("the 'dict' lookup plugin expects a dictionary, got '{shown}' of type <class '{kind}'>)")));
+            return Err(Error::new(format!(
+                "the 'dict' lookup plugin expects a dictionary, got '{shown}' of type <class '{kind}'>)"
+            )));
         }
         let filter = filters::find("dict2items").ok_or_else(|| Error::new("no dict2items"))?;
         let rows = filter.apply(ev, term, &Args::default())?;

@@ -70,7 +70,9 @@ pub(super) fn call(ev: &mut Eval, args: &Args, query: bool) -> R<Val> {
     let errors = errors.map_or(Ok("strict".to_owned()), |v| ev.text(&v))?;
     let found = match run(ev, &inner) {
         Ok(found) => found,
-        Err(e) if e.unknown().is_some() || !matches!(errors.as_str(), "ignore" | "warn") => return Err(e.in_plugin("lookup", &name)),
+        Err(e) if e.unknown().is_some() || !matches!(errors.as_str(), "ignore" | "warn") => {
+            return Err(e.in_plugin("lookup", &name));
+        }
         Err(_) if wantlist => Vec::new(),
         Err(_) => return Ok(Val::Null),
     };

@@ -55,7 +55,9 @@ impl Options {
     /// An error for an option that there is in Ansible and not here.
     pub fn refuse(&self, names: &[&str]) -> R<()> {
         match names.iter().find(|name| self.get(name).is_some()) {
-            Some(name) => Err(Error::new(format!("the option '{name}' of the lookup '{}' is not supported", self.lookup))),
+            Some(name) => {
+                Err(Error::new(format!("the option '{name}' of the lookup '{}' is not supported", self.lookup)))
+            }
             None => Ok(()),
         }
     }

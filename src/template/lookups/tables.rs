@@ -12,7 +12,15 @@ use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
 const INI: [&str; 10] = [
-    "type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "allow_none",
+    "type",
+    "file",
+    "section",
+    "re",
+    "encoding",
+    "default",
+    "case_sensitive",
+    "allow_no_value",
+    "allow_none",
     "interpolation",
 ];
 
@@ -50,7 +58,11 @@ fn ini_values(ev: &mut Eval, key: &str, options: &Options) -> R<Vec<Val>> {
     let properties = match options.str(ev, "type", "ini")?.as_str() {
         "ini" => false,
         "properties" => true,
-        other => return Err(Error::new(format!("Invalid value \"{other}\" for configuration option \"type\", valid values are: ini, properties"))),
+        other => {
+            return Err(Error::new(format!(
+                "Invalid value \"{other}\" for configuration option \"type\", valid values are: ini, properties"
+            )));
+        }
     };
     let section = if properties { "java_properties".to_owned() } else { options.str(ev, "section", "global")? };
     let case = options.bool(ev, "case_sensitive", false)?;

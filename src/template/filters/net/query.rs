@@ -123,9 +123,7 @@ fn kinds(v: Given, query: &str) -> Option<Val> {
             if net.ip >> 32 == 0xffff { Val::str(four.cidr()) } else { Val::Bool(false) }
         }
         "ipv6" | "v6" if net.six => Val::str(v.net.cidr()),
-        "ipv6" | "v6" => {
-            Val::str(Net { six: true, ip: net.ip | (0xffff << 32), prefix: net.prefix + 96 }.cidr())
-        }
+        "ipv6" | "v6" => Val::str(Net { six: true, ip: net.ip | (0xffff << 32), prefix: net.prefix + 96 }.cidr()),
         "wrap" if net.six => {
             let rest = if v.prefixed || v.number { format!("/{}", net.prefix) } else { String::new() };
             Val::str(format!("[{}]{rest}", net.address()))
@@ -133,7 +131,12 @@ fn kinds(v: Given, query: &str) -> Option<Val> {
         "wrap" => Val::str(v.text()),
         "6to4" if net.six => {
             if net.ip >> 112 == 0x2002 {
-                Val::str(format!("{:04x}:{:04x}:{:04x}::1", net.ip >> 112, (net.ip >> 96) & 0xffff, (net.ip >> 80) & 0xffff))
+                Val::str(format!(
+                    "{:04x}:{:04x}:{:04x}::1",
+                    net.ip >> 112,
+                    (net.ip >> 96) & 0xffff,
+                    (net.ip >> 80) & 0xffff
+                ))
             } else {
                 Val::Bool(false)
             }
@@ -184,7 +187,11 @@ fn hosts(v: Given, query: &str) -> R<Val> {
         "address" | "ip" => when(v.is_address() || net.six || net.size() <= 2, || net.address()),
         "host" => when(v.is_address(), || net.cidr()),
         "address/prefix" | "gateway" | "gw" | "host/prefix" | "hostnet" | "router" => {
-            if v.is_address() { Val::str(net.cidr()) } else { Val::Bool(false) }
+            if v.is_address() {
+                Val::str(net.cidr())
+            } else {
+                Val::Bool(false)
+            }
         }
         "ip/prefix" => when(v.is_address() && net.size() > 1, || net.cidr()),
         "net" => when(v.is_network(), || net.cidr()),

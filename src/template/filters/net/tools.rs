@@ -9,7 +9,9 @@ use crate::template::value::{Args, R, Val};
 
 fn need(ev: &mut Eval, value: &Val) -> R<Net> {
     let text = ev.text(value)?;
-    given(ev, value, None)?.map(|g| g.net).ok_or_else(|| Error::new(format!("'{text}' is not an IP address or network")))
+    given(ev, value, None)?
+        .map(|g| g.net)
+        .ok_or_else(|| Error::new(format!("'{text}' is not an IP address or network")))
 }
 
 fn needed(ev: &mut Eval, args: &Args, at: usize, name: &str) -> R<Net> {
@@ -41,7 +43,8 @@ pub(super) fn ipsubnet(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
             (false, Some(index)) => Ok(supernet(net, prefix, index)),
         };
     }
-    let (outer, _) = Net::parse(&query).ok_or_else(|| Error::new(format!("You must pass a valid subnet or IP address; {query} is invalid")))?;
+    let (outer, _) = Net::parse(&query)
+        .ok_or_else(|| Error::new(format!("You must pass a valid subnet or IP address; {query} is invalid")))?;
     if !outer.holds(net) {
         return Err(Error::new(format!("{} is not in the subnet {}", net.network().cidr(), outer.network().cidr())));
     }
@@ -128,7 +131,9 @@ pub(super) fn cidr_merge(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     for item in ev.iterate(&input)? {
         let words = ev.text(&item)?;
         let net = given(ev, &item, None)?;
-        nets.push(net.ok_or_else(|| Error::new(format!("cidr_merge: error in netaddr:\ninvalid IPNetwork {words}")))?.net);
+        nets.push(
+            net.ok_or_else(|| Error::new(format!("cidr_merge: error in netaddr:\ninvalid IPNetwork {words}")))?.net,
+        );
     }
     if action == "span" {
         return span(&nets);
