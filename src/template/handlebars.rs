@@ -78,7 +78,18 @@ fn to_yaml(args: &[Json]) -> Answer {
 
 fn indent(args: &[Json]) -> Answer {
     let by = arg(args, 1)?.as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(4).min(1000);
-    Ok(text(arg(args, 0)?).replace('\n', &format!("\n{}", " ".repeat(by))))
+    // As the filter: not the first line, and none that is empty.
+    let all = text(arg(args, 0)?);
+    let mut lines = all.split('\n');
+    let mut out = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&" ".repeat(by));
+        }
+        out.push_str(line);
+    }
+    Ok(out)
 }
 
 fn b64(args: &[Json]) -> Answer {

@@ -74,18 +74,8 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
         }
         "find" | "rfind" | "index" | "rindex" => {
             let part = arg(ev, 0, "sub")?;
-            let whole = s;
-            let s = &*part_of(whole, args)?;
-            let skipped = match args.get(1, "start") {
-                Some(_) => {
-                    whole.chars().count()
-                        - part_of(whole, &Args::of(args.pos.iter().take(2).cloned().collect()))?.chars().count()
-                }
-                None => 0,
-            };
-            let at = if name.starts_with('r') { s.rfind(&*part) } else { s.find(&*part) };
-            match at.and_then(|i| s.get(..i)) {
-                Some(before) => Val::Int((skipped + before.chars().count()) as i128),
+            match find(s, &part, name, args)? {
+                Some(at) => Val::Int(at as i128),
                 None if name.ends_with("index") => return Err(Error::new("substring not found")),
                 None => Val::Int(-1),
             }
@@ -104,6 +94,15 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Where a part of the text is, in characters.
+fn find(whole: &str, part: &str, name: &str, args: &Args) -> R<Option<usize>> {
+    let s = &*part_of(whole, args)?;
+    let from = Args::of(args.pos.iter().take(2).cloned().collect());
+    let skipped = whole.chars().count() - part_of(whole, &from)?.chars().count();
+    let at = if name.starts_with('r') { s.rfind(part) } else { s.find(part) };
+    Ok(at.and_then(|i| s.get(..i)).map(|before| skipped + before.chars().count()))
 }
 
 /// The part between the second and the third argument, as Python's methods take it.

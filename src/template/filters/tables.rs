@@ -164,17 +164,9 @@ impl Ini {
                     i + 1
                 )));
             };
-            let (name, value) = match content.split_once(['=', ':']) {
-                Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
-                None if self.bare => (content, None),
-                None => {
-                    return Err(Error::new(format!(
-                        "Source contains parsing errors: '<string>'\n\t[line {:2}]: '{line}'",
-                        i + 1
-                    )));
-                }
-            };
-            let name = if self.case { name.to_owned() } else { name.to_lowercase() };
+            let (name, value) = self.pair(content).ok_or_else(|| {
+                Error::new(format!("Source contains parsing errors: '<string>'\n\t[line {:2}]: '{line}'", i + 1))
+            })?;
             if keys.insert(name.clone(), value).is_some() {
                 return Err(Error::new(format!(
                     "While reading from '<string>' [line {:2}]: option '{name}' in section '{section}' already exists",
@@ -189,6 +181,16 @@ impl Ini {
             }
         }
         Ok(out)
+    }
+
+    /// A key and its value.
+    fn pair(&self, content: &str) -> Option<(String, Option<String>)> {
+        let (name, value) = match content.split_once(['=', ':']) {
+            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+            None => (content, None),
+        };
+        let name = if self.case { name.to_owned() } else { name.to_lowercase() };
+        (value.is_some() || self.bare).then_some((name, value))
     }
 }
 

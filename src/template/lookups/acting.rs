@@ -45,8 +45,12 @@ pub(super) fn password(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let call = Options::of("password", args);
     let mut out = Vec::new();
     for term in terms(ev, args)? {
-        let (path, options) = inline(&term, &PASSWORD)
+        let (path, mut options) = inline(&term, &PASSWORD)
             .map_err(|e| Error::new(format!("Unrecognized parameter(s) given to password lookup: {e}")))?;
+        // Within a term, two commas are one of the characters.
+        for (_, value) in options.iter_mut().filter(|(name, value)| name == "chars" && value.contains(",,")) {
+            *value = format!(",,{}", value.replace(",,", ","));
+        }
         out.push(one_password(ev, &path, &call.with(options))?);
     }
     Ok(out)
@@ -153,10 +157,8 @@ fn characters(ev: &mut Eval, given: Option<&Val>) -> R<Vec<char>> {
         Some(list @ Val::List(_)) => ev.iterate(list)?.iter().map(|v| ev.text(v)).collect::<R<_>>()?,
         Some(text) => {
             let text = ev.text(text)?;
-            let mut sets: Vec<String> =
-                text.replace(",,", ",").split(',').filter(|s| !s.is_empty()).map(str::to_owned).collect();
-            sets.extend(text.contains(",,").then(|| ",".to_owned()));
-            sets
+            let comma = text.starts_with(",,").then(|| ",".to_owned());
+            comma.into_iter().chain(text.split(',').filter(|s| !s.is_empty()).map(str::to_owned)).collect()
         }
     };
     let lower = || ('a'..='z').collect::<String>();
