@@ -152,17 +152,31 @@ fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
             .ok_or_else(|| Failure::new(format!("the rendered template has characters that {encoding} cannot encode")))
     };
     match encoding.to_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
+        "" | "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
         "utf-8-sig" => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
         "ascii" | "us-ascii" => narrow(128),
+        "windows-1252" | "cp1252" => windows(text),
         "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => narrow(256),
         "utf-16-le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         "utf-16-be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         "utf-16" => Ok([0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()),
         _ => Err(Failure::new(format!(
-            "output_encoding `{encoding}` is not supported (utf-8, utf-16, ascii and latin-1 are)"
+            "output_encoding `{encoding}` is not supported (utf-8, utf-16, ascii, latin-1 and windows-1252 are)"
         ))),
     }
+}
+
+/// The code page 1252: latin-1 with letters and signs where that has control characters.
+fn windows(text: &str) -> Result<Vec<u8>, Failure> {
+    const SIGNS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    let byte = |c: char| match SIGNS.chars().zip(0x80u8..).find(|(sign, _)| *sign == c) {
+        Some((_, byte)) if !c.is_control() => Some(byte),
+        _ => u8::try_from(u32::from(c)).ok().filter(|b| !(0x80..0xa0).contains(b)),
+    };
+    text.chars()
+        .map(byte)
+        .collect::<Option<Vec<u8>>>()
+        .ok_or_else(|| Failure::new("the rendered template has characters that windows-1252 cannot encode"))
 }
 
 /// The variables that a template has besides the task's.
@@ -179,4 +193,23 @@ fn variables(path: &FsPath, template: &Template, local: &dyn Local) -> Result<Ma
         ("template_mtime", date(about.modified)),
         ("template_run_date", date(crate::sys::clock::now())),
     ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+
+    #[test]
+    fn text_is_written_in_the_encoding_that_is_asked_for() {
+        let bytes = |text, encoding| encode(text, encoding).expect(encoding);
+        assert_eq!(bytes("é€", "windows-1252"), [0xe9, 0x80]);
+        assert_eq!(bytes("é", "latin-1"), [0xe9]);
+        assert_eq!(bytes("é", ""), "é".as_bytes());
+        assert_eq!(bytes("é", "utf-16-le"), [0xe9, 0]);
+        for (text, encoding) in [("\u{80}", "windows-1252"), ("ж", "windows-1252"), ("€", "latin-1"), ("é", "ascii")]
+        {
+            assert!(encode(text, encoding).is_err(), "{text:?} in {encoding}");
+        }
+        assert!(encode("x", "ebcdic").is_err());
+    }
 }
