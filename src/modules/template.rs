@@ -89,8 +89,8 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     let source = String::from_utf8(source.bytes().to_vec())
         .map_err(|_| Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display())))?;
     let mut options: Map = OPTIONS.iter().filter_map(|name| Some((*name, args.get(name)?.clone()))).collect();
-    let source = header(&source.replace("\r\n", "\n").replace('\r', "\n"), &mut options);
-    let newline = newline(&template.newline_sequence)?;
+    let source = source.replace("\r\n", "\n").replace('\r', "\n");
+    options.insert("newline_sequence", newline(&template.newline_sequence)?);
     let vars = variables(&path, &template, local)?;
     let text = Text::template(source, None);
     let marks = if secret { text.marks().with(Marks::SECRET) } else { text.marks() };
@@ -112,7 +112,6 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
         prepared.args.insert("secret", true);
     }
     let text = rendered.as_str().map_or_else(|| super::json::dumps(&rendered), str::to_owned);
-    let text = if newline == "\n" { text } else { text.replace('\n', newline) };
     let bytes = Payload::new(encode(&text, &template.output_encoding)?);
     prepared.args.extend(copy::describe(&bytes));
     prepared.blobs.push(Blob(bytes));
@@ -126,22 +125,6 @@ fn newline(sequence: &str) -> Result<&'static str, Failure> {
         "\r\n" | "\\r\\n" => Ok("\r\n"),
         _ => Err(Failure::new("newline_sequence needs to be one of: \\n, \\r or \\r\\n")),
     }
-}
-
-/// A first line `#jinja2: trim_blocks: False, …` sets options and is left out.
-fn header(source: &str, options: &mut Map) -> String {
-    let Some(rest) = source.strip_prefix("#jinja2:") else { return source.to_owned() };
-    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-    for (name, value) in line.split(',').filter_map(|pair| pair.split_once(':')) {
-        let value = value.trim();
-        let bare = value.trim_matches(['\'', '"']);
-        let value = match to_bool(&Value::from(value)) {
-            Some(truth) if bare == value => Value::Bool(truth),
-            _ => Value::from(bare),
-        };
-        options.insert(name.trim(), value);
-    }
-    rest.to_owned()
 }
 
 fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
