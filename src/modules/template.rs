@@ -6,7 +6,7 @@ use super::attributes::{FileAttributes, Mode, octal};
 use super::copy::{self, target};
 use crate::args;
 use crate::model::{Failure, Map, Marks, Text, Value};
-use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run, to_bool};
+use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run};
 use crate::sys::Payload;
 
 args! {
