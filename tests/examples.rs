@@ -79,3 +79,17 @@ fn the_example_of_secrets_uses_them_and_shows_none() {
     assert_eq!(go(&key).exits(0).recap("localhost"), [4, 0, 0, 0, 0, 0, 0]);
     go(&[]).exits(1).says("cannot decrypt").says("--identity");
 }
+
+#[test]
+fn the_example_of_handlebars_writes_its_page_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = format!("about_dir={}", dir.path().join("about").display());
+    let go = || run(&mut rplay(["-i", "web1,", "-c", "local", "playbooks/about.yml", "--diff", "-e", &place]));
+    assert_eq!(go().exits(0).recap("web1"), [2, 2, 0, 0, 0, 0, 0]);
+    let text = std::fs::read_to_string(dir.path().join("about/about.md")).unwrap();
+    let want = "# About this host\n\nHost web1, tags web, public.\n0. Ada <ada@example.com>\n1. Grace <no mail>\n\
+                Port 8080, as JSON {\"port\": 8080, \"tags\": [\"web\", \"public\"]}, encoded QWJvdXQgdGhpcyBob3N0.\n\n    \
+                settings:\n      port: 8080\n      tags:\n      - web\n      - public\n\n";
+    assert_eq!(text, want);
+    assert_eq!(go().exits(0).recap("web1"), [2, 0, 0, 0, 0, 0, 0]);
+}

@@ -162,7 +162,8 @@ pub fn load_plays(
     let tags = tags(options, &config);
     let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
     let gather = config.gathering.value != Gathering::Explicit;
-    let engine = Arc::new(Engine::new(Arc::new(Machine::new(files.vault()))));
+    let machine = Machine::new(files.vault()).with(Arc::new(config.clone()));
+    let engine = Arc::new(Engine::new(Arc::new(machine)));
     let (mut plays, mut errors) = (Vec::new(), Vec::new());
     for loaded in &project.plays {
         match compile(loaded, &filter, gather, &engine) {

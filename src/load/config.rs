@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::Files;
 use super::config_file::{self, ConfigFile, Unknown};
-use super::config_value::{Base, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
+use super::config_value::{AsValue, Base, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
 use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::inventory::GroupNames;
-use crate::model::Origin;
+use crate::model::{Origin, Value};
 
 /// Declares the settings: documentation, name, type, default, variables, `section.key`.
 macro_rules! settings {
@@ -31,6 +31,19 @@ macro_rules! settings {
                 $($name: reader.setting($default, &[$($env),*], &[$(($section, $key)),*]),)*
                 unknown: Vec::new(),
                 warnings: Vec::new(),
+            }
+        }
+
+        impl Config {
+            /// A setting by its name in Ansible (`DEFAULT_FORKS`), as data, and who set it. The name is
+            /// that of its variable without `ANSIBLE_`, or with `DEFAULT_` in its place.
+            pub fn named(&self, name: &str) -> Option<(Value, String)> {
+                let short = name.strip_prefix("DEFAULT_").unwrap_or(name);
+                let asked = |env: &str| env.strip_prefix("ANSIBLE_").is_some_and(|e| e == name || e == short);
+                $(if [$($env),*].into_iter().any(|env: &str| asked(env)) {
+                    return Some((self.$name.value.to_value(), self.$name.by.to_string()));
+                })*
+                None
             }
         }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Environment;
 use crate::inventory::GroupNames;
-use crate::model::Origin;
+use crate::model::{Origin, Value};
 
 /// A setting with who set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,81 @@ pub enum HashBehaviour {
     Replace,
     /// They are merged.
     Merge,
+}
+
+impl std::fmt::Display for SetBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Environment(name) => write!(f, "env: {name}"),
+            Self::File(origin) => write!(f, "{}", origin.source.name),
+        }
+    }
+}
+
+/// A setting's value as data for templates.
+pub(super) trait AsValue {
+    fn to_value(&self) -> Value;
+}
+
+impl AsValue for bool {
+    fn to_value(&self) -> Value {
+        Value::Bool(*self)
+    }
+}
+
+impl AsValue for u32 {
+    fn to_value(&self) -> Value {
+        Value::Int(i128::from(*self))
+    }
+}
+
+impl AsValue for u16 {
+    fn to_value(&self) -> Value {
+        Value::Int(i128::from(*self))
+    }
+}
+
+impl AsValue for String {
+    fn to_value(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl AsValue for PathBuf {
+    fn to_value(&self) -> Value {
+        Value::from(self.to_string_lossy().into_owned())
+    }
+}
+
+impl<T: AsValue> AsValue for Vec<T> {
+    fn to_value(&self) -> Value {
+        Value::list(self.iter().map(AsValue::to_value))
+    }
+}
+
+impl<T: AsValue> AsValue for Option<T> {
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, AsValue::to_value)
+    }
+}
+
+impl AsValue for Gathering {
+    fn to_value(&self) -> Value {
+        Value::from(format!("{self:?}").to_lowercase())
+    }
+}
+
+impl AsValue for HashBehaviour {
+    fn to_value(&self) -> Value {
+        Value::from(format!("{self:?}").to_lowercase())
+    }
+}
+
+impl AsValue for GroupNames {
+    fn to_value(&self) -> Value {
+        Value::from(format!("{self:?}").to_lowercase())
+    }
 }
 
 /// What a path or list in a setting starts from.

@@ -6,12 +6,14 @@
 mod config;
 mod config_file;
 mod config_value;
+mod fetch;
 mod files;
 mod group_vars;
 mod imports;
 mod includes;
 mod inventory;
 mod outside;
+mod private;
 mod project;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::{Config, private};
 use crate::model::Value;
-use crate::template::Outside;
+use crate::template::{Fetch, Outside};
 use crate::vault::Vault;
 use crate::yaml;
 
@@ -14,12 +15,21 @@ use crate::yaml;
 #[derive(Clone, Default)]
 pub struct Machine {
     vault: Arc<Vault>,
+    config: Option<Arc<Config>>,
+    /// Held while a file is rewritten.
+    private: Arc<Mutex<()>>,
 }
 
 impl Machine {
     /// The machine, its encrypted files opened with this vault.
-    pub const fn new(vault: Arc<Vault>) -> Self {
-        Self { vault }
+    pub fn new(vault: Arc<Vault>) -> Self {
+        Self { vault, ..Self::default() }
+    }
+
+    /// The same with the settings that lookups may ask for.
+    #[must_use]
+    pub fn with(self, config: Arc<Config>) -> Self {
+        Self { config: Some(config), ..self }
     }
 }
 
@@ -113,6 +123,19 @@ impl Outside for Machine {
     fn run(&self, command: &str) -> Result<(i32, String), String> {
         let output = Command::new("/bin/sh").arg("-c").arg(command).output().map_err(|e| e.to_string())?;
         Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    fn update_private(&self, path: &str, change: &mut dyn FnMut(Option<&str>) -> Option<String>) -> Result<(), String> {
+        let _turn = self.private.lock().unwrap_or_else(PoisonError::into_inner);
+        private::update(Path::new(path), change).map_err(|e| format!("{path}: {e}"))
+    }
+
+    fn fetch(&self, fetch: &Fetch) -> Result<Vec<u8>, String> {
+        super::fetch::fetch(fetch)
+    }
+
+    fn setting(&self, name: &str) -> Option<(Value, String)> {
+        self.config.as_ref()?.named(name)
     }
 
     fn parse_yaml(&self, text: &str) -> Result<Value, String> {

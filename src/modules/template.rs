@@ -6,7 +6,7 @@ use super::attributes::{FileAttributes, Mode, octal};
 use super::copy::{self, target};
 use crate::args;
 use crate::model::{Failure, Map, Marks, Text, Value};
-use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run, to_bool};
+use crate::module::{Arguments, Blob, Kind, Local, Module, Path, Prepared, Run};
 use crate::sys::Payload;
 
 args! {
@@ -59,7 +59,9 @@ pub static MODULE: Module = Module {
     kind: Kind::State,
     doc: "Render a template and put it on hosts.\n\nTemplates know `template_host`, `template_path`, \
           `template_fullpath`, `template_destpath`, `template_uid`, `template_mtime`, `template_run_date` and \
-          `ansible_managed`.",
+          `ansible_managed`.\n\nA source that ends in `.hbs` is rendered with Handlebars, strictly, with the \
+          same variables and the helpers `default VALUE OTHERWISE`, `join LIST SEPARATOR`, `to_json`, `to_yaml`, \
+          `indent TEXT WIDTH` and `b64`; in `each`, `@index` and `@key`. Nothing is escaped.",
     args: Template::specs,
     free_form: None,
     any_args: false,
@@ -87,8 +89,8 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     let source = String::from_utf8(source.bytes().to_vec())
         .map_err(|_| Failure::new(format!("Template source files must be utf-8 encoded: {}", path.display())))?;
     let mut options: Map = OPTIONS.iter().filter_map(|name| Some((*name, args.get(name)?.clone()))).collect();
-    let source = header(&source.replace("\r\n", "\n").replace('\r', "\n"), &mut options);
-    let newline = newline(&template.newline_sequence)?;
+    let source = source.replace("\r\n", "\n").replace('\r', "\n");
+    options.insert("newline_sequence", newline(&template.newline_sequence)?);
     let vars = variables(&path, &template, local)?;
     let text = Text::template(source, None);
     let marks = if secret { text.marks().with(Marks::SECRET) } else { text.marks() };
@@ -110,7 +112,6 @@ fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
         prepared.args.insert("secret", true);
     }
     let text = rendered.as_str().map_or_else(|| super::json::dumps(&rendered), str::to_owned);
-    let text = if newline == "\n" { text } else { text.replace('\n', newline) };
     let bytes = Payload::new(encode(&text, &template.output_encoding)?);
     prepared.args.extend(copy::describe(&bytes));
     prepared.blobs.push(Blob(bytes));
@@ -126,22 +127,6 @@ fn newline(sequence: &str) -> Result<&'static str, Failure> {
     }
 }
 
-/// A first line `#jinja2: trim_blocks: False, …` sets options and is left out.
-fn header(source: &str, options: &mut Map) -> String {
-    let Some(rest) = source.strip_prefix("#jinja2:") else { return source.to_owned() };
-    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-    for (name, value) in line.split(',').filter_map(|pair| pair.split_once(':')) {
-        let value = value.trim();
-        let bare = value.trim_matches(['\'', '"']);
-        let value = match to_bool(&Value::from(value)) {
-            Some(truth) if bare == value => Value::Bool(truth),
-            _ => Value::from(bare),
-        };
-        options.insert(name.trim(), value);
-    }
-    rest.to_owned()
-}
-
 fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
     let narrow = |limit: u32| {
         text.chars()
@@ -150,17 +135,31 @@ fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
             .ok_or_else(|| Failure::new(format!("the rendered template has characters that {encoding} cannot encode")))
     };
     match encoding.to_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
+        "" | "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
         "utf-8-sig" => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
         "ascii" | "us-ascii" => narrow(128),
+        "windows-1252" | "cp1252" => windows(text),
         "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => narrow(256),
         "utf-16-le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         "utf-16-be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         "utf-16" => Ok([0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()),
         _ => Err(Failure::new(format!(
-            "output_encoding `{encoding}` is not supported (utf-8, utf-16, ascii and latin-1 are)"
+            "output_encoding `{encoding}` is not supported (utf-8, utf-16, ascii, latin-1 and windows-1252 are)"
         ))),
     }
+}
+
+/// The code page 1252: latin-1 with letters and signs where that has control characters.
+fn windows(text: &str) -> Result<Vec<u8>, Failure> {
+    const SIGNS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    let byte = |c: char| match SIGNS.chars().zip(0x80u8..).find(|(sign, _)| *sign == c) {
+        Some((_, byte)) if !c.is_control() => Some(byte),
+        _ => u8::try_from(u32::from(c)).ok().filter(|b| !(0x80..0xa0).contains(b)),
+    };
+    text.chars()
+        .map(byte)
+        .collect::<Option<Vec<u8>>>()
+        .ok_or_else(|| Failure::new("the rendered template has characters that windows-1252 cannot encode"))
 }
 
 /// The variables that a template has besides the task's.
@@ -177,4 +176,23 @@ fn variables(path: &FsPath, template: &Template, local: &dyn Local) -> Result<Ma
         ("template_mtime", date(about.modified)),
         ("template_run_date", date(crate::sys::clock::now())),
     ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+
+    #[test]
+    fn text_is_written_in_the_encoding_that_is_asked_for() {
+        let bytes = |text, encoding| encode(text, encoding).expect(encoding);
+        assert_eq!(bytes("é€", "windows-1252"), [0xe9, 0x80]);
+        assert_eq!(bytes("é", "latin-1"), [0xe9]);
+        assert_eq!(bytes("é", ""), "é".as_bytes());
+        assert_eq!(bytes("é", "utf-16-le"), [0xe9, 0]);
+        for (text, encoding) in [("\u{80}", "windows-1252"), ("ж", "windows-1252"), ("€", "latin-1"), ("é", "ascii")]
+        {
+            assert!(encode(text, encoding).is_err(), "{text:?} in {encoding}");
+        }
+        assert!(encode("x", "ebcdic").is_err());
+    }
 }

@@ -53,6 +53,8 @@ pub struct TaskRequest {
     pub args: Map,
     /// Plan only.
     pub check: bool,
+    /// The whole run is a dry one: what is planned is seen by the tasks after it.
+    pub dry: bool,
     /// Diffs are wanted.
     pub diff: bool,
     /// Variables for what the task spawns.

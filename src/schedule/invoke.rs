@@ -76,6 +76,7 @@ impl Ready {
             module: self.module.name.to_owned(),
             args: self.args,
             check: self.check,
+            dry: context.options.check,
             diff: self.diff,
             environment: self.environment,
             blobs: Vec::new(),

@@ -125,7 +125,12 @@ impl Local for Files<'_> {
         let source =
             if text.is_secret() { Source::secret(name, text.as_str()) } else { Source::new(name, text.as_str()) };
         let text = Text::template(text.shared(), Some(Origin::new(&source, 1, 1))).marked(text.marks());
-        let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars.clone()));
+        let mut vars = vars.clone();
+        if self.view.scope.get("ansible_managed").is_some() {
+            // One's own says what is managed.
+            vars.remove("ansible_managed");
+        }
+        let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars));
         let scope: Arc<dyn Variables> = Arc::new(self.view.scope.push(layer));
         let templar = Templar::new(Arc::clone(&self.context.engine), scope);
         let mut roots: Vec<String> = path.parent().map(|p| p.to_string_lossy().into_owned()).into_iter().collect();

@@ -93,6 +93,11 @@ impl Session {
         }
     }
 
+    /// Drops all planned state.
+    pub fn forget(&self) {
+        *self.overlay.borrow_mut() = Overlay::default();
+    }
+
     /// Why something missing may be there in a real run, if an earlier step may provide it.
     pub fn may_be_provided(&self) -> Option<Reason> {
         self.overlay.borrow().may_provide()

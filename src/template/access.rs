@@ -14,6 +14,9 @@ impl Eval {
             Val::Undefined(_) => return Ok(of.clone()),
             Val::Map(map) => map.get(self, &Key::from(name))?,
             Val::Object(o) => o.attr(self, name)?,
+            // What `groupby` gives has names for its two parts.
+            Val::List(list) if list.tuple && list.len() == 2 && name == "grouper" => list.get(self, 0)?,
+            Val::List(list) if list.tuple && list.len() == 2 && name == "list" => list.get(self, 1)?,
             _ => None,
         };
         Ok(found.unwrap_or_else(|| self.missing(of, name, &format!("'{name}'"), at)))

@@ -24,6 +24,11 @@ pub struct Engine {
     syntax: SyntaxConfig,
 }
 
+/// How templates within values are read: as Ansible's environment says.
+fn inline() -> SyntaxConfig {
+    SyntaxConfig::builder().trim_blocks(true).build().unwrap_or_default()
+}
+
 impl Engine {
     /// An engine that reaches the world through `outside` only.
     pub fn new(outside: Arc<dyn Outside>) -> Self {
@@ -32,7 +37,7 @@ impl Engine {
             templates: Cache::default(),
             expressions: Cache::default(),
             files: RwLock::default(),
-            syntax: SyntaxConfig::default(),
+            syntax: inline(),
         }
     }
 

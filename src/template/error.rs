@@ -82,7 +82,7 @@ impl Error {
 
     /// A filter, test or lookup that does not exist, with the nearest one that does.
     pub(super) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+        let short = name.rsplit('.').next().unwrap_or(name);
         let mut error = Self::of(Kind::Syntax, format!("no {what} named '{name}'"));
         if let Some(near) = nearest(short, known) {
             error.0.hints.push(format!("did you mean `{near}`?"));
@@ -173,9 +173,9 @@ impl Error {
     /// Says which filter or test failed.
     #[must_use]
     pub(super) fn in_plugin(mut self, what: &str, name: &str) -> Self {
-        if self.0.kind == Kind::Other && !self.0.message.starts_with("the ") && self.0.span.is_none() {
-            let name = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-            self.0.message = format!("the {what} plugin 'ansible.builtin.{name}' failed: {}", self.0.message);
+        if self.0.kind == Kind::Other && !self.0.message.starts_with("The ") && self.0.span.is_none() {
+            let name = if what == "lookup" { name.to_owned() } else { super::filters::qualified(name) };
+            self.0.message = format!("The {what} plugin '{name}' failed: {}", self.0.message);
         }
         self
     }

@@ -242,6 +242,9 @@ impl Eval {
         if let Some(found) = scope.find(self, name)? {
             return Ok(found);
         }
+        if name == "self" {
+            return Ok(Val::Object(Arc::new(super::objects::SelfReference)));
+        }
         if let Some(found) = functions::global(name) {
             return Ok(found);
         }
@@ -289,6 +292,10 @@ impl Eval {
             ExprKind::Neg(of) => {
                 let of = self.defined(of)?;
                 self.negate(&of)?
+            }
+            ExprKind::Pos(of) => {
+                let of = self.defined(of)?;
+                self.positive(&of)?
             }
             ExprKind::Binary(op, pair) => {
                 let (a, b) = (self.defined(&pair.0)?, self.defined(&pair.1)?);
@@ -339,7 +346,7 @@ impl Eval {
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {
                     return Err((**e).clone());
                 }
-                Val::Bool((t.what.run)(self, &input, &args)?)
+                Val::Bool((t.what.run)(self, &input, &args).map_err(|e| e.in_plugin("test", &t.name))?)
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
             _ => Val::Null,

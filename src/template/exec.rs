@@ -17,19 +17,18 @@ pub(super) struct Out {
     text: String,
     only: Option<Val>,
     parts: usize,
-    /// Whether none was written: it is nothing beside anything else.
-    none: bool,
 }
 
 impl Out {
     fn push(&mut self, ev: &mut Eval, value: Val) -> R<()> {
+        // None is nothing beside anything else.
         if let Val::Null = value {
-            self.none = true;
             return Ok(());
         }
         self.parts += 1;
         if self.parts == 1 {
-            self.only = Some(value);
+            // What comes next may change a container that was written here.
+            self.only = Some(ev.snapshot(value)?);
             return Ok(());
         }
         if let Some(first) = self.only.take() {
@@ -46,12 +45,13 @@ impl Out {
         if let Some(first) = self.only.take() {
             append(ev, &mut self.text, &first)?;
         }
-        self.text.push_str(text);
+        self.text.push_str(&ev.files.lines(text));
         Ok(())
     }
 
     fn finish(self) -> Val {
-        if self.parts == 0 && self.none {
+        // Nothing at all is none, not an empty text.
+        if self.parts == 0 {
             return Val::Null;
         }
         self.only.unwrap_or_else(|| Val::str(self.text))
@@ -117,6 +117,22 @@ impl Eval {
             self.current = text;
             template = parent;
         }
+    }
+
+    /// The value as it is now: containers that can be changed in place are copied.
+    fn snapshot(&mut self, value: Val) -> R<Val> {
+        Ok(match &value {
+            Val::List(list) if list.is_owned() => {
+                let items = list.all(self)?.into_iter().map(|v| self.nested(|ev| ev.snapshot(v)));
+                let items = items.collect::<R<Vec<_>>>()?;
+                if list.tuple { Val::tuple(items) } else { Val::list(items) }
+            }
+            Val::Map(map) if map.is_owned() => {
+                let all = map.all(self)?;
+                Val::map(all.into_iter().map(|(k, v)| Ok((k, self.nested(|ev| ev.snapshot(v))?))).collect::<R<_>>()?)
+            }
+            _ => value,
+        })
     }
 
     fn write(&mut self, value: Val) -> R<()> {
@@ -215,23 +231,23 @@ impl Eval {
                 let parent = self.load(&name).map_err(|err| err.spanned(e.at))?;
                 self.blocks.parent = Some(parent);
             }
-            Stmt::Include(e, optional) => {
+            Stmt::Include(e, optional, context) => {
                 let names = self.expr(e)?;
                 match self.load(&names) {
                     Ok((text, template)) => {
-                        let value = self.nested(|ev| ev.run(&text, &template))?;
+                        let value = self.within(*context, |ev| ev.nested(|ev| ev.run(&text, &template)))?;
                         self.write(value)?;
                     }
                     Err(_) if *optional => {}
                     Err(err) => return Err(err.spanned(e.at)),
                 }
             }
-            Stmt::Import(e, name) => {
-                let module = self.import(e)?;
+            Stmt::Import(e, name, context) => {
+                let module = self.import(e, *context)?;
                 self.assign_name(name, Val::Object(module));
             }
-            Stmt::FromImport(e, names) => {
-                let module = self.import(e)?;
+            Stmt::FromImport(e, names, context) => {
+                let module = self.import(e, *context)?;
                 for (name, alias) in names {
                     let value = module.frame.get(name).ok_or_else(|| {
                         Error::undefined(name, format!("the template does not export '{name}'")).spanned(e.at)
@@ -249,6 +265,10 @@ impl Eval {
         args.kw.push(("caller".into(), caller));
         let callee = self.expr(callee)?;
         self.call(&callee, args)
+    }
+
+    pub(super) fn has_block(&self, name: &str) -> bool {
+        self.blocks.named.contains_key(name)
     }
 
     /// Runs a block's `level`-th definition.
@@ -371,19 +391,40 @@ impl Eval {
         Val::Object(Arc::new(MacroValue {
             decl: Arc::clone(decl),
             frames: self.frames.clone(),
+            scope: Arc::clone(&self.scope),
             text: self.current.clone(),
         }))
     }
 
-    fn import(&mut self, e: &Expr) -> R<Arc<Module>> {
+    /// Does `work` where the variables here are seen, but for `loop`; or none of them.
+    fn within<T>(&mut self, context: bool, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {
+        let scope = if context { Arc::clone(&self.scope) } else { self.scope.bare() };
+        let scope = std::mem::replace(&mut self.scope, scope);
+        let frames = std::mem::take(&mut self.frames);
+        if context {
+            self.frames.clone_from(&frames);
+            let hidden = Arc::new(Frame::default());
+            if frames.iter().any(|f| f.get("loop").is_some()) {
+                hidden.set(&"loop".into(), Val::Undefined(Arc::new(Error::undefined("loop", "'loop' is undefined"))));
+            }
+            self.frames.push(hidden);
+        }
+        let result = work(self);
+        self.scope = scope;
+        self.frames = frames;
+        result
+    }
+
+    fn import(&mut self, e: &Expr, context: bool) -> R<Arc<Module>> {
         let name = self.expr(e)?;
         let (text, template) = self.load(&name).map_err(|err| err.spanned(e.at))?;
-        let frames = std::mem::take(&mut self.frames);
         let current = std::mem::replace(&mut self.current, text.clone());
         let frame = Arc::new(Frame::default());
-        self.frames.push(Arc::clone(&frame));
-        let result = self.capture(|ev| ev.nested(|ev| ev.exec(&template.body)));
-        self.frames = frames;
+        let own = Arc::clone(&frame);
+        let result = self.within(context, |ev| {
+            ev.frames.push(own);
+            ev.capture(|ev| ev.nested(|ev| ev.exec(&template.body)))
+        });
         self.current = current;
         result.map_err(|err| err.located(&text))?;
         Ok(Arc::new(Module { frame }))

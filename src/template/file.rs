@@ -29,6 +29,8 @@ pub struct TemplateOptions {
     pub variable: (String, String),
     /// `{#` and `#}`.
     pub comment: (String, String),
+    /// What begins a line that is a statement; none when empty.
+    pub line_statement: String,
     /// The file's own directory, and others where included files are looked for.
     pub search: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Default for TemplateOptions {
             block: pair("{%", "%}"),
             variable: pair("{{", "}}"),
             comment: pair("{#", "#}"),
+            line_statement: String::new(),
             search: Vec::new(),
         }
     }
@@ -56,6 +59,8 @@ pub(super) struct Files {
     /// What is different about the syntax, as a key.
     dialect: String,
     search: Vec<String>,
+    /// What a line in the text ends with in the result; a newline when empty.
+    newline: String,
 }
 
 impl TemplateOptions {
@@ -68,54 +73,84 @@ impl TemplateOptions {
             .trim_blocks(self.trim_blocks)
             .lstrip_blocks(self.lstrip_blocks)
             .keep_trailing_newline(self.keep_trailing_newline);
+        if !self.line_statement.is_empty() {
+            builder.line_statement_prefix(self.line_statement.clone());
+        }
         let syntax = builder.build().map_err(|e| Error::new(format!("the delimiters are not usable: {e}")))?;
         let (trim, lstrip, keep) = (self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline);
-        let dialect = format!("{:?}", (trim, lstrip, keep, &self.block, &self.variable, &self.comment));
-        Ok(Files { syntax, dialect, search: self.search.clone() })
+        let dialect =
+            format!("{:?}", (trim, lstrip, keep, &self.block, &self.variable, &self.comment, &self.line_statement));
+        Ok(Files { syntax, dialect, search: self.search.clone(), newline: self.newline_sequence.clone() })
     }
 
     /// Takes the options that a `#jinja2:` header line sets; the rest of the text.
     pub(super) fn header<'a>(&mut self, text: &'a str) -> R<&'a str> {
         let Some(rest) = text.strip_prefix("#jinja2:") else { return Ok(text) };
         let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
-        for pair in line.split(',').map(str::trim).filter(|p| !p.is_empty()) {
-            let (name, value) =
-                pair.split_once(':').ok_or_else(|| Error::new(format!("failed to parse jinja2 override '{pair}'")))?;
+        for pair in line.split(',').map(str::trim) {
+            if pair.is_empty() {
+                return Err(bad("Empty '#jinja2:' override pair not allowed."));
+            }
+            let (name, value) = pair
+                .split_once(':')
+                .ok_or_else(|| bad(format!("Missing key-value separator `:` in '#jinja2:' override pair '{pair}'.")))?;
             let value = value.trim();
             let text = value.trim_matches(|c| c == '\'' || c == '"').to_owned();
             let flag = || match value {
                 "True" | "true" => Ok(true),
                 "False" | "false" => Ok(false),
-                _ => Err(Error::new(format!("jinja2 override '{pair}' is not True or False"))),
+                _ => Err(bad(format!("'#jinja2:' override '{pair}' is not True or False"))),
             };
             match name.trim() {
                 "trim_blocks" => self.trim_blocks = flag()?,
                 "lstrip_blocks" => self.lstrip_blocks = flag()?,
                 "keep_trailing_newline" => self.keep_trailing_newline = flag()?,
-                "newline_sequence" => self.newline_sequence = text.replace("\\r", "\r").replace("\\n", "\n"),
+                "newline_sequence" => {
+                    self.newline_sequence = text.replace("\\r", "\r").replace("\\n", "\n");
+                    if !matches!(self.newline_sequence.as_str(), "\n" | "\r\n" | "\r") {
+                        return Err(bad(format!(
+                            "TemplateOverrides.newline_sequence must be one of ('\\n', '\\r\\n', '\\r') instead of '{text}'"
+                        )));
+                    }
+                }
+                "line_statement_prefix" => self.line_statement = text,
+                "line_comment_prefix" => return Err(bad("line_comment_prefix is not supported")),
                 "block_start_string" => self.block.0 = text,
                 "block_end_string" => self.block.1 = text,
                 "variable_start_string" => self.variable.0 = text,
                 "variable_end_string" => self.variable.1 = text,
                 "comment_start_string" => self.comment.0 = text,
                 "comment_end_string" => self.comment.1 = text,
-                other => return Err(Error::new(format!("unknown jinja2 override '{other}'"))),
+                other => return Err(bad(format!("Invalid '#jinja2:' override key '{other}'."))),
             }
         }
         Ok(body)
     }
 }
 
+/// A header line that cannot be used: in Ansible the task fails, in its words.
+fn bad(words: impl std::fmt::Display) -> Error {
+    Error::new(format!("Syntax error in template: {words}"))
+}
+
 /// Puts back the newlines at the end of a file that rendering took away: the last one of every
 /// file, and one after each block at the end.
-pub(super) fn with_newlines_of(source: &str, mut rendered: String) -> String {
+pub(super) fn with_newlines_of(source: &str, mut rendered: String, newline: &str) -> String {
     let count = |text: &str| text.bytes().rev().take_while(|b| *b == b'\n').count();
     let missing = count(source).saturating_sub(count(&rendered));
-    rendered.extend(std::iter::repeat_n('\n', missing));
+    rendered.extend(std::iter::repeat_n(newline, missing));
     rendered
 }
 
 impl Files {
+    /// Text as it stands in a file, with the newlines that are wanted.
+    pub(super) fn lines<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
+        match self.newline.as_str() {
+            "" | "\n" => text.into(),
+            newline => text.replace('\n', newline).into(),
+        }
+    }
+
     /// Compiles a file's text, once for all hosts.
     pub(super) fn compile(&self, engine: &Engine, text: &Text) -> R<Arc<Template>> {
         engine.file(&self.dialect, text, |source| lower::template(source, &self.syntax))

@@ -71,13 +71,25 @@ fn to_json(args: &[Json]) -> Answer {
 
 fn to_yaml(args: &[Json]) -> Answer {
     let value = json::read(&arg(args, 0)?.to_string()).map_err(|e| bad(e.message()))?;
-    let style = super::yaml_out::Style { indent: 4, width: 80, flow: Some(false), sort: true, start: false };
+    let style =
+        super::yaml_out::Style { indent: 4, width: 80, flow: Some(false), sort: true, start: false, end: false };
     Ok(super::yaml_out::write(&value, &style))
 }
 
 fn indent(args: &[Json]) -> Answer {
     let by = arg(args, 1)?.as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(4).min(1000);
-    Ok(text(arg(args, 0)?).replace('\n', &format!("\n{}", " ".repeat(by))))
+    // As the filter: not the first line, and none that is empty.
+    let all = text(arg(args, 0)?);
+    let mut lines = all.split('\n');
+    let mut out = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&" ".repeat(by));
+        }
+        out.push_str(line);
+    }
+    Ok(out)
 }
 
 fn b64(args: &[Json]) -> Answer {

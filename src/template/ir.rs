@@ -35,6 +35,7 @@ pub(super) enum ExprKind {
     Slice(Box<[Option<Expr>; 4]>),
     Not(Box<Expr>),
     Neg(Box<Expr>),
+    Pos(Box<Expr>),
     Binary(BinOp, Box<(Expr, Expr)>),
     And(Box<(Expr, Expr)>),
     Or(Box<(Expr, Expr)>),
@@ -110,9 +111,11 @@ pub(super) enum Stmt {
     Do(Expr),
     Block(Name),
     Extends(Expr),
-    Include(Expr, bool),
-    Import(Expr, Name),
-    FromImport(Expr, Vec<(Name, Name)>),
+    /// What, whether it may be missing, whether it sees the variables here.
+    Include(Expr, bool, bool),
+    /// What, its name, whether it sees the variables here.
+    Import(Expr, Name, bool),
+    FromImport(Expr, Vec<(Name, Name)>, bool),
     Break,
     Continue,
 }

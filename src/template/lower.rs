@@ -1,5 +1,6 @@
 //! From minijinja's syntax tree to our own: the only file that knows that tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ type R<T> = Result<T, Error>;
 
 /// Compiles a template's text.
 pub(super) fn template(source: &str, syntax: &SyntaxConfig) -> R<Template> {
-    let tree = parse(source, "<template>", syntax.clone()).map_err(|e| syntax_error(&e, source))?;
-    let mut lower = Lower::default();
+    let patched = patch(source, |text| parse(text, "<template>", syntax.clone()).err());
+    let tree = parse(&patched, "<template>", syntax.clone()).map_err(|e| syntax_error(&e, source))?;
+    let mut lower = Lower { source, ..Lower::default() };
     let ast::Stmt::Template(root) = &tree else { return Ok(Template::default()) };
     let body = lower.stmts(&root.children)?;
     Ok(lower.finish(body))
@@ -30,10 +32,25 @@ pub(super) fn template(source: &str, syntax: &SyntaxConfig) -> R<Template> {
 
 /// Compiles a bare expression into a template that emits it.
 pub(super) fn expression(source: &str) -> R<Template> {
-    let tree = parse_expr(source).map_err(|e| syntax_error(&e, source))?;
-    let mut lower = Lower::default();
+    let patched = patch(source, |text| parse_expr(text).err());
+    let tree = parse_expr(&patched).map_err(|e| syntax_error(&e, source))?;
+    let mut lower = Lower { source, ..Lower::default() };
     let expr = lower.expr(&tree)?;
     Ok(lower.finish(vec![Stmt::Emit(expr)]))
+}
+
+/// The parser does not know the sign `+`: where it stops at one, a `-` stands for it. Lowering looks at
+/// the source to tell them apart.
+fn patch(source: &str, parse: impl Fn(&str) -> Option<minijinja::Error>) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(source);
+    let mut last = None;
+    while let Some(error) = parse(&text) {
+        let sign = error.range().filter(|r| text.get(r.start..).is_some_and(|t| t.starts_with('+')));
+        let Some(at) = sign.map(|r| r.start).filter(|at| last.is_none_or(|last| *at > last)) else { break };
+        last = Some(at);
+        text.to_mut().replace_range(at..=at, "-");
+    }
+    if parse(&text).is_some() { Cow::Borrowed(source) } else { text }
 }
 
 fn syntax_error(error: &minijinja::Error, source: &str) -> Error {
@@ -62,7 +79,8 @@ const fn span(s: JSpan) -> Span {
 }
 
 #[derive(Default)]
-struct Lower {
+struct Lower<'s> {
+    source: &'s str,
     blocks: Vec<(Name, Arc<Vec<Stmt>>)>,
     reads: BTreeSet<String>,
     /// Whether it may read variables that cannot be listed.
@@ -74,7 +92,7 @@ struct Lower {
     top: BTreeSet<String>,
 }
 
-impl Lower {
+impl Lower<'_> {
     fn finish(self, body: Vec<Stmt>) -> Template {
         let reads = self.reads.into_iter().map(Name::from).collect();
         Template { body, blocks: self.blocks, reads, reads_any: self.reads_any }
@@ -130,7 +148,7 @@ impl Lower {
     fn stmt(&mut self, stmt: &ast::Stmt<'_>) -> R<Stmt> {
         Ok(match stmt {
             ast::Stmt::Template(t) => Stmt::Scope(self.stmts(&t.children)?),
-            ast::Stmt::EmitRaw(raw) => Stmt::Raw(raw.raw.into()),
+            ast::Stmt::EmitRaw(e) => Stmt::Raw(self.raw(e.raw, e.span())),
             ast::Stmt::EmitExpr(e) => Stmt::Emit(self.expr(&e.expr)?),
             ast::Stmt::ForLoop(f) => self.for_loop(f)?,
             ast::Stmt::IfCond(c) => {
@@ -187,12 +205,13 @@ impl Lower {
             }
             ast::Stmt::Include(i) => {
                 self.reads_any = true;
-                Stmt::Include(self.expr(&i.name)?, i.ignore_missing)
+                let here = self.context(i.span(), true);
+                Stmt::Include(self.expr(&i.name)?, i.ignore_missing, here)
             }
             ast::Stmt::Import(i) => {
                 self.reads_any = true;
                 let from = self.expr(&i.expr)?;
-                Stmt::Import(from, self.bind(&i.name)?)
+                Stmt::Import(from, self.bind(&i.name)?, self.context(i.span(), false))
             }
             ast::Stmt::FromImport(i) => {
                 self.reads_any = true;
@@ -201,10 +220,40 @@ impl Lower {
                     let ast::Expr::Var(original) = name else { return Err(Error::syntax("expected a name")) };
                     Ok((Name::from(original.id), self.bind(alias.as_ref().unwrap_or(name))?))
                 });
-                Stmt::FromImport(from, names.collect::<R<_>>()?)
+                Stmt::FromImport(from, names.collect::<R<_>>()?, self.context(i.span(), false))
             }
             _ => return Err(Error::syntax("unsupported statement")),
         })
+    }
+
+    /// Text between tags. The parser drops a newline after `{% raw %}`, which Jinja2 keeps.
+    fn raw(&self, text: &str, at: JSpan) -> Name {
+        let start = at.start_offset as usize;
+        let (before, after) =
+            (self.source.get(..start).unwrap_or_default(), self.source.get(start..).unwrap_or_default());
+        let tag = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let end = before.get(tag.len()..).unwrap_or_default();
+        let raw = tag.ends_with("raw") && !tag.ends_with("endraw") && !end.is_empty() && !end.contains('-');
+        if raw && after.starts_with('\n') && after.get(1..).is_some_and(|rest| rest.starts_with(text)) {
+            return format!("\n{text}").into();
+        }
+        text.into()
+    }
+
+    /// Whether a statement ends with `with context` or `without context`.
+    fn context(&self, at: JSpan, default: bool) -> bool {
+        let text = self.source.get(at.start_offset as usize..at.end_offset as usize).unwrap_or_default();
+        let mut words = text.trim_end_matches(['%', '}', '-', '+', ' ']).split_whitespace().rev();
+        match (words.next(), words.next()) {
+            (Some("context"), Some("with")) => true,
+            (Some("context"), Some("without")) => false,
+            // `ignore missing` may stand behind the context.
+            (Some("missing"), Some("ignore")) => match (words.next(), words.next()) {
+                (Some("context"), Some("without")) => false,
+                _ => default,
+            },
+            _ => default,
+        }
     }
 
     fn for_loop(&mut self, f: &ast::ForLoop<'_>) -> R<Stmt> {
@@ -296,6 +345,9 @@ impl Lower {
             }
             ast::Expr::UnaryOp(u) => match u.op {
                 ast::UnaryOpKind::Not => ExprKind::Not(self.boxed(&u.expr)?),
+                ast::UnaryOpKind::Neg if self.source.get(at.start as usize..).is_some_and(|s| s.starts_with('+')) => {
+                    ExprKind::Pos(self.boxed(&u.expr)?)
+                }
                 ast::UnaryOpKind::Neg => ExprKind::Neg(self.boxed(&u.expr)?),
             },
             ast::Expr::BinOp(b) => self.binary(b)?,

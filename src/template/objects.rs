@@ -7,6 +7,7 @@ use super::error::Error;
 use super::eval::{Eval, Frame};
 use super::exec::Flow;
 use super::ir::{For, Macro, Name};
+use super::scope::Scope;
 use super::value::{Args, Object, R, Val};
 use crate::model::Text;
 
@@ -41,10 +42,24 @@ impl Object for Super {
     }
 }
 
+/// `self`: the template's blocks.
+pub(super) struct SelfReference;
+
+impl Object for SelfReference {
+    fn type_name(&self) -> &'static str {
+        "TemplateReference"
+    }
+
+    fn attr(&self, ev: &mut Eval, name: &str) -> R<Option<Val>> {
+        Ok(ev.has_block(name).then(|| Val::Object(Arc::new(Super { name: name.into(), level: 0 }))))
+    }
+}
+
 /// A macro with what it sees around it.
 pub(super) struct MacroValue {
     pub decl: Arc<Macro>,
     pub frames: Vec<Arc<Frame>>,
+    pub scope: Arc<Scope>,
     pub text: Text,
 }
 
@@ -91,18 +106,26 @@ impl Object for MacroValue {
     }
 
     fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
-        Ok((name == "name").then(|| Val::Str(Text::new(Arc::clone(&self.decl.name)))))
+        Ok(Some(match name {
+            "name" => Val::Str(Text::new(Arc::clone(&self.decl.name))),
+            "arguments" => Val::tuple(self.decl.args.iter().map(|a| Val::str(Arc::clone(a))).collect()),
+            "catch_varargs" => Val::Bool(self.decl.varargs),
+            "catch_kwargs" => Val::Bool(self.decl.kwargs),
+            _ => return Ok(None),
+        }))
     }
 
     fn call(&self, ev: &mut Eval, args: Args) -> R<Val> {
         let frames = std::mem::replace(&mut ev.frames, self.frames.clone());
         let current = std::mem::replace(&mut ev.current, self.text.clone());
+        let scope = std::mem::replace(&mut ev.scope, Arc::clone(&self.scope));
         let result = ev.capture(|ev| {
             ev.scoped(|ev| {
                 self.bind(ev, args)?;
                 ev.exec(&self.decl.body)
             })
         });
+        ev.scope = scope;
         ev.frames = frames;
         ev.current = current;
         result

@@ -98,6 +98,16 @@ impl Eval {
         }
     }
 
+    pub(super) fn positive(&mut self, v: &Val) -> R<Val> {
+        match v {
+            Val::Float(_) => Ok(v.clone()),
+            other => match other.as_int() {
+                Some(i) => Ok(Val::Int(i)),
+                None => Err(Error::new(format!("bad operand type for unary +: '{}'", other.type_name()))),
+            },
+        }
+    }
+
     pub(super) fn compare(&mut self, op: CmpOp, a: &Val, b: &Val) -> R<bool> {
         Ok(match op {
             CmpOp::Eq => self.equal(a, b)?,
@@ -140,7 +150,9 @@ impl Eval {
                 }
                 true
             }
-            (Val::Object(x), Val::Object(y)) => std::sync::Arc::ptr_eq(x, y),
+            (Val::Object(x), Val::Object(y)) => {
+                std::sync::Arc::ptr_eq(x, y) || x.date().is_some_and(|date| y.date() == Some(date))
+            }
             _ => match (a.as_int(), b.as_int()) {
                 (Some(x), Some(y)) => x == y,
                 _ => matches!((as_float(a), as_float(b)), (Some(x), Some(y)) if (x - y).abs() == 0.0 || x == y),
@@ -163,6 +175,11 @@ impl Eval {
                 return Ok(Some(x.len().cmp(&y.len())));
             }
             _ => {}
+        }
+        if let (Val::Object(x), Val::Object(y)) = (a, b)
+            && let (Some(x), Some(y)) = (x.date(), y.date())
+        {
+            return Ok(Some(x.cmp(&y)));
         }
         if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
             return Ok(Some(x.cmp(&y)));
@@ -241,7 +258,7 @@ impl Eval {
 }
 
 /// The indices that a slice picks, as Python's `range(*slice.indices(len))`.
-fn picks(len: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> impl Iterator<Item = usize> {
+pub(super) fn picks(len: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> impl Iterator<Item = usize> {
     let len = len as i128;
     let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
     let clamp = |i: i128| if i < 0 { (i + len).max(low) } else { i.min(high) };

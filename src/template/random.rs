@@ -117,6 +117,11 @@ impl Random {
         }
     }
 
+    /// `randint`: both ends included.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high.saturating_sub(low).saturating_add(1))
+    }
+
     /// `shuffle`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {

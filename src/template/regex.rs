@@ -8,7 +8,32 @@ use crate::model::pyregex;
 
 /// Compiles a Python pattern.
 pub(super) fn compile(pattern: &str, ignorecase: bool, multiline: bool) -> R<Regex> {
-    pyregex::compile(pattern, ignorecase, multiline).map_err(Error::new)
+    pyregex::compile(pattern, ignorecase, multiline).map_err(|e| Error::new(complaint(pattern).unwrap_or(e)))
+}
+
+/// What Python says of the usual mistakes.
+fn complaint(pattern: &str) -> Option<String> {
+    if pattern.starts_with(['*', '+', '?']) {
+        return Some("nothing to repeat at position 0".to_owned());
+    }
+    let mut open = Vec::new();
+    let mut class = None;
+    let mut chars = pattern.chars().enumerate();
+    while let Some((at, c)) = chars.next() {
+        match (c, class) {
+            ('\\', _) => drop(chars.next()),
+            (']', Some(start)) if at > start + 1 => class = None,
+            (_, Some(_)) => {}
+            ('[', None) => class = Some(at),
+            ('(', None) => open.push(at),
+            (')', None) if open.pop().is_none() => return Some(format!("unbalanced parenthesis at position {at}")),
+            _ => {}
+        }
+    }
+    if let Some(at) = class {
+        return Some(format!("unterminated character set at position {at}"));
+    }
+    open.first().map(|at| format!("missing ), unterminated subpattern at position {at}"))
 }
 
 /// `re.escape`.

@@ -25,6 +25,11 @@ impl Scope {
         Arc::new_cyclic(|me| Self { vars, memo: Mutex::default(), hosts: Mutex::default(), root, me: Weak::clone(me) })
     }
 
+    /// A scope without variables, as what is included or imported without context sees it.
+    pub fn bare(&self) -> Arc<Self> {
+        Self::new(Arc::new(Bare { turn: self.is_turn() }), None)
+    }
+
     /// The scope of another host, made once.
     fn host(&self, name: &str) -> Option<Arc<Self>> {
         let root = self.root.as_ref().unwrap_or(&self.me).upgrade()?;
@@ -91,9 +96,28 @@ impl Scope {
                     .or_else(|| self.root.as_ref().and_then(Weak::upgrade).and_then(|root| root.vars.hostvars()))?;
                 Some(Val::Object(Arc::new(Hosts { scope: Weak::clone(&self.me), names: all.hosts() })))
             }
-            "vars" => Some(Val::Object(Arc::new(Vars(Weak::clone(&self.me))))),
+            "vars" if !self.vars.names().is_empty() => Some(Val::Object(Arc::new(Vars(Weak::clone(&self.me))))),
             _ => None,
         }
+    }
+}
+
+/// No variables.
+struct Bare {
+    turn: bool,
+}
+
+impl Variables for Bare {
+    fn get(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn is_turn(&self) -> bool {
+        self.turn
     }
 }
 

@@ -99,6 +99,8 @@ impl Templar {
     /// When it cannot be compiled or fails; [`Error::unknown`] when it reads something unknown.
     pub fn text(&self, text: &Text, options: TemplateOptions) -> Result<Text, Error> {
         let mut options = options;
+        // What a header line asks for does not hold for the newlines that are put back.
+        let newline = options.newline_sequence.clone();
         let normal = text.replace("\r\n", "\n");
         let body = options.header(&normal).map_err(|e| e.located(text))?;
         let text = Text::template(body, text.origin().cloned()).marked(text.marks().with(Marks::TEMPLATE));
@@ -111,18 +113,15 @@ impl Templar {
             Val::Str(t) => t.marks(),
             _ => Marks::NONE,
         };
-        let mut rendered = match &value {
+        let rendered = match &value {
             Val::Null => String::new(),
             Val::List(l) if l.tuple => {
                 let list = Val::list(l.all(&mut ev)?);
                 ev.text(&list)?
             }
-            Val::Str(t) => with_newlines_of(&text, t.as_str().to_owned()),
+            Val::Str(t) => with_newlines_of(&text, t.as_str().to_owned(), &newline),
             other => ev.text(other).map_err(|e| e.located(&text))?,
         };
-        if options.newline_sequence != "\n" {
-            rendered = rendered.replace('\n', &options.newline_sequence);
-        }
         Ok(Text::new(rendered).marked(marks))
     }
 

@@ -265,6 +265,11 @@ impl List {
         }
     }
 
+    /// Whether it was made in a template, so that methods change it in place.
+    pub fn is_owned(&self) -> bool {
+        matches!(&*lock(&self.inner), Items::Owned(_))
+    }
+
     /// The items as they are, when nothing in them is evaluated.
     pub fn plain(&self) -> Option<Arc<Vec<Value>>> {
         match &*lock(&self.inner) {
@@ -331,6 +336,11 @@ impl Dict {
             Entries::Source(map, _) => map.len(),
             Entries::Owned(map) => map.len(),
         }
+    }
+
+    /// Whether it was made in a template, so that methods change it in place.
+    pub fn is_owned(&self) -> bool {
+        matches!(&*lock(&self.inner), Entries::Owned(_))
     }
 
     pub fn plain(&self) -> Option<Arc<Map>> {

@@ -12,6 +12,7 @@ pub(super) struct Style {
     pub flow: Option<bool>,
     pub sort: bool,
     pub start: bool,
+    pub end: bool,
 }
 
 /// The value as a YAML document.
@@ -33,6 +34,9 @@ pub(super) fn write_shared(value: &Value, style: &Style, anchors: HashMap<usize,
     out.node(value, 0);
     if !out.out.ends_with('\n') {
         out.out.push('\n');
+    }
+    if style.end {
+        out.out.push_str("...\n");
     }
     out.out
 }
@@ -264,7 +268,11 @@ impl Writer<'_> {
                 '\u{2029}' => self.out.push_str("\\P"),
                 c if special(c) => {
                     let n = u32::from(c);
-                    self.out.push_str(&if n < 0x100 { format!("\\x{n:02X}") } else { format!("\\u{n:04X}") });
+                    self.out.push_str(&match n {
+                        0..0x100 => format!("\\x{n:02X}"),
+                        0x100..0x1_0000 => format!("\\u{n:04X}"),
+                        _ => format!("\\U{n:08X}"),
+                    });
                 }
                 ' ' if !first && chars.peek().is_some() && self.column() > width => {
                     self.out.push_str("\\\n");
@@ -300,8 +308,7 @@ fn special(c: char) -> bool {
         || (' '..='~').contains(&c)
         || c == '\u{85}'
         || ('\u{a0}'..='\u{d7ff}').contains(&c)
-        || ('\u{e000}'..='\u{fffd}').contains(&c)
-        || u32::from(c) > 0xffff)
+        || ('\u{e000}'..='\u{fffd}').contains(&c))
         || c == '\u{feff}'
 }
 
@@ -338,7 +345,7 @@ fn plain_allowed(s: &str, flow: bool) -> bool {
 /// Whether YAML 1.1 reads the text as something else than a string.
 fn resolves(s: &str) -> bool {
     const WORDS: &[&str] = &["yes", "no", "true", "false", "on", "off", "null"];
-    let cased = |w: &str| s == w || s == w.to_uppercase() || s == super::methods::capitalize(w);
+    let cased = |w: &str| s == w || s == w.to_uppercase() || s == super::text_methods::capitalize(w);
     if WORDS.iter().any(|w| cased(w)) || matches!(s, "~" | "=" | "<<") {
         return true;
     }

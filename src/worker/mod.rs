@@ -73,7 +73,12 @@ struct Modules {
 impl Execute for Modules {
     fn execute(&self, task: TaskRequest, permit: &mut dyn FnMut() -> bool) -> Option<(Outcome, Vec<Effect>)> {
         task.blobs.iter().for_each(|bytes| self.session.keep_blob(Arc::clone(bytes)));
-        self.session.plan(&task.planned);
+        if task.dry {
+            self.session.plan(&task.planned);
+        } else {
+            // One task with `check_mode` in a real run: what it planned was not done.
+            self.session.forget();
+        }
         self.session.set_environment(task.environment.clone());
         let Some(module) = modules::find(&task.module) else {
             return Some((Outcome::failed(format!("this worker has no module `{}`", task.module)), Vec::new()));

@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
-"""Records what ansible-core makes of the templates in cases.txt.
+"""Records what ansible-core makes of the templates in *.txt here.
 
-Run with the Python of an environment that has ansible-core 2.19:  python record.py
+Run with the Python of an environment that has ansible 12 (ansible-core 2.19 with its collections,
+netaddr, jmespath and passlib):  python record.py
 A line that starts with `@` sets variables (JSON) for those below; `#` is a comment; a line is a
-template, with \\n for a newline. Results go to recorded.json, which the unit tests compare with.
+template, with \\n for a newline. Whole files are in files/. Results go to *.json, which the unit tests compare with.
 """
 
 import json
+import os
 import pathlib
+import sys
+import time
 
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+from ansible.parsing.dataloader import DataLoader  # noqa: E402
+from ansible.plugins.loader import init_plugin_loader  # noqa: E402
+from ansible.template import Templar, trust_as_template  # noqa: E402
 
 
 def trust(value):
@@ -31,17 +39,37 @@ def result(text, variables):
         return {"error": str(error).splitlines()[0]}
 
 
-def main():
-    here = pathlib.Path(__file__).parent
+def record(cases):
     variables, out = {}, []
-    for line in (here / "cases.txt").read_text().splitlines():
+    for line in cases.read_text().splitlines():
         if line.startswith("@"):
             variables = json.loads(line[1:])
             out.append({"vars": variables, "cases": []})
         elif line and not line.startswith("#"):
             text = line.replace("\\n", "\n")
             out[-1]["cases"].append({"template": text, **result(text, variables)})
-    (here / "recorded.json").write_text(json.dumps(out, indent=1) + "\n")
+    cases.with_suffix(".json").write_text(json.dumps(out, indent=1) + "\n")
+
+
+VARIABLES = {"who": "me", "xs": [1, 2, 3], "d": {"b": 1, "a": [True, None, "x"]}}
+
+
+def record_files(folder):
+    """Whole files, as the lookup and the module `template` render them."""
+    out = {"vars": VARIABLES, "cases": []}
+    for path in sorted(folder.glob("*.j2")):
+        text = "{{ lookup('template', '%s') }}" % path
+        out["cases"].append({"file": path.name, **result(text, VARIABLES)})
+    (folder.parent / "files.json").write_text(json.dumps(out, indent=1) + "\n")
+
+
+def main():
+    init_plugin_loader()
+    here = pathlib.Path(__file__).parent
+    for cases in sorted(here.glob("*.txt")):
+        if len(sys.argv) < 2 or cases.stem in sys.argv[1:]:
+            record(cases)
+    record_files(here / "files")
 
 
 main()

@@ -22,7 +22,8 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let otherwise = || args.get(0, "default_value").cloned().unwrap_or_else(|| Val::str(""));
-    if input.is_undefined() {
+    // What an `if` without `else` leaves counts as a value.
+    if matches!(&input, Val::Undefined(e) if !e.is_soft()) {
         return Ok(otherwise());
     }
     let falsy = args.bool(ev, 1, "boolean", false)? && !ev.truth(&input)?;
@@ -66,7 +67,7 @@ fn ternary(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn type_debug(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
     Ok(Val::str(match &input {
-        Val::Undefined(_) => "AnsibleUndefined",
+        Val::Undefined(_) => "UndefinedMarker",
         other => other.type_name(),
     }))
 }
@@ -84,6 +85,11 @@ fn list(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 
 fn attr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let name = args.str(ev, 0, "name", "")?;
+    // Entries are no attributes.
+    if let Val::Map(_) = input {
+        let message = format!("object of type 'dict' has no attribute '{name}'");
+        return Ok(Val::Undefined(std::sync::Arc::new(Error::undefined(&name, message))));
+    }
     ev.attr(&input, &name, crate::template::ir::Span::default())
 }
 

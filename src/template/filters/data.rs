@@ -11,7 +11,7 @@ use crate::template::yaml_out;
 
 pub(super) const FILTERS: &[(&str, Run)] = &[
     ("to_json", |ev, v, a| to_json(ev, v, a, false)),
-    ("tojson", |ev, v, a| to_json(ev, v, a, false)),
+    ("tojson", tojson),
     ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
     ("from_json", |ev, v, _| {
         let text = ev.text(&v)?;
@@ -44,7 +44,32 @@ fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     json::write(&value, &style).map(Val::str)
 }
 
+/// Jinja's own: sorted, and fit to stand in HTML.
+fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let mut args = args.clone();
+    args.kw.push(("sort_keys".into(), Val::Bool(true)));
+    let text = to_json(ev, input, &args, false)?;
+    let mut text = ev.text(&text)?;
+    for (plain, escaped) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")] {
+        text = text.replace(plain, escaped);
+    }
+    Ok(Val::str(text))
+}
+
+const YAML: [&str; 7] =
+    ["indent", "width", "default_flow_style", "sort_keys", "explicit_start", "explicit_end", "allow_unicode"];
+
 fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
+    if let Some((name, _)) = args.kw.iter().find(|(name, _)| !YAML.contains(&&**name)) {
+        return Err(
+            Error::new(format!("the option '{name}' is not supported")).hint(format!("there are {}", YAML.join(", ")))
+        );
+    }
+    if let Some(no) = args.named("allow_unicode")
+        && !ev.truth(no)?
+    {
+        return Err(Error::new("yaml.dump() got multiple values for keyword argument 'allow_unicode'"));
+    }
     let value = ev.finish(input)?;
     let int = |name: &str, default: i64| args.int(usize::MAX, name, default);
     let style = yaml_out::Style {
@@ -63,6 +88,7 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
         },
         sort: args.named("sort_keys").map_or(Ok(true), |v| ev.truth(v))?,
         start: args.named("explicit_start").map_or(Ok(false), |v| ev.truth(v))?,
+        end: args.named("explicit_end").map_or(Ok(false), |v| ev.truth(v))?,
     };
     Ok(Val::str(yaml_out::write(&value, &style)))
 }
@@ -79,15 +105,75 @@ fn from_yaml_all(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     documents.iter().map(|d| ev.read(&d.untemplated(), None)).collect::<R<_>>().map(Val::list)
 }
 
-fn b64encode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    Ok(Val::str(base64::engine::general_purpose::STANDARD.encode(text)))
+/// Text in an encoding, as bytes.
+fn encoded(text: &str, encoding: &str) -> R<Vec<u8>> {
+    let one = |c: char, most: u32| u8::try_from(u32::from(c)).ok().filter(|_| u32::from(c) < most);
+    let narrow = |most: u32| {
+        let all: Option<Vec<u8>> = text.chars().map(|c| one(c, most)).collect();
+        all.ok_or_else(|| {
+            Error::new(format!("'{encoding}' codec can't encode characters: ordinal not in range({most})"))
+        })
+    };
+    Ok(match normal(encoding).as_str() {
+        "utf8" => text.as_bytes().to_vec(),
+        "latin1" => narrow(256)?,
+        "ascii" => narrow(128)?,
+        "utf16le" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "utf16be" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        "utf16" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        _ => return Err(unknown_encoding(encoding)),
+    })
 }
 
-fn b64decode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text: String = ev.text(&input)?.chars().filter(|c| !c.is_whitespace()).collect();
+fn unknown_encoding(encoding: &str) -> Error {
+    Error::new(format!("unknown encoding: {encoding}"))
+        .hint("utf-8, ascii, latin-1, utf-16, utf-16-le and utf-16-be are known")
+}
+
+fn normal(encoding: &str) -> String {
+    let plain: String = encoding.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.as_str() {
+        "utf8sig" => "utf8".to_owned(),
+        "iso88591" | "l1" | "latin" => "latin1".to_owned(),
+        "usascii" => "ascii".to_owned(),
+        _ => plain,
+    }
+}
+
+/// Bytes in an encoding, as text.
+pub(in crate::template) fn decode(bytes: &[u8], encoding: &str) -> R<String> {
+    let bad = || Error::new(format!("'{encoding}' codec can't decode the bytes"));
+    let wide = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
+        let units: Vec<u16> =
+            bytes.chunks(2).map(|c| of([c.first().copied().unwrap_or(0), c.get(1).copied().unwrap_or(0)])).collect();
+        String::from_utf16(&units).map_err(|_| bad())
+    };
+    match normal(encoding).as_str() {
+        "utf8" => String::from_utf8(bytes.to_vec()).map_err(|_| bad()),
+        "ascii" if !bytes.is_ascii() => Err(bad()),
+        "latin1" | "ascii" => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
+        "utf16le" => wide(u16::from_le_bytes, bytes),
+        "utf16be" => wide(u16::from_be_bytes, bytes),
+        "utf16" => match bytes {
+            [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
+            [0xff, 0xfe, rest @ ..] | rest => wide(u16::from_le_bytes, rest),
+        },
+        _ => Err(unknown_encoding(encoding)),
+    }
+}
+
+fn b64encode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
+    Ok(Val::str(base64::engine::general_purpose::STANDARD.encode(encoded(&text, &encoding)?)))
+}
+
+/// Characters that are none of base64's are passed over, as Python does.
+fn b64decode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
+    let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let text: String = text.chars().filter(known).collect();
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(text)
         .map_err(|e| Error::new(format!("invalid base64: {e}")))?;
-    String::from_utf8(bytes).map(Val::str).map_err(|_| Error::new("the decoded bytes are not UTF-8 text"))
+    decode(&bytes, &encoding).map(Val::str)
 }

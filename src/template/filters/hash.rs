@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use blake2::{Blake2b512, Blake2s256};
+use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::{Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 use super::Run;
 use crate::template::error::Error;
@@ -37,54 +40,15 @@ fn named(ev: &mut Eval, input: &Val, kind: &str) -> R<Val> {
         "sha256" => hex(&Sha256::digest(data)),
         "sha384" => hex(&Sha384::digest(data)),
         "sha512" => hex(&Sha512::digest(data)),
-        "md5" => hex(&md5(data)),
+        "md5" => hex(&Md5::digest(data)),
+        "sha3_224" => hex(&Sha3_224::digest(data)),
+        "sha3_256" => hex(&Sha3_256::digest(data)),
+        "sha3_384" => hex(&Sha3_384::digest(data)),
+        "sha3_512" => hex(&Sha3_512::digest(data)),
+        "blake2b" => hex(&Blake2b512::digest(data)),
+        "blake2s" => hex(&Blake2s256::digest(data)),
         other => return Err(Error::new(format!("unsupported hash type {other}"))),
     }))
-}
-
-/// RFC 1321.
-fn md5(data: &[u8]) -> [u8; 16] {
-    const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
-    let mut message = data.to_vec();
-    message.push(0x80);
-    while message.len() % 64 != 56 {
-        message.push(0);
-    }
-    message.extend_from_slice(&(data.len() as u64).wrapping_mul(8).to_le_bytes());
-    let mut state = [0x6745_2301u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    for block in message.chunks(64) {
-        let words: Vec<u32> =
-            block.chunks(4).map(|c| c.iter().rev().fold(0u32, |w, b| (w << 8) | u32::from(*b))).collect();
-        let [mut a, mut b, mut c, mut d] = state;
-        for i in 0..64usize {
-            let (mixed, at) = match i / 16 {
-                0 => ((b & c) | (!b & d), i),
-                1 => ((d & b) | (!d & c), (5 * i + 1) % 16),
-                2 => (b ^ c ^ d, (3 * i + 5) % 16),
-                _ => (c ^ (b | !d), (7 * i) % 16),
-            };
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "the standard's table: floor(2^32 × |sin|)"
-            )]
-            let constant = (((i + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
-            let word = words.get(at).copied().unwrap_or(0);
-            let shift = SHIFTS.get(i / 16).and_then(|row| row.get(i % 4)).copied().unwrap_or(0);
-            let sum = a.wrapping_add(mixed).wrapping_add(constant).wrapping_add(word);
-            (a, d, c, b) = (d, c, b, b.wrapping_add(sum.rotate_left(shift)));
-        }
-        let added = [a, b, c, d];
-        for (word, more) in state.iter_mut().zip(added) {
-            *word = word.wrapping_add(more);
-        }
-    }
-    let mut out = [0; 16];
-    for (byte, value) in out.iter_mut().zip(state.iter().flat_map(|w| w.to_le_bytes())) {
-        *byte = value;
-    }
-    out
 }
 
 /// Ansible's own namespace for UUIDs made of names.

@@ -184,7 +184,14 @@ fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     };
     let path = args.get(1, "attribute").cloned();
     let (mut seen, mut out) = (Vec::new(), Vec::new());
+    let given = matches!(args.get(0, "case_sensitive"), Some(Val::Bool(false)));
     for item in ev.iterate(&input)? {
+        if given && matches!(item, Val::Map(_) | Val::List(_)) && path.is_none() {
+            return Err(Error::new(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support \
+                 the parameters supplied",
+            ));
+        }
         let key = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
         let key = if case { key } else { folded(key) };
         if !has(ev, &seen, &key)? {
@@ -196,14 +203,14 @@ fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Set {
+pub(super) enum Set {
     Union,
     Intersect,
     Difference,
     Symmetric,
 }
 
-fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
+pub(super) fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
     let a = ev.iterate(input)?;
     let b = ev.iterate(args.need(0, "b")?)?;
     let mut out = Vec::new();
@@ -279,6 +286,13 @@ fn flatten(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let mut out = Vec::new();
     flatten_into(ev, &input, levels, skip, &mut out)?;
     Ok(Val::list(out))
+}
+
+/// The items of lists within a list, so many levels deep.
+pub(super) fn flattened(ev: &mut Eval, input: &Val, levels: i64) -> R<Vec<Val>> {
+    let mut out = Vec::new();
+    flatten_into(ev, input, levels, true, &mut out)?;
+    Ok(out)
 }
 
 fn flatten_into(ev: &mut Eval, input: &Val, levels: i64, skip: bool, out: &mut Vec<Val>) -> R<()> {

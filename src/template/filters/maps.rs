@@ -24,10 +24,13 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
 
 fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let recursive = args.named("recursive").map_or(Ok(false), |v| ev.truth(v))?;
+    if args.kw.iter().any(|(name, _)| !matches!(&**name, "recursive" | "list_merge")) {
+        return Err(Error::new("'recursive' and 'list_merge' are the only valid keyword arguments"));
+    }
     let merge = args.named("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
     if !matches!(merge.as_str(), "replace" | "keep" | "append" | "prepend" | "append_rp" | "prepend_rp") {
         return Err(Error::new(format!(
-            "'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp', not '{merge}'"
+            "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp', got '{merge}'"
         )));
     }
     let mut all = Vec::new();
@@ -54,7 +57,7 @@ fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     Ok(out)
 }
 
-fn merged(ev: &mut Eval, a: &Val, b: &Val, recursive: bool, merge: &str) -> R<Val> {
+pub(super) fn merged(ev: &mut Eval, a: &Val, b: &Val, recursive: bool, merge: &str) -> R<Val> {
     let (Val::Map(low), Val::Map(high)) = (a, b) else { return Ok(b.clone()) };
     let mut out = low.all(ev)?;
     for (key, value) in high.all(ev)? {
@@ -101,7 +104,9 @@ fn lists(ev: &mut Eval, old: &Val, new: &Val, merge: &str) -> R<Val> {
 fn need_map(value: &Val, filter: &str) -> R<()> {
     match value {
         Val::Map(_) => Ok(()),
-        other => Err(Error::new(format!("{filter} requires a dictionary, got '{}' instead.", other.type_name()))),
+        other => {
+            Err(Error::new(format!("{filter} requires a dictionary, got <class '{}'> instead.", other.type_name())))
+        }
     }
 }
 
@@ -116,7 +121,7 @@ fn dict2items(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn items2dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let (key, value) = (args.str(ev, 0, "key_name", "key")?, args.str(ev, 1, "value_name", "value")?);
     let Val::List(list) = &input else {
-        return Err(Error::new(format!("items2dict requires a list, got '{}' instead.", input.type_name())));
+        return Err(Error::new(format!("items2dict requires a list, got <class '{}'> instead.", input.type_name())));
     };
     let mut out = IndexMap::new();
     for item in list.all(ev)? {
@@ -147,6 +152,9 @@ fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Val::Map(map) = &input else { return Ok(input) };
     let case = args.bool(ev, 0, "case_sensitive", false)?;
     let by = args.str(ev, 1, "by", "key")?;
+    if by != "key" && by != "value" {
+        return Err(Error::new("You can only sort by either \"key\" or \"value\""));
+    }
     let reverse = args.bool(ev, 2, "reverse", false)?;
     let mut keyed = Vec::new();
     for (k, v) in map.all(ev)? {
@@ -157,7 +165,7 @@ fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 /// Each element with each of its own list's items.
-pub(in crate::template) fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let path = args.need(0, "subelements")?.clone();
     let skip = args.bool(ev, 1, "skip_missing", false)?;
     let elements = match &input {
@@ -178,10 +186,16 @@ pub(in crate::template) fn subelements(ev: &mut Eval, input: Val, args: &Args) -
             Val::Undefined(_) if skip => {}
             Val::Undefined(_) => {
                 let (path, shown) = (ev.text(&path)?, ev.repr(&element)?);
-                return Err(Error::new(format!("could not find '{path}' key in iterated item '{shown}'")));
+                return Err(Error::new(format!("could not find '{path}' key in iterated item {shown}")));
             }
             Val::List(l) => out.extend(l.all(ev)?.into_iter().map(|sub| Val::tuple(vec![element.clone(), sub]))),
-            _ => return Err(Error::new(format!("the key {} should point to a list", ev.text(&path)?))),
+            _ => {
+                return Err(Error::new(format!(
+                    "the key '{}' should point to a list, got {}",
+                    ev.text(&path)?,
+                    ev.text(&at)?
+                )));
+            }
         }
     }
     Ok(Val::list(out))
@@ -237,10 +251,13 @@ fn rekey_on_member(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     for element in elements {
         let found = ev.item(&element, &key, Span::default())?;
         let Ok(name) = found.to_key() else {
-            return Err(Error::new(format!("Key {} was not found", ev.text(&key)?)));
+            return Err(Error::new(format!("Key {} was not found.", ev.repr(&key)?)));
         };
         if out.contains_key(&name) && !replace {
-            return Err(Error::new(format!("Key {name} is not unique, cannot correctly turn into dict")));
+            return Err(Error::new(format!(
+                "Key {} is not unique, cannot convert to dict.",
+                ev.repr(&Val::of_key(&name))?
+            )));
         }
         out.insert(name, element);
     }

@@ -1,15 +1,25 @@
 //! Filters: the table of their names; each family has its file.
 
 mod core;
+mod crypt;
 mod data;
+mod general;
 mod hash;
+mod jmesfunctions;
+mod jmespath;
 mod lists;
 mod maps;
+mod markup;
+mod merging;
+mod net;
 mod numbers;
 mod paths;
 mod patterns;
+mod sizes;
 mod strings;
+mod tables;
 mod time;
+mod urls;
 mod vault;
 
 use std::collections::HashMap;
@@ -18,9 +28,14 @@ use std::sync::OnceLock;
 use super::eval::Eval;
 use super::value::{Args, R, Val};
 
+pub(super) use crypt::{Scheme, random_salt};
+pub(super) use data::decode;
 pub(super) use lists::cartesian;
-pub(super) use maps::subelements;
+pub(super) use net::addr::{Net, within};
+pub(super) use net::mac;
 pub(super) use numbers::pick;
+pub(super) use paths::expanduser;
+pub(super) use tables::{Csv, Ini};
 pub(super) use time::now;
 
 pub(super) type Run = fn(&mut Eval, Val, &Args) -> R<Val>;
@@ -49,16 +64,29 @@ impl Filter {
 
 const FAMILIES: &[&[(&str, Run)]] = &[
     core::FILTERS,
+    crypt::FILTERS,
     data::FILTERS,
     hash::FILTERS,
     lists::FILTERS,
     maps::FILTERS,
+    markup::FILTERS,
     numbers::FILTERS,
     paths::FILTERS,
     patterns::FILTERS,
+    sizes::FILTERS,
     strings::FILTERS,
     time::FILTERS,
+    urls::FILTERS,
     vault::FILTERS,
+];
+
+/// Filters of collections, which have their short names as well.
+const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
+    ("ansible.utils", net::FILTERS),
+    ("community.general", general::FILTERS),
+    ("community.general", jmespath::FILTERS),
+    ("community.general", merging::FILTERS),
+    ("community.general", tables::FILTERS),
 ];
 
 /// Filters that look at what is undefined themselves.
@@ -67,14 +95,35 @@ const TOLERANT: &[&str] = &["default", "d", "mandatory", "type_debug"];
 fn table() -> &'static HashMap<&'static str, Filter> {
     static TABLE: OnceLock<HashMap<&'static str, Filter>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let all = FAMILIES.iter().flat_map(|family| family.iter());
-        all.map(|(name, run)| (*name, Filter { run: *run, undefined: TOLERANT.contains(name) })).collect()
+        let filter =
+            |(name, run): &(&'static str, Run)| (*name, Filter { run: *run, undefined: TOLERANT.contains(name) });
+        let own = FAMILIES.iter().flat_map(|family| family.iter());
+        let others = COLLECTIONS.iter().flat_map(|(_, family)| family.iter());
+        others.chain(own).map(filter).collect()
     })
 }
 
 /// The filter of that name, short or full.
 pub(super) fn find(name: &str) -> Option<Filter> {
+    if let Some((collection, short)) = name.rsplit_once('.')
+        && !matches!(collection, "ansible.builtin" | "ansible.legacy")
+    {
+        let collection = if collection == "ansible.netcommon" { "ansible.utils" } else { collection };
+        let mut families = COLLECTIONS.iter().filter(|(c, _)| *c == collection);
+        let run = families.find_map(|(_, family)| family.iter().find(|(n, _)| *n == short))?.1;
+        return Some(Filter { run, undefined: false });
+    }
     table().get(short(name)).copied()
+}
+
+/// The full name of a filter or test.
+pub(super) fn qualified(name: &str) -> String {
+    let has = |family: &[(&str, Run)]| family.iter().any(|(n, _)| *n == name);
+    match COLLECTIONS.iter().find(|(_, family)| has(family)) {
+        _ if name.contains('.') => name.to_owned(),
+        Some((collection, _)) if !FAMILIES.iter().any(|f| has(f)) => format!("{collection}.{name}"),
+        _ => format!("ansible.builtin.{name}"),
+    }
 }
 
 /// All short names.

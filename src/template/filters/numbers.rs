@@ -1,4 +1,4 @@
-//! Numbers: conversion, rounding, extremes, random choice, human sizes.
+//! Numbers: conversion, rounding, extremes, random choice.
 
 use super::Run;
 use super::lists::{empty, folded, follow};
@@ -22,8 +22,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("pow", |ev, v, a| power(ev, &v, a)),
     ("root", root),
     ("log", log),
-    ("human_readable", human_readable),
-    ("human_to_bytes", human_to_bytes),
 ];
 
 /// What does not convert is the default, 0.
@@ -142,7 +140,7 @@ fn extreme(ev: &mut Eval, input: &Val, args: &Args, max: bool) -> R<Val> {
     Ok(best.map_or_else(|| empty("aggregated"), |(_, item)| item))
 }
 
-fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
+pub(super) fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
     Ok(match seed {
         None | Some(Val::Null) => {
             let (seconds, nanos) = ev.engine.outside.now();
@@ -215,51 +213,4 @@ fn log(_: &mut Eval, input: Val, args: &Args) -> R<Val> {
         Some(Val::Int(10)) => value.log10(),
         Some(base) => value.ln() / real(base, "log")?.ln(),
     }))
-}
-
-const UNITS: &[(char, f64)] = &[
-    ('Y', 1.208_925_819_614_629_2e24),
-    ('Z', 1.180_591_620_717_411_3e21),
-    ('E', 1.152_921_504_606_847e18),
-    ('P', 1.125_899_906_842_624e15),
-    ('T', 1_099_511_627_776.0),
-    ('G', 1_073_741_824.0),
-    ('M', 1_048_576.0),
-    ('K', 1024.0),
-    ('B', 1.0),
-];
-
-fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let size =
-        text.parse::<f64>().map_err(|_| Error::new(format!("human_readable() can't interpret the input: {text}")))?;
-    let bits = args.bool(ev, 0, "isbits", false)?;
-    let unit = args.str(ev, 1, "unit", "")?.to_uppercase();
-    let wanted =
-        |(suffix, limit): &&(char, f64)| if unit.is_empty() { size >= *limit } else { unit.starts_with(*suffix) };
-    let (suffix, limit) = UNITS.iter().find(wanted).copied().unwrap_or(('B', 1.0));
-    let name = match (suffix, bits) {
-        ('B', true) => "bits".to_owned(),
-        ('B', false) => "Bytes".to_owned(),
-        (s, true) => format!("{s}b"),
-        (s, false) => format!("{s}B"),
-    };
-    Ok(Val::str(format!("{:.2} {name}", size / limit)))
-}
-
-fn human_to_bytes(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let default = args.str(ev, 0, "default_unit", "")?;
-    let bad = || Error::new(format!("human_to_bytes() can't interpret the following string: {text}"));
-    let trimmed = text.trim();
-    let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
-    let (number, unit) = trimmed.split_at(end);
-    let number: f64 = number.parse().map_err(|_| bad())?;
-    let unit = if unit.trim().is_empty() { default.as_str() } else { unit.trim() };
-    let factor = match unit.chars().next().map(|c| c.to_ascii_uppercase()) {
-        None => 1.0,
-        Some(first) => UNITS.iter().find(|(s, _)| *s == first).map(|(_, f)| *f).ok_or_else(bad)?,
-    };
-    #[allow(clippy::cast_possible_truncation, reason = "rounded first")]
-    Ok(Val::Int((number * factor).round() as i128))
 }

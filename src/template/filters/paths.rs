@@ -1,9 +1,6 @@
-//! Paths and URLs, as text.
-
-use indexmap::IndexMap;
+//! Paths, as text.
 
 use super::Run;
-use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
@@ -17,11 +14,12 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     }),
     ("expanduser", |ev, v, _| {
         let path = ev.text(&v)?;
-        let home = ev.engine.outside.env("HOME");
-        Ok(Val::str(match (path.strip_prefix('~'), home) {
-            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
-            _ => path,
-        }))
+        Ok(Val::str(expanduser(ev, &path)))
+    }),
+    ("fileglob", |ev, v, _| {
+        let pattern = ev.text(&v)?;
+        let found = ev.engine.outside.glob(&pattern);
+        Ok(Val::strs(found.into_iter().filter(|p| ev.engine.outside.kind(p) == Some("file"))))
     }),
     ("expandvars", expandvars),
     ("splitext", |ev, v, _| Ok(splitext(&ev.text(&v)?))),
@@ -34,10 +32,12 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("normpath", |ev, v, _| Ok(Val::str(normpath(&ev.text(&v)?)))),
     ("commonpath", commonpath),
     ("win_basename", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?.replace('/', "\\"), '\\').1.to_owned()))),
+    ("win_splitdrive", |ev, v, _| {
+        let path = ev.text(&v)?;
+        let (drive, rest) = splitdrive(&path);
+        Ok(Val::tuple(vec![Val::str(drive), Val::str(rest)]))
+    }),
     ("win_dirname", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?, '\\').0.trim_end_matches('\\').to_owned()))),
-    ("urlsplit", urlsplit),
-    ("urldecode", |ev, v, _| Ok(Val::str(decode(&ev.text(&v)?)))),
-    ("urlencode", urlencode),
 ];
 
 fn tail(path: &str, sep: char) -> (&str, &str) {
@@ -48,6 +48,28 @@ pub(super) fn dirname(path: &str) -> String {
     let head = tail(path, '/').0;
     let trimmed = head.trim_end_matches('/');
     if trimmed.is_empty() { head.to_owned() } else { trimmed.to_owned() }
+}
+
+/// `~` at the beginning as the home directory.
+pub(in crate::template) fn expanduser(ev: &Eval, path: &str) -> String {
+    match (path.strip_prefix('~'), ev.engine.outside.env("HOME")) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
+        _ => path.to_owned(),
+    }
+}
+
+/// A drive, or a server with its share, and the rest.
+fn splitdrive(path: &str) -> (&str, &str) {
+    let plain = path.replace('/', "\\");
+    if plain.starts_with("\\\\") {
+        let ends = plain.match_indices('\\').map(|(i, _)| i).filter(|i| *i > 1);
+        let at = ends.take(2).collect::<Vec<_>>();
+        return match at.as_slice() {
+            [_, end] => path.split_at(*end),
+            _ => (path, ""),
+        };
+    }
+    if plain.as_bytes().get(1) == Some(&b':') { path.split_at(2) } else { ("", path) }
 }
 
 fn splitext(path: &str) -> Val {
@@ -70,6 +92,8 @@ fn normpath(path: &str) -> String {
     }
     let joined = parts.join("/");
     match (root, joined.is_empty()) {
+        // Two slashes at the beginning are kept, three are one.
+        (true, _) if path.starts_with("//") && !path.starts_with("///") => format!("//{joined}"),
         (true, _) => format!("/{joined}"),
         (false, true) => ".".into(),
         (false, false) => joined,
@@ -108,7 +132,12 @@ fn path_join(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 
 fn commonpath(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     let mut common: Option<Vec<String>> = None;
+    let mut absolute = None;
     for path in ev.iterate(&input)? {
+        let rooted = ev.text(&path)?.starts_with('/');
+        if absolute.replace(rooted).is_some_and(|before| before != rooted) {
+            return Err(Error::new("Can't mix absolute and relative paths"));
+        }
         let parts: Vec<String> = ev.text(&path)?.split('/').map(str::to_owned).collect();
         common = Some(match common {
             None => parts,
@@ -133,94 +162,4 @@ fn expandvars(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     }
     out.push_str(text.get(last..).unwrap_or_default());
     Ok(Val::str(out))
-}
-
-fn urlsplit(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let url = ev.text(&input)?;
-    let (rest, fragment) = url.split_once('#').unwrap_or((&url, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (scheme, rest) = match rest.split_once(':') {
-        Some((scheme, after)) if scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) => {
-            (scheme, after)
-        }
-        _ => ("", rest),
-    };
-    let (netloc, path) = match rest.strip_prefix("//") {
-        Some(after) => after.split_at(after.find('/').unwrap_or(after.len())),
-        None => ("", rest),
-    };
-    let (login, host) = netloc.rsplit_once('@').map_or((None, netloc), |(l, h)| (Some(l), h));
-    let (user, password) = match login {
-        None => (None, None),
-        Some(login) => login.split_once(':').map_or((Some(login), None), |(u, p)| (Some(u), Some(p))),
-    };
-    let (name, port) = match host.strip_prefix('[').and_then(|h| h.split_once(']')) {
-        Some((name, port)) => (name, port.strip_prefix(':')),
-        None => host.rsplit_once(':').map_or((host, None), |(h, p)| (h, Some(p))),
-    };
-    let text = |v: Option<&str>| v.map_or(Val::Null, Val::str);
-    let name = Some(name.to_lowercase()).filter(|n| !n.is_empty());
-    let mut map: IndexMap<Key, Val> = IndexMap::new();
-    for (key, value) in [
-        ("fragment", Val::str(fragment)),
-        ("hostname", text(name.as_deref())),
-        ("netloc", Val::str(netloc)),
-        ("password", text(password)),
-        ("path", Val::str(path)),
-        ("port", port.and_then(|p| p.parse().ok()).map_or(Val::Null, Val::Int)),
-        ("query", Val::str(query)),
-        ("scheme", Val::str(scheme.to_lowercase())),
-        ("username", text(user)),
-    ] {
-        map.insert(Key::from(key), value);
-    }
-    match args.str(ev, 0, "query", "")?.as_str() {
-        "" => Ok(Val::map(map)),
-        part => map.shift_remove(&Key::from(part)).ok_or_else(|| Error::new(format!("unknown URL component: {part}"))),
-    }
-}
-
-fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, b| {
-        if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
-        }
-        out
-    })
-}
-
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::new();
-    let mut i = 0;
-    while let Some(b) = bytes.get(i) {
-        let hex = text.get(i + 1..i + 3).filter(|_| *b == b'%').and_then(|h| u8::from_str_radix(h, 16).ok());
-        out.push(hex.unwrap_or(if *b == b'+' { b' ' } else { *b }));
-        i += if hex.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn urlencode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let pairs: Vec<(Val, Val)> = match &input {
-        Val::Map(m) => m.all(ev)?.into_iter().map(|(k, v)| (Val::of_key(&k), v)).collect(),
-        Val::List(l) => {
-            let mut pairs = Vec::new();
-            for pair in l.all(ev)? {
-                if let [a, b] = &*ev.iterate(&pair)? {
-                    pairs.push((a.clone(), b.clone()));
-                }
-            }
-            pairs
-        }
-        other => return Ok(Val::str(encode(&ev.text(other)?))),
-    };
-    let part = |text: String| encode(&text).replace('/', "%2F").replace("%20", "+");
-    let mut parts = Vec::new();
-    for (key, value) in pairs {
-        parts.push(format!("{}={}", part(ev.text(&key)?), part(ev.text(&value)?)));
-    }
-    Ok(Val::str(parts.join("&")))
 }

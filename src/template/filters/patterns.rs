@@ -40,7 +40,9 @@ fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let name = ev.text(group)?;
         let named = name.strip_prefix("\\g<").and_then(|n| n.strip_suffix('>')).map(str::to_owned);
         let number = name.strip_prefix('\\').filter(|n| n.chars().all(|c| c.is_ascii_digit())).map(str::to_owned);
-        wanted.push(named.or(number).ok_or_else(|| Error::new(format!("Unknown argument '{name}'")))?);
+        wanted.push(named.or(number).ok_or_else(|| {
+            Error::new("Unknown argument").hint(format!("`{name}` is no group: write `\\\\1` or `\\\\g<name>`"))
+        })?);
     }
     let Some(found) = regex::first(&regex, &text)? else { return Ok(Val::Null) };
     if wanted.is_empty() {
@@ -79,6 +81,8 @@ fn regex_escape(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
                 .flat_map(|c| "].[^$*\\".contains(c).then_some('\\').into_iter().chain([c]))
                 .collect::<String>(),
         )),
-        other => Err(Error::new(format!("Regex type ({other}) not yet implemented"))),
+        // Ansible's own words: it knows the name, and does nothing with it.
+        "posix_extended" => Err(Error::new("Regex type (posix_extended) not yet implemented")),
+        other => Err(Error::new(format!("Invalid regex type ({other})"))),
     }
 }

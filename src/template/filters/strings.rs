@@ -3,19 +3,22 @@
 use super::Run;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
-use crate::template::methods;
 use crate::template::value::{Args, R, Val};
+use crate::template::{methods, text_methods};
 
 pub(super) const FILTERS: &[(&str, Run)] = &[
     ("lower", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),
     ("upper", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_uppercase()))),
-    ("capitalize", |ev, v, _| Ok(Val::str(methods::capitalize(&ev.text(&v)?)))),
+    ("capitalize", |ev, v, _| Ok(Val::str(text_methods::capitalize(&ev.text(&v)?)))),
     ("title", |ev, v, _| Ok(Val::str(title(&ev.text(&v)?)))),
     ("trim", trim),
     ("replace", replace),
     ("indent", indent),
     ("comment", comment),
-    ("quote", |ev, v, _| Ok(Val::str(quote_text(&ev.text(&v)?)))),
+    ("quote", |ev, v, _| {
+        let text = if let Val::Null = v { String::new() } else { ev.text(&v)? };
+        Ok(Val::str(quote_text(&text)))
+    }),
     ("split", split),
     ("splitlines", |ev, v, a| methods::call(ev, &v, "splitlines", a).map(|r| r.unwrap_or(Val::Null))),
     ("format", format),
@@ -29,10 +32,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
             ev.text(&v)?.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).count() as i128
         ))
     }),
-    ("wordwrap", wordwrap),
-    ("escape", escape),
-    ("e", escape),
-    ("striptags", striptags),
 ];
 
 /// Upper case after blanks, hyphens and opening brackets.
@@ -121,7 +120,8 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         if i > 0 {
             out.push_str(&newline);
         }
-        out.push_str(if line.is_empty() { decoration.trim_end() } else { &decoration });
+        let last = text.split(newline.as_str()).count() == i + 1;
+        out.push_str(if line.is_empty() && !last { decoration.trim_end() } else { &decoration });
         out.push_str(line);
     }
     for _ in 0..after {
@@ -135,7 +135,7 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 /// `shlex.quote`.
-pub(in crate::template) fn quote_text(text: &str) -> String {
+fn quote_text(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !text.is_empty() && text.chars().all(safe) {
         return text.to_owned();
@@ -172,50 +172,4 @@ fn truncate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let cut: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
     let kept = if kill { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head) };
     Ok(Val::str(kept.to_owned() + &end))
-}
-
-fn wordwrap(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let width = usize::try_from(args.int(0, "width", 79)?).unwrap_or(79).max(1);
-    let mut out = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                out.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        out.push(line);
-    }
-    Ok(Val::str(out.join("\n")))
-}
-
-fn escape(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    Ok(Val::str(
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-            .replace('"', "&#34;")
-            .replace('\'', "&#39;"),
-    ))
-}
-
-fn striptags(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let text = ev.text(&input)?;
-    let mut out = String::new();
-    let mut inside = false;
-    for c in text.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            c if !inside => out.push(c),
-            _ => {}
-        }
-    }
-    Ok(Val::str(out.split_whitespace().collect::<Vec<_>>().join(" ")))
 }

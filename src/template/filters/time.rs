@@ -104,7 +104,11 @@ where
 {
     use std::fmt::Write;
     // Python's %f has no leading dot and always six digits.
-    let format = format.replace("%f", "%6f");
+    let mut format = format.replace("%f", "%6f");
+    // Only the zone of no offset has a name that is known here.
+    if at.offset().to_string().trim_start_matches(['+', '0', ':', 'U', 'T', 'C']).is_empty() {
+        format = format.replace("%Z", "UTC");
+    }
     let mut out = String::new();
     write!(out, "{}", at.format(&format)).map_err(|_| Error::new(format!("invalid date format '{format}'")))?;
     Ok(out)

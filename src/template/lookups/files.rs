@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{plain, terms};
 use crate::model::{Origin, Source, Text};
 use crate::template::error::Error;
-use crate::template::eval::Eval;
+use crate::template::eval::{Eval, Frame};
 use crate::template::file::{TemplateOptions, with_newlines_of};
 use crate::template::value::{Args, R, Val};
 
@@ -29,14 +29,23 @@ fn roots(ev: &mut Eval) -> R<Vec<String>> {
     Ok(out)
 }
 
-fn find(ev: &mut Eval, kind: &str, name: &str) -> R<Option<String>> {
+pub(super) fn find(ev: &mut Eval, kind: &str, name: &str) -> R<Option<String>> {
     let roots = roots(ev)?;
     Ok(ev.engine.outside.find(kind, name, &roots))
 }
 
-fn need(ev: &mut Eval, kind: &str, name: &str) -> R<String> {
-    let missing = || Error::new(format!("could not locate file in lookup: {name}"));
+pub(super) fn need(ev: &mut Eval, kind: &str, name: &str) -> R<String> {
+    let missing = || Error::new(format!("Unable to access the file '{name}': File not found."));
     find(ev, kind, name)?.ok_or_else(missing)
+}
+
+/// Where a path that is no absolute one begins.
+pub(super) fn playbook_dir(ev: &mut Eval) -> R<String> {
+    let scope = Arc::clone(&ev.scope);
+    match scope.find(ev, "playbook_dir")? {
+        Some(Val::Str(dir)) => Ok(dir.as_str().to_owned()),
+        _ => Ok(".".to_owned()),
+    }
 }
 
 fn read(ev: &mut Eval, path: &str) -> R<String> {
@@ -98,32 +107,44 @@ pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         options.search.extend(roots(ev)?.iter().flat_map(|r| [format!("{r}/templates"), r.clone()]));
         let body = options.header(&content)?.to_owned();
         let make = if secret { Source::secret } else { Source::new };
+        let shown = path.clone();
         let source = make(path, content);
         let text = Text::template(body, Some(Origin::new(&source, 1, 1)));
         let files = Arc::new(options.files()?);
         let compiled = files.compile(&ev.engine, &text).map_err(|e| e.located(&text))?;
         let outer = std::mem::replace(&mut ev.files, files);
-        let extra = args.named("template_vars").cloned();
-        if let Some(Val::Map(map)) = &extra {
-            let frame = Arc::new(crate::template::eval::Frame::default());
-            for (key, value) in map.all(ev)? {
-                frame.set(&key.to_string().into(), value);
-            }
-            ev.frames.push(frame);
-        }
+        let frame = own_variables(ev, args, &name, &shown)?;
+        ev.frames.push(frame);
         let result = ev.nested(|ev| ev.run(&text, &compiled)).and_then(Val::defined);
-        if extra.is_some() {
-            ev.frames.pop();
-        }
+        ev.frames.pop();
         ev.files = outer;
         let value = result?;
         out.push(match &value {
-            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned())).marked(t.marks())),
+            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned(), "\n")).marked(t.marks())),
+            // Nothing was written.
+            Val::Null => Val::Null,
             _ if convert => value,
             other => Val::str(ev.text(other)?),
         });
     }
     Ok(out)
+}
+
+/// The variables that a template has besides the task's.
+fn own_variables(ev: &mut Eval, args: &Args, name: &str, path: &str) -> R<Arc<Frame>> {
+    let frame = Arc::new(Frame::default());
+    frame.set(&"template_path".into(), Val::str(name));
+    frame.set(&"template_fullpath".into(), Val::str(path));
+    let scope = Arc::clone(&ev.scope);
+    if scope.find(ev, "ansible_managed")?.is_none() {
+        frame.set(&"ansible_managed".into(), Val::str("Ansible managed"));
+    }
+    if let Some(Val::Map(map)) = args.named("template_vars") {
+        for (key, value) in map.all(ev)? {
+            frame.set(&key.to_string().into(), value);
+        }
+    }
+    Ok(frame)
 }
 
 pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
@@ -148,32 +169,6 @@ pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
                 break;
             }
         }
-    }
-    Ok(out)
-}
-
-pub(super) fn pipe(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    ev.own_turn()?;
-    let mut out = Vec::new();
-    for command in terms(ev, args)? {
-        let (code, text) = ev.engine.outside.run(&command).map_err(Error::new)?;
-        if code != 0 {
-            return Err(Error::new(format!("lookup_plugin.pipe({command}) returned {code}")));
-        }
-        out.push(plain(text.trim_end()));
-    }
-    Ok(out)
-}
-
-pub(super) fn lines(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    ev.own_turn()?;
-    let mut out = Vec::new();
-    for command in terms(ev, args)? {
-        let (code, text) = ev.engine.outside.run(&command).map_err(Error::new)?;
-        if code != 0 {
-            return Err(Error::new(format!("lookup_plugin.lines({command}) returned {code}")));
-        }
-        out.extend(text.lines().map(plain));
     }
     Ok(out)
 }
@@ -212,7 +207,8 @@ pub(super) fn first_found(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     if skip {
         return Ok(Vec::new());
     }
-    Err(Error::new(format!("no file was found when using first_found: {}", candidates.join(", "))))
+    let error = Error::new("No file was found when using first_found.");
+    Err(if candidates.is_empty() { error } else { error.hint(format!("looked for {}", candidates.join(", "))) })
 }
 
 fn names(ev: &mut Eval, value: Option<Val>) -> R<Vec<String>> {
@@ -234,100 +230,4 @@ fn add(ev: &mut Eval, files: Option<Val>, paths: Option<Val>, to: &mut Vec<Strin
         to.extend(paths.iter().flat_map(|p| files.iter().map(move |f| format!("{}/{f}", p.trim_end_matches('/')))));
     }
     Ok(())
-}
-
-fn option(ev: &mut Eval, args: &Args, name: &str, default: &str) -> R<String> {
-    args.named(name).map_or(Ok(default.to_owned()), |v| ev.text(v))
-}
-
-/// A key of a section of an INI file, or of a properties file.
-pub(super) fn ini(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    let (section, file) = (option(ev, args, "section", "global")?, option(ev, args, "file", "ansible.ini")?);
-    let default = args.named("default").cloned().unwrap_or_else(|| Val::str(""));
-    let properties = option(ev, args, "type", "ini")? == "properties";
-    let regex = args.named("re").map_or(Ok(false), |v| ev.truth(v))?;
-    let path = need(ev, "files", &file)?;
-    let text = read(ev, &path)?;
-    let mut out = Vec::new();
-    for key in terms(ev, args)? {
-        let key = key.split_whitespace().next().unwrap_or_default().to_owned();
-        let found = ini_values(&text, if properties { None } else { Some(&section) }, &key, regex)?;
-        if found.is_empty() && !regex {
-            out.push(default.clone());
-        }
-        out.extend(found.into_iter().map(plain));
-    }
-    Ok(out)
-}
-
-fn ini_values(text: &str, section: Option<&str>, key: &str, pattern: bool) -> R<Vec<String>> {
-    let regex = if pattern { Some(crate::template::regex::compile(key, true, false)?) } else { None };
-    let mut inside = section.is_none();
-    let mut out = Vec::new();
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            inside = section.is_none_or(|s| s == name);
-            continue;
-        }
-        if !inside || trimmed.starts_with(['#', ';']) || trimmed.is_empty() {
-            continue;
-        }
-        let (name, value) = trimmed.split_once(['=', ':']).unwrap_or((trimmed, ""));
-        let name = name.trim();
-        let hit = match &regex {
-            Some(regex) => crate::template::regex::first(regex, name)?.is_some(),
-            None => name.eq_ignore_ascii_case(key),
-        };
-        if hit {
-            out.push(value.trim().to_owned());
-        }
-    }
-    Ok(out)
-}
-
-/// The column of the row whose key column is the term.
-pub(super) fn csvfile(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    let file = option(ev, args, "file", "ansible.csv")?;
-    let column = args.named("col").and_then(Val::as_str).and_then(|c| c.parse().ok());
-    let column: usize =
-        column.or_else(|| args.named("col").and_then(Val::as_int).and_then(|i| usize::try_from(i).ok())).unwrap_or(1);
-    let key_column = args.named("keycol").and_then(Val::as_int).and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
-    let delimiter = match option(ev, args, "delimiter", "TAB")?.as_str() {
-        "TAB" | "\\t" | "t" => '\t',
-        other => other.chars().next().unwrap_or('\t'),
-    };
-    let default = args.named("default").cloned();
-    let path = need(ev, "files", &file)?;
-    let text = read(ev, &path)?;
-    let mut out = Vec::new();
-    for term in terms(ev, args)? {
-        let row = text.lines().map(|l| cells(l, delimiter)).find(|r| r.get(key_column) == Some(&term));
-        let found = row.and_then(|r| r.get(column).cloned()).map(plain);
-        out.extend(found.or_else(|| default.clone()));
-    }
-    Ok(out)
-}
-
-fn cells(line: &str, delimiter: char) -> Vec<String> {
-    let mut out = vec![String::new()];
-    let mut quoted = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => {
-                if let Some(cell) = out.last_mut() {
-                    cell.push('"');
-                }
-            }
-            '"' => quoted = !quoted,
-            c if c == delimiter && !quoted => out.push(String::new()),
-            c => {
-                if let Some(cell) = out.last_mut() {
-                    cell.push(c);
-                }
-            }
-        }
-    }
-    out
 }

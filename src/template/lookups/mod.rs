@@ -1,7 +1,12 @@
 //! Lookups: the table of their names, how they are called, and those that only turn lists.
 
+mod acting;
+mod config;
 mod files;
 mod lists;
+mod options;
+mod rows;
+mod tables;
 
 use super::error::Error;
 use super::eval::Eval;
@@ -20,22 +25,25 @@ const LOOKUPS: &[(&str, Run)] = &[
     ("template", files::template),
     ("first_found", files::first_found),
     ("fileglob", files::fileglob),
-    ("pipe", files::pipe),
-    ("lines", files::lines),
-    ("ini", files::ini),
-    ("csvfile", files::csvfile),
+    ("pipe", acting::pipe),
+    ("lines", acting::lines),
+    ("password", acting::password),
+    ("url", acting::url),
+    ("config", config::config),
+    ("ini", tables::ini),
+    ("csvfile", tables::csvfile),
     ("items", lists::items),
     ("list", |_, a| Ok(a.pos.clone())),
     ("dict", lists::dict),
     ("flattened", lists::flattened),
-    ("sequence", lists::sequence),
+    ("sequence", rows::sequence),
     ("indexed_items", lists::indexed_items),
     ("nested", lists::nested),
     ("cartesian", lists::nested),
     ("together", lists::together),
-    ("subelements", lists::subelements),
+    ("subelements", rows::subelements),
     ("random_choice", lists::random_choice),
-    ("inventory_hostnames", lists::inventory_hostnames),
+    ("inventory_hostnames", rows::inventory_hostnames),
 ];
 
 /// The lookup of that name, short or full.
@@ -62,11 +70,16 @@ pub(super) fn call(ev: &mut Eval, args: &Args, query: bool) -> R<Val> {
     let errors = errors.map_or(Ok("strict".to_owned()), |v| ev.text(&v))?;
     let found = match run(ev, &inner) {
         Ok(found) => found,
-        Err(e) if e.unknown().is_some() || errors == "strict" => return Err(e.in_plugin("lookup", &name)),
+        Err(e) if e.unknown().is_some() || !matches!(errors.as_str(), "ignore" | "warn") => {
+            return Err(e.in_plugin("lookup", &name));
+        }
         Err(_) if wantlist => Vec::new(),
         Err(_) => return Ok(Val::Null),
     };
     if wantlist {
+        return Ok(Val::list(found));
+    }
+    if found.is_empty() {
         return Ok(Val::list(found));
     }
     let texts = found.iter().all(|v| matches!(v, Val::Str(_)));
@@ -101,7 +114,11 @@ fn env(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 fn vars(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let default = args.named("default").cloned();
     let mut out = Vec::new();
-    for name in terms(ev, args)? {
+    for term in &args.pos {
+        let Val::Str(name) = term else {
+            return Err(Error::new(format!("Variable name must be 'str' not '{}'.", term.type_name())));
+        };
+        let name = name.as_str().to_owned();
         let scope = std::sync::Arc::clone(&ev.scope);
         let found = match ev.frames.iter().rev().find_map(|f| f.get(&name)) {
             Some(found) => Some(found),
@@ -119,8 +136,15 @@ fn vars(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 fn varnames(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let mut out = Vec::new();
     let names = ev.scope.vars.names();
-    for pattern in terms(ev, args)? {
-        let regex = super::regex::compile(&pattern, false, false)?;
+    for term in &args.pos {
+        let Val::Str(pattern) = term else {
+            let (shown, kind) = (ev.text(term)?, term.type_name());
+            return Err(Error::new(format!(
+                "Invalid setting identifier, \"{shown}\" is not a string, it is a <class '{kind}'>"
+            )));
+        };
+        let regex = super::regex::compile(pattern, false, false)
+            .map_err(|e| Error::new(format!("Unable to use \"{}\" as a search parameter: {e}", pattern.as_str())))?;
         for name in &names {
             if super::regex::first(&regex, name)?.is_some() {
                 out.push(Val::str(name.as_str()));

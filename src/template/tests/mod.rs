@@ -1,5 +1,6 @@
 //! Tests (`x is …`): the table of their names, and those about types and values.
 
+mod net;
 mod plugins;
 mod version;
 
@@ -10,6 +11,8 @@ use super::eval::Eval;
 use super::filters::short;
 use super::ir::CmpOp;
 use super::value::{Args, R, Val};
+
+pub(super) use version::loose_key;
 
 pub(super) type Run = fn(&mut Eval, &Val, &Args) -> R<bool>;
 
@@ -89,7 +92,7 @@ fn cased(ev: &mut Eval, v: &Val, yes: fn(char) -> bool, no: fn(char) -> bool) ->
 fn table() -> &'static HashMap<&'static str, Test> {
     static TABLE: OnceLock<HashMap<&'static str, Test>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let all = [JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
+        let all = [net::TESTS, JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
         all.map(|(name, run)| (*name, Test { run: *run, undefined: matches!(*name, "defined" | "undefined") }))
             .collect()
     })
@@ -97,6 +100,13 @@ fn table() -> &'static HashMap<&'static str, Test> {
 
 /// The test of that name, short or full.
 pub(super) fn find(name: &str) -> Option<Test> {
+    if let Some((collection, short)) = name.rsplit_once('.')
+        && !matches!(collection, "ansible.builtin" | "ansible.legacy")
+    {
+        let ours = matches!(collection, "ansible.utils" | "ansible.netcommon");
+        let run = net::TESTS.iter().find(|(n, _)| ours && *n == short)?.1;
+        return Some(Test { run, undefined: false });
+    }
     table().get(short(name)).copied()
 }
 

@@ -13,6 +13,9 @@ fn version(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
     let (a, b) = (ev.text(v)?, args.need(0, "version")?.clone());
     let b = ev.text(&b)?;
     let operator = args.str(ev, 1, "operator", "eq")?;
+    if let (Some(Val::Bool(_)), Some(Val::Str(_))) = (args.get(2, "strict"), args.get(3, "version_type")) {
+        return Err(Error::new("Cannot specify both 'strict' and 'version_type'"));
+    }
     let strict = args.get(2, "strict").map_or(Ok(false), |v| ev.truth(v))?;
     let kind = args.str(ev, 3, "version_type", if strict { "strict" } else { "loose" })?;
     if a.is_empty() || b.is_empty() {
@@ -26,7 +29,7 @@ fn version(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
         "pep440" => pep440(&a).cmp(&pep440(&b)),
         other => {
             return Err(Error::new(format!(
-                "Invalid version type ({other}). Must be one of loose, strict, semver, semantic, or pep440"
+                "Invalid version type ({other}). Must be one of 'loose', 'strict', 'semver', 'semantic', 'pep440'"
             )));
         }
     };
@@ -39,7 +42,7 @@ fn version(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
         ">=" | "ge" => order != Ordering::Less,
         other => {
             return Err(Error::new(format!(
-                "Invalid operator type ({other}). Must be one of ==, =, eq, !=, <>, ne, <, <=, lt, le, >, >=, gt, ge"
+                "Invalid operator type ({other}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', '>=', 'ge', '!=', '<>', 'ne'"
             )));
         }
     })
@@ -75,6 +78,15 @@ fn pieces(text: &str) -> Vec<Piece> {
         last = this;
     }
     runs.into_iter().map(|r| r.parse().map_or_else(|_| Piece::Word(r.clone()), Piece::Number)).collect()
+}
+
+/// What sorts as the version does.
+pub(in crate::template) fn loose_key(text: &str) -> Val {
+    let part = |p| match p {
+        Piece::Number(n) => Val::Int(i128::try_from(n).unwrap_or(i128::MAX)),
+        Piece::Word(w) => Val::str(w),
+    };
+    Val::list(pieces(text).into_iter().map(part).collect())
 }
 
 fn loose(a: &str, b: &str) -> R<Ordering> {
@@ -141,8 +153,9 @@ fn semantic(text: &str) -> R<Semantic> {
 }
 
 /// Numbers, then pre-releases before and post-releases after the release itself.
-fn pep440(text: &str) -> (Vec<u64>, i32, u64) {
+fn pep440(text: &str) -> (u64, Vec<u64>, i32, u64) {
     let text = text.trim().trim_start_matches('v').to_lowercase();
+    let (epoch, text) = text.split_once('!').map_or(("0", text.as_str()), |(e, t)| (e, t));
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (numbers, suffix) = text.split_at(end);
     let mut release: Vec<u64> = numbers.split('.').filter_map(|p| p.parse().ok()).collect();
@@ -153,5 +166,5 @@ fn pep440(text: &str) -> (Vec<u64>, i32, u64) {
     let word = suffix.trim_start_matches(['.', '-', '_']);
     let (rank, rest) = stage.iter().find_map(|(s, r)| word.strip_prefix(s).map(|rest| (*r, rest))).unwrap_or((0, ""));
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-    (release, rank, digits.parse().unwrap_or(0))
+    (epoch.parse().unwrap_or(0), release, rank, digits.parse().unwrap_or(0))
 }
