@@ -13,6 +13,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub use crate::modules::find as find_module;
 pub use free_form::{FreeForm, split_words};
 pub use keywords::{KEYWORDS, Keywords, Place, Setting};
 pub use parse::Findings;

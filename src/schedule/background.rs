@@ -11,7 +11,7 @@ use super::settings::Unsettled;
 use super::view::View;
 use crate::event::{Event, JobState};
 use crate::model::{Map, Outcome, Status, Timing, Value};
-use crate::modules;
+use crate::playbook::find_module;
 use crate::protocol::Detach;
 use crate::template::Error;
 
@@ -140,7 +140,7 @@ impl OnHost<'_> {
 
     /// Asks the job's host about it.
     async fn ask(&self, view: &View, job: &str, mode: &str, timing: &mut Timing) -> Result<ItemResult, Error> {
-        let Some(module) = modules::find("async_status") else { return Ok(ItemResult::plain(Outcome::failed("?"))) };
+        let Some(module) = find_module("async_status") else { return Ok(ItemResult::plain(Outcome::failed("?"))) };
         let route = match self.route(view) {
             Ok(route) => route,
             Err(Unsettled::Template(e)) => return Err(*e),

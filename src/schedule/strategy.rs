@@ -85,11 +85,7 @@ async fn alone(
     batch: &Arc<Batch>,
     (shared, strategy, started): (Shared, Strategy, bool),
 ) -> Went {
-    let mut all_tasks = play.tasks.iter().chain(&play.handlers);
-    if all_tasks.any(|task| task.keywords.get("run_once").is_some()) {
-        let words = "run_once has no effect where hosts go alone (strategies free and host_pinned)";
-        context.emit(Event::Warning(format!("{words}: such tasks run on every host")));
-    }
+    warn_of_run_once(context, play);
     let shown = Shown::default();
     let pins = Arc::clone(&shared.permits);
     let mut walks = JoinSet::new();
@@ -138,4 +134,12 @@ async fn alone(
         all.end = End::Stop;
     }
     all
+}
+
+fn warn_of_run_once(context: &Context, play: &CompiledPlay) {
+    let mut all_tasks = play.tasks.iter().chain(&play.handlers);
+    if all_tasks.any(|task| task.keywords.get("run_once").is_some()) {
+        let words = "run_once has no effect where hosts go alone (strategies free and host_pinned)";
+        context.emit(Event::Warning(format!("{words}: such tasks run on every host")));
+    }
 }

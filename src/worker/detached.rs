@@ -60,19 +60,18 @@ fn spawn(mut task: TaskRequest, file: &Path) -> io::Result<()> {
     output.read_exact(&mut answer).map_err(|_| io::Error::other("the process ended at once"))
 }
 
-/// The process itself: reads its task from standard input, and is on its own from then on.
+/// The process itself: reads its task, says that it has begun, and is on its own from then on.
 ///
 /// # Errors
 /// When there is no task to read, or the job's file cannot be written.
-pub fn run() -> io::Result<()> {
+pub(super) fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     rustix::process::setsid()?;
-    let task: TaskRequest =
-        protocol::read(&mut io::stdin().lock())?.ok_or_else(|| io::Error::other("no task on standard input"))?;
+    let task: TaskRequest = protocol::read(input)?.ok_or_else(|| io::Error::other("no task on standard input"))?;
     let detach = task.detach.clone().ok_or_else(|| io::Error::other("the task is not one for the background"))?;
     let file = place(&detach);
     write(&file, head(&detach, &file, false))?;
-    io::stdout().write_all(b".")?;
-    io::stdout().flush()?;
+    output.write_all(b".")?;
+    output.flush()?;
     let ended = Arc::new(Mutex::new(false));
     watch(Arc::clone(&ended), detach.clone(), file.clone());
     let modules = Modules { session: Session::new(Box::new(NoBlobs)) };

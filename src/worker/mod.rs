@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-pub use self::detached::run as run_detached;
 pub use self::inbox::Inbox;
 use crate::model::{Condition, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, Mode};
@@ -30,6 +29,14 @@ pub fn serve() -> io::Result<()> {
     serve_on(io::stdin(), io::stdout(), ended, |out, inbox| Modules {
         session: Session::new(Box::new(Remote { out, inbox })),
     })
+}
+
+/// Runs the task that comes on standard input in the background.
+///
+/// # Errors
+/// When there is no task to read, or its file cannot be written.
+pub fn run_detached() -> io::Result<()> {
+    detached::run(&mut io::stdin().lock(), &mut io::stdout())
 }
 
 /// Serves a controller over any two ends. `ended` is called when its end of the input is
