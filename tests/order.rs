@@ -260,7 +260,7 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
     let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
     Arc::new(Context {
         options,
-        hosts: Arc::new(hosts),
+        hosts: rplay::schedule::Hosts::new(hosts),
         layers: vec![],
         engine: Arc::new(Engine::new(Arc::new(Controller(noted)))),
         outside: Arc::new(NoOutside),

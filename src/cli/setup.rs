@@ -16,7 +16,7 @@ use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
 use crate::playbook::Strategy;
-use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
+use crate::schedule::{ConnectionDefaults, Context, Hosts, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
@@ -339,7 +339,7 @@ pub fn context(
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);
     Ok(Arc::new(Context {
         options: run,
-        hosts: Arc::new(loaded.hosts.clone()),
+        hosts: Hosts::new(loaded.hosts.clone()),
         layers: loaded.extra.clone(),
         engine: Arc::clone(&loaded.engine),
         outside: Arc::new(Machine::new(Arc::clone(&vault))),

@@ -138,7 +138,7 @@ fn of_plays(given: &mut VarsOptions, files: &Arc<Files>) -> Checked<Vec<View>> {
     playbook::complain_masked(files, loaded.warnings.clone());
     let (sender, _receiver) = unbounded_channel();
     let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
-    setup::check_host(context.hosts.inventory(), &given.host)?;
+    setup::check_host(&context.hosts.inventory(), &given.host)?;
     let mut views = Vec::new();
     for play in &loaded.plays {
         if select(&context, play)?.contains(&given.host) {

@@ -110,7 +110,7 @@ impl<'a> Compiler<'a> {
                 args.insert(name, value.clone());
             }
         }
-        let action = Action { name: "setup".to_owned(), origin: play.origin.clone(), module, args, more: None };
+        let action = Action { name: "setup".to_owned(), origin: play.origin.clone(), module, args, more: None, wrong: None };
         let mut keywords = Keywords::default();
         let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
         keywords.set("name", setting("Gathering Facts"));

@@ -72,6 +72,10 @@ pub enum ControllerTask {
     IncludeVars,
     /// Changes the course of the run.
     Meta,
+    /// Adds a host to the run.
+    AddHost,
+    /// Puts hosts into groups.
+    GroupBy,
 }
 
 /// A module's code.

@@ -1,5 +1,6 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod add_host;
 mod apt;
 mod assert;
 pub mod async_status;
@@ -14,6 +15,7 @@ mod file;
 mod git;
 pub mod glob;
 mod group;
+mod group_by;
 pub mod ids;
 mod import_role;
 mod import_tasks;
@@ -41,6 +43,7 @@ use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
+    &add_host::MODULE,
     &apt::MODULE,
     &assert::MODULE,
     &async_status::MODULE,
@@ -51,6 +54,7 @@ pub static MODULES: &[&Module] = &[
     &file::MODULE,
     &git::MODULE,
     &group::MODULE,
+    &group_by::MODULE,
     &import_role::MODULE,
     &import_tasks::MODULE,
     &include_role::MODULE,

@@ -3,6 +3,7 @@
 //! Every keyword of Ansible's is known here; those that are not built are refused with
 //! their position, and what is no keyword at all with a suggestion.
 
+mod arguments;
 mod free_form;
 mod keywords;
 mod parse;

@@ -46,6 +46,8 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
         ControllerTask::IncludeTasks => include_tasks(args, view),
         ControllerTask::IncludeRole => include_role(args, view),
         ControllerTask::IncludeVars => super::include_vars::run(args, context, view),
+        ControllerTask::AddHost => super::growing::add_host(args, context, view),
+        ControllerTask::GroupBy => super::growing::group_by(args, context, view),
         ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
         }

@@ -23,7 +23,7 @@ use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::Value;
 use crate::module::{ControllerTask, Run, to_bool};
-use crate::vars::{HostVars, Layer, Scope};
+use crate::vars::{HostLayers, HostVars, Layer, Scope};
 
 /// After how much silence it is said who is awaited.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
@@ -67,6 +67,8 @@ pub struct Linear {
     pub(super) depth: usize,
     /// The task that `--start-at-task` names has come, or none was named.
     pub(super) started: bool,
+    /// The inventory that it was last seen with.
+    inventory: Arc<HostLayers>,
     /// What the play says of each host.
     grounds: HashMap<String, Scope>,
     /// Magic variables, and the state of the world that they tell of.
@@ -118,6 +120,7 @@ impl Linear {
             ended_roles: BTreeSet::new(),
             depth: 0,
             started: context.options.start_at.is_none(),
+            inventory: context.hosts.now(),
             grounds: HashMap::new(),
             magic: None,
         }
@@ -234,6 +237,11 @@ impl Linear {
 
     /// Magic variables of the play as it stands.
     fn magic(&mut self) -> Arc<Layer> {
+        let now = self.context.hosts.now();
+        if !Arc::ptr_eq(&now, &self.inventory) {
+            self.inventory = now;
+            self.renew();
+        }
         let version = self.note_lost();
         match &self.magic {
             Some((known, layer)) if *known == version => Arc::clone(layer),
@@ -323,7 +331,8 @@ impl Linear {
         }
         let once = self.runs_once(task, jobs.first());
         let limits = self.limits(task, jobs.first());
-        if once {
+        let speaks = speaks_for_all(task);
+        if once || speaks {
             jobs.truncate(1);
         }
         self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
@@ -334,6 +343,7 @@ impl Linear {
             if once {
                 self.share(task, &result, hosts);
             }
+            result.fatal_for_all |= speaks;
             self.apply(task, result);
         }
         self.include_all(task, included, kind).await;
@@ -368,7 +378,8 @@ impl Linear {
             Some(Value::Str(text)) => text.trim().parse().ok(),
             _ => None,
         };
-        self.shared.limits(task.id, throttle.filter(|n| *n > 0))
+        let throttle = if in_order(task) { Some(1) } else { throttle.filter(|n| *n > 0) };
+        self.shared.limits(task.id, throttle)
     }
 
     fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {
@@ -400,6 +411,17 @@ impl Linear {
         }
         (!jobs.is_empty()).then_some((jobs, title))
     }
+}
+
+/// Whether a task acts once, on its first host, whatever it says of `run_once`; its result is
+/// that host's alone.
+fn speaks_for_all(task: &CompiledTask) -> bool {
+    matches!(task.action.module.run, Run::Controller(ControllerTask::AddHost))
+}
+
+/// Whether hosts come one after the other: what they do shows in the order of a list.
+fn in_order(task: &CompiledTask) -> bool {
+    matches!(task.action.module.run, Run::Controller(ControllerTask::GroupBy))
 }
 
 /// Runs jobs at the same time, as many as the limits allow; in between says who is awaited.

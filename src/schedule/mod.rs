@@ -7,7 +7,9 @@ mod ahead;
 mod background;
 mod control;
 mod flow;
+mod growing;
 mod handlers;
+mod hosts;
 mod include_vars;
 mod including;
 mod invoke;
@@ -41,6 +43,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub use flow::Flow;
+pub use hosts::Hosts;
 pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
@@ -53,7 +56,7 @@ use crate::model::Vars;
 use crate::playbook::Strategy;
 use crate::sys::Payload;
 use crate::template::{Engine, Outside};
-use crate::vars::{HostLayers, Layer};
+use crate::vars::Layer;
 use crate::vault::Vault;
 
 /// What the user asked for, for the whole run.
@@ -115,7 +118,7 @@ pub struct Context {
     /// What the user asked for.
     pub options: RunOptions,
     /// Hosts, groups and their variables.
-    pub hosts: Arc<HostLayers>,
+    pub hosts: Hosts,
     /// `-e` and what options set as variables.
     pub layers: Vec<Arc<Layer>>,
     /// Templates.

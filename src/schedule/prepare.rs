@@ -79,6 +79,9 @@ impl OnHost<'_> {
     /// When a template fails.
     pub fn prepare(&self, view: &View) -> Result<Prepared, Error> {
         let module = self.task.action.module;
+        if let Some(finding) = &self.task.action.wrong {
+            return Ok(Prepared::Done(Box::new(ItemResult::explained((**finding).clone()))));
+        }
         if let Run::Controller(task) = module.run
             && task != ControllerTask::Raw
         {
@@ -121,7 +124,12 @@ impl OnHost<'_> {
         let mut args = match &action.more {
             Some(more) => match view.render(more)? {
                 Some(Value::Map(map)) => (*map).clone(),
-                _ => Map::new(),
+                None | Some(Value::Null) => Map::new(),
+                Some(other) => {
+                    let words = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
+                    let origin = if let Value::Str(text) = more { text.origin().cloned() } else { None };
+                    return Err(Error::new(words).at(origin));
+                }
             },
             None => Map::new(),
         };
