@@ -16,7 +16,7 @@ use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
 use crate::playbook::Strategy;
-use crate::schedule::{ConnectionDefaults, Context, Hosts, Passwords, RunOptions, Stepper, VarsLoader};
+use crate::schedule::{Asker, ConnectionDefaults, Context, Hosts, Passwords, RunOptions, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
@@ -132,10 +132,12 @@ fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
 /// All that is wrong.
 pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) -> Checked<Loaded> {
     load_plays(options, environment, files, |files, config, extra| {
-        if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
-            return Err(missing_playbook(path).into());
+        let mut playbooks = options.playbooks.clone();
+        for path in playbooks.iter_mut().filter(|path| !path.is_file()) {
+            let shipped = load::collection_playbook(config, &environment.cwd, &path.to_string_lossy());
+            *path = shipped.ok_or_else(|| missing_playbook(path))?;
         }
-        load::load_project(files, config, &options.playbooks, extra)
+        load::load_project(files, config, &playbooks, extra)
     })
 }
 
@@ -328,6 +330,7 @@ pub fn context(
         strategy: Some(strategy(config)?),
         task_timeout: u64::from(config.task_timeout.value),
         poll_interval: u64::from(config.poll_interval.value),
+        show_custom_stats: config.show_custom_stats.value,
         one_by_one: false,
     };
     let timeout = run.connection.timeout;
@@ -350,6 +353,7 @@ pub fn context(
         links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,
         files: Mutex::default(),
+        asker: ask::is_interactive().then(|| Box::new(ask::line) as Box<Asker>),
         stepper,
         progress: Arc::default(),
     }))

@@ -132,6 +132,10 @@ settings! {
     connect_forks: Option<u32> = None, ["RPLAY_CONNECT_FORKS"], ["rplay"."connect_forks"];
     /// Where roles are looked for, after the playbook's own.
     roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
+    /// Where collections are looked for, after those beside the playbook.
+    collections_path: Vec<PathBuf> = ["~/.ansible/collections", "/usr/share/ansible/collections"].map(PathBuf::from).into(), ["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"], ["defaults"."collections_path", "defaults"."collections_paths"];
+    /// Whether defaults and vars of roles are seen by their own tasks only.
+    private_role_vars: bool = false, ["ANSIBLE_PRIVATE_ROLE_VARS"], ["defaults"."private_role_vars"];
     /// When facts are gathered.
     gathering: Gathering = Gathering::Implicit, ["ANSIBLE_GATHERING"], ["defaults"."gathering"];
     /// Whether facts are variables too, not only parts of `ansible_facts`.
@@ -198,6 +202,8 @@ settings! {
     display_skipped_hosts: bool = true, ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
     /// Whether hosts where nothing changed are shown.
     display_ok_hosts: bool = true, ["ANSIBLE_DISPLAY_OK_HOSTS"], ["defaults"."display_ok_hosts"];
+    /// Whether the recap shows what `set_stats` has kept.
+    show_custom_stats: bool = false, ["ANSIBLE_SHOW_CUSTOM_STATS"], ["defaults"."show_custom_stats"];
     /// No colours.
     nocolor: bool = false, ["ANSIBLE_NOCOLOR", "NO_COLOR"], ["defaults"."nocolor"];
     /// Colours also where there is no terminal.
@@ -256,10 +262,7 @@ const NO_EFFECT: &[&str] = &[
     "home",
     "gather_subset",
     "gather_timeout",
-    "show_custom_stats",
     "allow_world_readable_tmpfiles",
-    "collections_path",
-    "collections_paths",
     "result_format",
     "callback_result_format",
 ];

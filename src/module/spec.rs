@@ -76,6 +76,12 @@ pub enum ControllerTask {
     AddHost,
     /// Puts hosts into groups.
     GroupBy,
+    /// Keeps figures of the run.
+    SetStats,
+    /// Waits, or asks.
+    Pause,
+    /// Checks variables against a specification.
+    ValidateArgumentSpec,
 }
 
 /// A module's code.

@@ -26,11 +26,13 @@ pub mod json;
 mod lineinfile;
 pub mod lines;
 mod meta;
+mod pause;
 mod ping;
 mod raw;
 mod script;
 mod service;
 mod set_fact;
+mod set_stats;
 mod setup;
 mod shell;
 pub mod shlex;
@@ -38,6 +40,7 @@ mod stat;
 mod systemd;
 mod template;
 mod user;
+mod validate_argument_spec;
 
 use crate::module::Module;
 
@@ -62,17 +65,20 @@ pub static MODULES: &[&Module] = &[
     &include_vars::MODULE,
     &lineinfile::MODULE,
     &meta::MODULE,
+    &pause::MODULE,
     &ping::MODULE,
     &raw::MODULE,
     &script::MODULE,
     &service::MODULE,
     &set_fact::MODULE,
+    &set_stats::MODULE,
     &setup::MODULE,
     &shell::MODULE,
     &stat::MODULE,
     &systemd::MODULE,
     &template::MODULE,
     &user::MODULE,
+    &validate_argument_spec::MODULE,
 ];
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).

@@ -286,7 +286,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether `name` can be read as a variable: letters, digits and `_`, no digit first.
-fn is_variable(name: &str) -> bool {
+pub fn is_variable(name: &str) -> bool {
     let start = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&name)
 }

@@ -14,10 +14,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+/// A value as a truth value, by any of the words for it.
+pub use crate::module::to_bool;
 pub use free_form::{FreeForm, split_words};
-pub use keywords::{KEYWORDS, Keywords, Place, Setting};
+pub use keywords::{KEYWORDS, Keywords, Place, Setting, is_variable};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};
-pub use role::{Role, RoleFiles, RoleFrom, RoleImport, RoleRef};
+pub use role::{Meta, Role, RoleFiles, RoleFrom, RoleImport, RoleRef, collection_of};
 pub use strategy::Strategy;
 pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

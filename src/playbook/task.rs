@@ -69,6 +69,15 @@ pub struct Action {
     pub wrong: Option<Box<Diagnostic>>,
 }
 
+impl Action {
+    /// A call of a module, by its full name, that is written nowhere; nothing when there is no
+    /// such module.
+    pub fn of_module(name: &str, origin: &Origin, args: Map) -> Option<Self> {
+        let module = modules::find(name)?;
+        Some(Self { name: name.to_owned(), origin: origin.clone(), module, args, more: None, wrong: None })
+    }
+}
+
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Action").field("name", &self.name).field("args", &self.args).finish_non_exhaustive()

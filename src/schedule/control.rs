@@ -22,6 +22,8 @@ pub struct Controlled {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// A wait before it is done.
+    pub pause: Option<super::pause::Pause>,
 }
 
 impl Controlled {
@@ -31,7 +33,7 @@ impl Controlled {
 
     /// An outcome and nothing else.
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, set: Map::new(), verbose: false, include: None, included: Vars::new() }
+        Self { outcome, set: Map::new(), verbose: false, include: None, included: Vars::new(), pause: None }
     }
 }
 
@@ -47,6 +49,9 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
         ControllerTask::IncludeRole => include_role(args, view),
         ControllerTask::IncludeVars => super::include_vars::run(args, context, view),
         ControllerTask::AddHost => super::growing::add_host(args, context, view),
+        ControllerTask::SetStats => super::stats::set(args, view),
+        ControllerTask::Pause => super::pause::plan(args, view),
+        ControllerTask::ValidateArgumentSpec => super::argument_spec::run(args, view),
         ControllerTask::GroupBy => super::growing::group_by(args, context, view),
         ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
@@ -120,7 +125,9 @@ fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
             *place = file.as_str().to_owned();
         }
     }
-    let public = argument(args, &["public"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
+    let flag = |name: &str| Ok(argument(args, &[name], view)?.as_ref().and_then(crate::module::to_bool));
+    let public = flag("public")?;
+    from.validate = flag("rolespec_validate")?.unwrap_or(true);
     Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None }))
 }
 

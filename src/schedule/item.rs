@@ -32,6 +32,8 @@ pub struct ItemResult {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// A wait before it is done.
+    pub pause: Option<super::pause::Pause>,
     /// What it cost.
     pub timing: Timing,
     /// Nothing is to be judged or tried again: a condition said no, or what rplay was
@@ -50,6 +52,7 @@ impl ItemResult {
             explanation: None,
             include: None,
             included: Vars::new(),
+            pause: None,
             timing: Timing::default(),
             settled: false,
         }
@@ -268,7 +271,12 @@ impl OnHost<'_> {
     /// Prepares one try and sends it to its worker.
     async fn attempt(&self, view: &View, place: Place) -> Result<Begun, Error> {
         let ready = match self.prepare(view)? {
-            Prepared::Done(result) => return Ok(Begun::Done(result)),
+            Prepared::Done(mut result) => {
+                if let Some(pause) = result.pause.take() {
+                    pause.wait(self.context, self.title, &mut result.outcome).await;
+                }
+                return Ok(Begun::Done(result));
+            }
             Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
             Prepared::Ready(ready) => ready,
         };

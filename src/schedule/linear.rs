@@ -63,6 +63,8 @@ pub struct Linear {
     pub(super) ended: BTreeSet<String>,
     /// Roles that `meta: end_role` has ended, by host.
     pub(super) ended_roles: BTreeSet<(String, usize)>,
+    /// On which hosts a role has run: the first of its instances, and the one that did.
+    pub(super) roles_run: BTreeMap<(String, usize), usize>,
     /// How many includes are within one another.
     pub(super) depth: usize,
     /// The task that `--start-at-task` names has come, or none was named.
@@ -118,6 +120,7 @@ impl Linear {
             handling: false,
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
+            roles_run: BTreeMap::new(),
             depth: 0,
             started: context.options.start_at.is_none(),
             inventory: context.hosts.now(),
@@ -212,12 +215,14 @@ impl Linear {
     }
 
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
-        let (gone, ended, roles) = (&self.gone, &self.ended, &self.ended_roles);
+        let (gone, ended, roles, run) = (&self.gone, &self.ended, &self.ended_roles, &self.roles_run);
+        let same = task.role.and_then(|role| Some((role, self.play.roles.get(role)?.same?)));
         let flows = &mut self.flows;
         let left = |host: &str| {
             gone.contains(host)
                 || ended.contains(host)
                 || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
+                || same.is_some_and(|(role, first)| run.get(&(host.to_owned(), first)).is_some_and(|ran| *ran != role))
         };
         let alive = self.hosts.iter().filter(|h| !left(h));
         alive.filter(|h| flows.get_mut(*h).is_some_and(|flow| flow.enter(&task.path))).cloned().collect()
@@ -416,7 +421,7 @@ impl Linear {
 /// Whether a task acts once, on its first host, whatever it says of `run_once`; its result is
 /// that host's alone.
 fn speaks_for_all(task: &CompiledTask) -> bool {
-    matches!(task.action.module.run, Run::Controller(ControllerTask::AddHost))
+    matches!(task.action.module.run, Run::Controller(ControllerTask::AddHost | ControllerTask::Pause))
 }
 
 /// Whether hosts come one after the other: what they do shows in the order of a list.

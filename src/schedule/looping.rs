@@ -203,7 +203,8 @@ impl Job {
         TaskResult {
             host: self.host.clone(),
             title: self.title.clone(),
-            registered: name.map(|name| (name, self.context.vault.secrets.mask().mark(&outcome.to_value()))),
+            registered: name
+                .map(|name| (name, self.context.vault.secrets.mask().mark(&super::register::as_variable(&outcome)))),
             ignored,
             ignore_unreachable: kept,
             set,

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod background;
+mod argument_spec;
 mod control;
 mod flow;
 mod growing;
@@ -20,6 +21,7 @@ mod local;
 mod looping;
 mod meta;
 mod names;
+mod pause;
 mod play;
 mod preflight;
 mod prepare;
@@ -29,6 +31,7 @@ mod results;
 mod scope;
 mod settings;
 mod shared;
+mod stats;
 mod strategy;
 mod teller;
 mod view;
@@ -92,6 +95,8 @@ pub struct RunOptions {
     pub task_timeout: u64,
     /// Seconds between looks at a task in the background where it does not say.
     pub poll_interval: u64,
+    /// `show_custom_stats`.
+    pub show_custom_stats: bool,
     /// Tasks are sent one by one, none ahead of its turn.
     pub one_by_one: bool,
 }
@@ -101,6 +106,9 @@ pub type VarsLoader = dyn Fn(&std::path::Path) -> Checked<(Vars, Vec<Diagnostic>
 
 /// Asks the user whether to run a task (`--step`): yes, no, or go on without asking.
 pub type Stepper = dyn Fn(&str) -> StepAnswer + Send + Sync;
+
+/// Asks for a line on the terminal, shown or not while it is typed; nothing without a terminal.
+pub type Asker = dyn Fn(&str, bool) -> Option<String> + Send + Sync;
 
 /// An answer to `--step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +147,8 @@ pub struct Context {
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
     pub files: Mutex<HashMap<PathBuf, Payload>>,
+    /// Asks on the terminal.
+    pub asker: Option<Box<Asker>>,
     /// `--step`.
     pub stepper: Option<Box<Stepper>>,
     /// How far the report has come with what was sent to it.

@@ -69,6 +69,9 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
         }
     }
     let recap = world.counts();
+    if let Some(stats) = world.stats().filter(|_| context.options.show_custom_stats) {
+        context.emit(stats);
+    }
     context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
     result.map(|()| Summary { recap })
 }

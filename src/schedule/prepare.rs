@@ -92,6 +92,7 @@ impl OnHost<'_> {
             result.verbose = done.verbose;
             result.include = done.include;
             result.included = done.included;
+            result.pause = done.pause;
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Context;
 use super::scope;
-use crate::event::Counts;
-use crate::model::{Map, Value, Vars};
+use crate::event::{Counts, Event};
+use crate::model::{Map, Outcome, Value, Vars};
 use crate::vars::{HostLayers, HostVars, Layer, Level, Scope, Variables};
 
 /// What a run has learned about a host.
@@ -85,6 +85,8 @@ pub struct World {
 struct State {
     known: HashMap<String, Arc<Known>>,
     counts: BTreeMap<String, Counts>,
+    /// What `set_stats` has kept.
+    stats: super::stats::Stats,
     /// Hosts of the batch that failed or were lost, and how often that has changed.
     lost: BTreeSet<String>,
     version: u64,
@@ -123,8 +125,9 @@ impl World {
     /// What inventory and command line say of a host; made once for each inventory.
     pub fn ground(&self, context: &Context, host: &str) -> Scope {
         let mut state = self.state();
-        if !state.inventory.as_ref().is_some_and(|known| Arc::ptr_eq(known, &context.hosts)) {
-            state.inventory = Some(Arc::clone(&context.hosts));
+        let now = context.hosts.now();
+        if !state.inventory.as_ref().is_some_and(|known| Arc::ptr_eq(known, &now)) {
+            state.inventory = Some(now);
             state.ground.clear();
         }
         if let Some(found) = state.ground.get(host) {
@@ -138,6 +141,16 @@ impl World {
     /// Changes the counts of a host.
     pub fn count(&self, host: &str, change: impl FnOnce(&mut Counts)) {
         change(self.state().counts.entry(host.to_owned()).or_default());
+    }
+
+    /// Takes in what a result says for the recap.
+    pub fn keep_stats(&self, host: &str, outcome: &Outcome) {
+        self.state().stats.take(host, outcome);
+    }
+
+    /// What `set_stats` has kept, as it is shown.
+    pub fn stats(&self) -> Option<Event> {
+        self.state().stats.event()
     }
 
     /// The counts so far, by host.
