@@ -115,8 +115,16 @@ impl<'a> Compiler<'a> {
                 args.insert(name, value.clone());
             }
         }
-        let action =
-            Action { name: "setup".to_owned(), origin: play.origin.clone(), module, args, more: None, wrong: None };
+        let action = Action {
+            name: "setup".to_owned(),
+            origin: play.origin.clone(),
+            module,
+            args,
+            more: None,
+            wrong: None,
+            missing: None,
+            templated: None,
+        };
         let mut keywords = Keywords::default();
         let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
         keywords.set("name", setting("Gathering Facts"));
@@ -204,10 +212,30 @@ impl<'a> Compiler<'a> {
 
     fn task(&mut self, task: &Task, inherited: &Inherited) {
         super::include::check(task, &mut self.findings);
-        let compiled = build(task, inherited, self.play.tasks.len());
+        let mut compiled = build(task, inherited, self.play.tasks.len());
+        self.check_missing(&mut compiled);
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.play.tasks.push(Arc::new(compiled));
+        }
+    }
+
+    /// Required arguments that are not there, unless `module_defaults` has some for the module. A
+    /// task whose failure is dealt with fails in its turn.
+    fn check_missing(&mut self, task: &mut CompiledTask) {
+        let Some(finding) = task.action.missing.take() else { return };
+        let template = task.module_defaults.iter().any(|level| level.as_str().is_some());
+        if template || !super::module_defaults(&task.module_defaults, task.action.module).is_empty() {
+            return;
+        }
+        let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));
+        let rescued = |(block, section): &(usize, Section)| {
+            *section == Section::Main && self.play.rescued.get(*block).copied().unwrap_or(false)
+        };
+        if ignored || task.path.iter().any(rescued) {
+            task.action.wrong = Some(finding);
+        } else {
+            self.findings.push(*finding);
         }
     }
 
@@ -259,7 +287,9 @@ impl<'a> Compiler<'a> {
             match item {
                 Item::Task(task) => {
                     let id = self.play.handlers.len();
-                    self.play.handlers.push(Arc::new(build(task, inherited, id)));
+                    let mut compiled = build(task, inherited, id);
+                    self.check_missing(&mut compiled);
+                    self.play.handlers.push(Arc::new(compiled));
                 }
                 Item::Block(block) => {
                     if !block.rescue.is_empty() || !block.always.is_empty() {
@@ -357,6 +387,7 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         keywords,
         when: all.when,
         environment: all.environment,
+        module_defaults: all.module_defaults,
         tags: all.tags.iter().map(|t| t.as_str().to_owned()).collect(),
         vars: all.vars,
         notify: all.notify,

@@ -52,12 +52,13 @@ impl Check {
         let value = |name: &str| names(name).iter().find_map(|n| given.get(n)).cloned();
         self.unsupported(&all, given, path);
         self.exclusive(rules, &value, path);
-        let missing: Vec<&str> = all
+        let mut missing: Vec<&str> = all
             .iter()
             .filter(|(name, _)| spec.get(name).and_then(|s| s.get("required")).and_then(to_bool) == Some(true))
             .filter(|(name, _)| value(name).is_none())
             .map(|(name, _)| name.as_str())
             .collect();
+        missing.sort_unstable();
         if !missing.is_empty() {
             self.errors.push(format!("missing required arguments: {}{}", missing.join(", "), place(path)));
         }

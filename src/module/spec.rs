@@ -80,6 +80,8 @@ pub enum ControllerTask {
     SetStats,
     /// Waits, or asks.
     Pause,
+    /// Whatever a template names.
+    Templated,
     /// Checks variables against a specification.
     ValidateArgumentSpec,
 }

@@ -81,6 +81,21 @@ pub static MODULES: &[&Module] = &[
     &validate_argument_spec::MODULE,
 ];
 
+/// What stands for a module whose name is a template, until the template is evaluated.
+pub static TEMPLATED: Module = Module {
+    name: "action",
+    aliases: &[],
+    collection: "ansible.builtin",
+    kind: crate::module::Kind::Action,
+    doc: "",
+    args: Vec::new,
+    free_form: Some("_raw_params"),
+    any_args: true,
+    asks_others: false,
+    returns: &[],
+    run: crate::module::Run::Controller(crate::module::ControllerTask::Templated),
+};
+
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(c, s)| (Some(c), s));

@@ -11,10 +11,10 @@ args! {
         [required]
         data: Value,
         /// Whether they are kept for each host instead of for the run.
-        per_host: bool = false,
+        per_host: Value = Value::from(false),
         /// Whether they are put together with what is there under the same name: numbers and
         /// texts added, lists joined, mappings merged.
-        aggregate: bool = true,
+        aggregate: Value = Value::from(true),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::free_form::FreeForm;
 use super::parse::Findings;
+use super::task::Action;
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Text, Value};
 use crate::module::Module;
@@ -24,7 +25,6 @@ pub(super) enum Arguments<'n> {
 pub(super) fn read(
     module: &'static Module,
     name: &str,
-    key: &Node,
     given: Arguments<'_>,
     task: &Node,
     findings: &mut Findings,
@@ -66,9 +66,6 @@ pub(super) fn read(
             return None;
         }
     }
-    if more.is_none() {
-        check_required(module, name, &args, key, findings);
-    }
     Some((args, more))
 }
 
@@ -87,8 +84,9 @@ fn splat(node: &Node, findings: &mut Findings) {
     );
 }
 
-/// Arguments that a module cannot do without, and that are not there under any of their names.
-fn check_required(module: &Module, name: &str, args: &Map, key: &Node, findings: &mut Findings) {
+/// What is said of arguments that a module cannot do without, and that are not there under any
+/// of their names; nothing when all are.
+pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Option<Diagnostic> {
     let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
     let specs = (module.args)();
     let missing: Vec<&str> = specs
@@ -96,14 +94,12 @@ fn check_required(module: &Module, name: &str, args: &Map, key: &Node, findings:
         .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
         .map(|spec| spec.name)
         .collect();
-    if !missing.is_empty() {
-        findings.push(
-            Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
-                .at(key.origin.clone())
-                .label("this module needs them")
-                .hint(format!("`rplay doc {name}` shows its arguments")),
-        );
-    }
+    (!missing.is_empty()).then(|| {
+        Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
+            .at(key.origin.clone())
+            .label("this module needs them")
+            .hint(format!("`rplay doc {name}` shows its arguments"))
+    })
 }
 
 fn read_entries(
@@ -231,5 +227,54 @@ fn read_text(
             .at(node.origin.clone()),
         ),
         _ => {}
+    }
+}
+
+/// The action of a name that is a template: which module it is, is known when it runs.
+pub(super) fn of_template(
+    name: &str,
+    key: &Node,
+    given: Arguments<'_>,
+    task: &Node,
+    findings: &mut Findings,
+) -> Option<Action> {
+    let module = &crate::modules::TEMPLATED;
+    let (args, more) = read(module, name, given, task, findings)?;
+    Some(Action {
+        name: name.to_owned(),
+        origin: key.origin.clone(),
+        module,
+        args,
+        more,
+        wrong: None,
+        missing: None,
+        templated: Some(Text::template(name, Some(key.origin.clone()))),
+    })
+}
+
+impl Action {
+    /// The action with the module that its template has given.
+    ///
+    /// # Errors
+    /// When there is no such module, or it does not take the arguments.
+    pub fn with_module(&self, name: &str) -> Result<Self, Box<Diagnostic>> {
+        let module = crate::modules::find(name).ok_or_else(|| {
+            let finding = Diagnostic::error(format!("couldn't resolve module/action '{name}'"));
+            Box::new(finding.at(self.origin.clone()))
+        })?;
+        let mut args = self.args.clone();
+        if let (Some(text), Some(free)) = (args.remove("_raw_params"), module.free_form) {
+            args.insert(free, text);
+        }
+        let mut findings = Findings::default();
+        let specs = (module.args)();
+        let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
+        for (name, value) in &args {
+            check_argument(&name.to_string(), value, &self.origin, &self.origin, module, &known, &mut findings);
+        }
+        match findings.first_error() {
+            Some(error) => Err(Box::new(error)),
+            None => Ok(Self { name: name.to_owned(), module, args, templated: None, ..self.clone() }),
+        }
     }
 }

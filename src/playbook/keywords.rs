@@ -117,7 +117,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("connection", ALL, Takes::Str),
     not_built("debugger", ALL),
     k("delay", TASKS, Takes::Number),
-    not_built("delegate_facts", BELOW),
+    k("delegate_facts", BELOW, Takes::Bool),
     k("delegate_to", BELOW, Takes::Str),
     k("diff", ALL, Takes::Bool),
     k("environment", ALL, Takes::Maps),
@@ -136,7 +136,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("loop", TASKS, Takes::Any),
     k("loop_control", TASKS, Takes::Map),
     k("max_fail_percentage", P, Takes::Number),
-    not_built("module_defaults", ALL),
+    k("module_defaults", ALL, Takes::Maps),
     k("name", ALL, Takes::Str),
     k("no_log", ALL, Takes::Bool),
     k("notify", B | TASKS, Takes::Strs),
@@ -161,7 +161,7 @@ pub static KEYWORDS: &[Keyword] = &[
     not_built("validate_argspec", P),
     k("vars", ALL, Takes::Map),
     k("vars_files", P, Takes::Any),
-    not_built("vars_prompt", P),
+    k("vars_prompt", P, Takes::Maps),
     k("when", BELOW, Takes::Conditions),
 ];
 

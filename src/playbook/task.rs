@@ -5,7 +5,7 @@ use super::keywords::{self, Keywords, Place, Setting};
 use super::parse::Findings;
 use super::role::RoleImport;
 use crate::diag::Diagnostic;
-use crate::model::{Map, Origin, Value};
+use crate::model::{Map, Origin, Text, Value};
 use crate::module::Module;
 use crate::modules;
 use crate::yaml::{Node, NodeKind};
@@ -67,6 +67,10 @@ pub struct Action {
     /// What is wrong with the arguments of a task whose failure somebody deals with: it fails
     /// in its turn.
     pub wrong: Option<Box<Diagnostic>>,
+    /// What is said of required arguments that are not there, unless `module_defaults` has them.
+    pub missing: Option<Box<Diagnostic>>,
+    /// The module's name, where it is a template.
+    pub templated: Option<Text>,
 }
 
 impl Action {
@@ -74,7 +78,16 @@ impl Action {
     /// such module.
     pub fn of_module(name: &str, origin: &Origin, args: Map) -> Option<Self> {
         let module = modules::find(name)?;
-        Some(Self { name: name.to_owned(), origin: origin.clone(), module, args, more: None, wrong: None })
+        Some(Self {
+            name: name.to_owned(),
+            origin: origin.clone(),
+            module,
+            args,
+            more: None,
+            wrong: None,
+            missing: None,
+            templated: None,
+        })
     }
 }
 
@@ -249,7 +262,7 @@ fn parse_action_keyword(node: &Node, keywords: &mut Keywords, findings: &mut Fin
     };
     match &value.kind {
         NodeKind::Str(text) => {
-            let (name, rest) = text.text.split_once(char::is_whitespace).unwrap_or((&text.text, ""));
+            let (name, rest) = super::free_form::first_word(&text.text);
             build_action(name, key, Arguments::Text(rest.trim(), value), node, findings)
         }
         NodeKind::Map(entries) => {
@@ -278,13 +291,16 @@ fn parse_action(key: &Node, value: &Node, task: &Node, findings: &mut Findings) 
 /// The action that a name and arguments make. What is wrong with the arguments of a task whose
 /// failure is dealt with (`ignore_errors`, `rescue`) is kept for its turn, and warned about.
 fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findings: &mut Findings) -> Option<Action> {
+    if name.contains("{{") {
+        return arguments::of_template(name, key, given, task, findings);
+    }
     let Some(module) = modules::find(name) else {
         findings.push(unknown_module(name, key));
         return None;
     };
     let handled = findings.handled > 0 || task.get("ignore_errors").is_some_and(|node| node.as_bool() != Some(false));
     let mut own = Findings::default();
-    let taken = arguments::read(module, name, key, given, task, &mut own);
+    let taken = arguments::read(module, name, given, task, &mut own);
     let wrong = match own.first_error() {
         Some(error) if handled => {
             findings.push(error.clone().into_warning("this task is going to fail"));
@@ -296,7 +312,18 @@ fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findi
         }
     };
     let (args, more) = taken.unwrap_or_default();
-    Some(Action { name: name.to_owned(), origin: key.origin.clone(), module, args, more, wrong })
+    let all = more.is_some() || wrong.is_some();
+    let missing = if all { None } else { arguments::missing(module, name, &args, key).map(Box::new) };
+    Some(Action {
+        name: name.to_owned(),
+        origin: key.origin.clone(),
+        module,
+        args,
+        more,
+        wrong,
+        missing,
+        templated: None,
+    })
 }
 
 /// The finding for a name that is no module.

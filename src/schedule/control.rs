@@ -53,7 +53,7 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
         ControllerTask::Pause => super::pause::plan(args, view),
         ControllerTask::ValidateArgumentSpec => super::argument_spec::run(args, view),
         ControllerTask::GroupBy => super::growing::group_by(args, context, view),
-        ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
+        ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta | ControllerTask::Templated => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
         }
         ControllerTask::Raw => Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "raw needs a host")]))),
@@ -138,6 +138,9 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
             continue;
         }
         let name = view.text(&Text::template(key.to_string(), None))?;
+        if !crate::playbook::is_variable(name.as_str()) {
+            return Err(Error::new(format!("Invalid variable name '{}'.", name.as_str())));
+        }
         if let Some(value) = view.render(value)? {
             set.insert(name.as_str(), value);
         }

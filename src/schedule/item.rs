@@ -345,6 +345,7 @@ impl OnHost<'_> {
                 Truth::False => {
                     outcome.result.insert("failed_when_result", false);
                     if outcome.status == Status::Failed {
+                        outcome.result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
                         let changed = outcome.result.get("changed").and_then(Value::as_bool).unwrap_or(false);
                         outcome.status = if changed { Status::Changed } else { Status::Ok };
                     }

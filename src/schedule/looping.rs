@@ -101,6 +101,7 @@ impl Job {
     pub async fn run(mut self) -> TaskResult {
         let view = View::new(&self.context.engine, self.scope.clone());
         let started = Instant::now();
+        self.resolve(&view);
         let ready = self.ready.take();
         let items = match &ready {
             Some(ready) => Ok(ready.items.clone()),
@@ -127,6 +128,20 @@ impl Job {
         includes.extend(result.include.take());
         let silent = !includes.is_empty() && result.outcome.status == Status::Ok;
         TaskResult { ahead, includes, ..self.finish(&view, result, looped, started, silent) }
+    }
+
+    /// Finds the module of an action that is a template; what is wrong is said in its place.
+    fn resolve(&mut self, view: &View) {
+        let Some(name) = &self.task.action.templated else { return };
+        let resolved = match view.text(name) {
+            Ok(name) => self.task.action.with_module(name.as_str()),
+            Err(e) => Err(Box::new(e.into())),
+        };
+        let action = resolved.unwrap_or_else(|finding| {
+            let wrong = Some(finding);
+            crate::playbook::Action { wrong, templated: None, ..self.task.action.clone() }
+        });
+        self.task = Arc::new(CompiledTask { action, ..(*self.task).clone() });
     }
 
     /// A place in a chain of its own, granted: its turn has come.

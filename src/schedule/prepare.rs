@@ -135,7 +135,18 @@ impl OnHost<'_> {
             None => Map::new(),
         };
         args.extend(action.args.clone());
-        Ok(args)
+        if self.task.module_defaults.is_empty() {
+            return Ok(args);
+        }
+        let mut levels = Vec::new();
+        for level in &self.task.module_defaults {
+            // Only a level that is a template as a whole is evaluated here.
+            let level = if level.as_str().is_some() { view.render(level)? } else { Some(level.clone()) };
+            levels.extend(level);
+        }
+        let mut all = crate::compile::module_defaults(&levels, action.module);
+        all.extend(args);
+        Ok(all)
     }
 
     /// With rendered arguments: the controller's half of the module.

@@ -35,10 +35,10 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let all: BTreeSet<&str> = play.roles.iter().map(|r| r.name.as_str()).collect();
         let own = play.role_names.iter().map(String::as_str);
         let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
         let brought: BTreeSet<&str> = brought.collect();
+        let all: BTreeSet<&str> = own.clone().chain(brought.iter().copied()).collect();
         let options = &context.options;
         let version: Map = [
             ("full", Value::from("2.19.0")),
