@@ -277,6 +277,8 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
         links,
         events,
         files: Mutex::default(),
+        fact_cache: None,
+        reload: None,
         asker: None,
         stepper: None,
         progress: Arc::default(),

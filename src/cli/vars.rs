@@ -156,7 +156,7 @@ fn scope_of(context: &Context, files: &Files, play: &CompiledPlay, host: &str) -
     layers.extend(play.vars.iter().cloned());
     layers.extend(play.roles.iter().map(|role| Arc::clone(&role.vars)));
     layers.extend(context.layers.iter().cloned());
-    let scope = Scope::builder().layers(layers).build();
+    let scope = Scope::builder().merge(context.options.merge).layers(layers).build();
     let entries = match play.keywords.get("vars_files").map(|setting| &setting.value) {
         Some(Value::List(items)) => items.to_vec(),
         Some(Value::Null) | None => Vec::new(),

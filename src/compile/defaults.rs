@@ -5,27 +5,21 @@
 use crate::model::{Map, Value};
 use crate::module::Module;
 
-/// The arguments that these levels, outermost first, have for a module; templates are not
-/// rendered. What an inner level says of a module takes the place of what an outer one says.
-pub fn module_defaults(levels: &[Value], module: &Module) -> Map {
-    let mut args = Map::new();
+/// What these levels, outermost first, have for a module: mappings, or templates that give one;
+/// later ones win. What an inner level says of a module takes the place of what an outer one says.
+pub fn module_defaults(levels: &[Value], module: &Module) -> Vec<Value> {
+    let mut found = Vec::new();
     for wanted in [is_group_of as fn(&str, &Module) -> bool, is_name_of] {
-        let of = |level: &Value| -> Vec<Map> {
+        let of = |level: &Value| -> Vec<Value> {
             let entries = level.as_map().into_iter().flat_map(Map::iter);
             entries
                 .filter(|(key, _)| key.as_str().is_some_and(|key| wanted(key, module)))
-                .map(|(_, v)| map(v))
+                .map(|(_, v)| v.clone())
                 .collect()
         };
-        if let Some(found) = levels.iter().rev().map(of).find(|found| !found.is_empty()) {
-            found.into_iter().for_each(|more| args.extend(more));
-        }
+        found.extend(levels.iter().rev().map(of).find(|found| !found.is_empty()).unwrap_or_default());
     }
-    args
-}
-
-fn map(value: &Value) -> Map {
-    value.as_map().cloned().unwrap_or_default()
+    found
 }
 
 fn is_name_of(name: &str, module: &Module) -> bool {
@@ -56,8 +50,9 @@ mod tests {
     fn an_inner_level_takes_the_place_of_an_outer_one() {
         let module = crate::modules::find("copy").unwrap();
         let args = |texts: &[&str]| module_defaults(&levels(texts), module);
-        assert_eq!(args(&["{copy: {mode: a, owner: b}}", "{ansible.builtin.copy: {mode: c}}"]).len(), 1);
-        assert_eq!(args(&["{ansible.legacy.copy: {mode: a}}"]).get("mode"), Some(&Value::from("a")));
+        let inner = args(&["{copy: {mode: a, owner: b}}", "{ansible.builtin.copy: {mode: c}}"]);
+        assert_eq!(inner, [Value::from(Map::from_iter([("mode", "c")]))]);
+        assert_eq!(args(&["{ansible.legacy.copy: {mode: a}}"]).len(), 1);
         assert!(args(&["{file: {mode: a}}", "{group/copy: {mode: a}}", "{other.copy: {mode: a}}"]).is_empty());
     }
 }

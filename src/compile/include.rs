@@ -199,7 +199,7 @@ const OF_INCLUDES: [&str; 18] = [
 ];
 
 /// What `meta` can be asked for.
-const META: [&str; 9] = [
+const META: [&str; 10] = [
     "clear_facts",
     "clear_host_errors",
     "end_batch",
@@ -208,6 +208,7 @@ const META: [&str; 9] = [
     "end_role",
     "flush_handlers",
     "noop",
+    "refresh_inventory",
     "reset_connection",
 ];
 
@@ -215,9 +216,7 @@ const META: [&str; 9] = [
 fn check_meta(task: &crate::playbook::Task, findings: &mut Vec<Diagnostic>) {
     let given = task.action.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim();
     let at = task.action.origin.clone();
-    if given == "refresh_inventory" {
-        findings.push(Diagnostic::error("`meta: refresh_inventory` is not supported yet").at(at));
-    } else if !META.contains(&given) {
+    if !META.contains(&given) {
         let finding = Diagnostic::error(format!("invalid meta action requested: {given}")).at(at);
         findings.push(finding.suggest(given, META));
     }

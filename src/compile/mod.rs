@@ -88,6 +88,8 @@ pub struct CompiledTask {
     pub environment: Vec<Value>,
     /// `module_defaults`, outermost first.
     pub module_defaults: Vec<Value>,
+    /// It is the play's own gathering of facts.
+    pub gathers: bool,
     /// Its tags and those it inherits.
     pub tags: BTreeSet<String>,
     /// Variables that come with it, outermost first: later ones win.

@@ -131,6 +131,9 @@ impl<'a> Compiler<'a> {
         keywords.set("tags", setting("always"));
         let task = Task { origin: play.origin.clone(), keywords, action, looped: None };
         self.task(&task, root);
+        if let Some(task) = self.play.tasks.last_mut() {
+            Arc::make_mut(task).gathers = true;
+        }
     }
 
     pub(super) fn items(&mut self, items: &[Item], inherited: &Inherited) {
@@ -224,8 +227,7 @@ impl<'a> Compiler<'a> {
     /// task whose failure is dealt with fails in its turn.
     fn check_missing(&mut self, task: &mut CompiledTask) {
         let Some(finding) = task.action.missing.take() else { return };
-        let template = task.module_defaults.iter().any(|level| level.as_str().is_some());
-        if template || !super::module_defaults(&task.module_defaults, task.action.module).is_empty() {
+        if !super::module_defaults(&task.module_defaults, task.action.module).is_empty() {
             return;
         }
         let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));
@@ -393,6 +395,7 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         notify: all.notify,
         path,
         cluster: inherited.cluster,
+        gathers: false,
         inside: is_include(task.action.module.run).then(|| Arc::new(inherited.clone())),
     }
 }

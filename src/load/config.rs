@@ -142,6 +142,12 @@ settings! {
     inject_facts: bool = true, ["ANSIBLE_INJECT_FACT_VARS"], ["defaults"."inject_facts_as_vars"];
     /// Where facts are kept between runs; `memory` is nowhere.
     fact_caching: String = "memory".to_owned(), ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
+    /// The directory of the fact cache `jsonfile`.
+    fact_caching_connection: Option<PathBuf> = None, ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], ["defaults"."fact_caching_connection"];
+    /// What the names of its files begin with.
+    fact_caching_prefix: String = String::new(), ["ANSIBLE_CACHE_PLUGIN_PREFIX"], ["defaults"."fact_caching_prefix"];
+    /// After how many seconds they are out of date; 0 is never.
+    fact_caching_timeout: u32 = 86_400, ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], ["defaults"."fact_caching_timeout"];
     /// A file that holds the vault's password, or prints it.
     vault_password_file: Option<PathBuf> = None, ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
     /// Whether an encrypted text with a vault id is opened only by passwords of that id.
@@ -319,10 +325,6 @@ impl Config {
                 format!("the callback `{name}` does not exist here; the default output is used"),
                 self.stdout_callback.origin(),
             );
-        }
-        if self.fact_caching.value != "memory" {
-            let name = &self.fact_caching.value;
-            note(format!("facts are not cached (`{name}` is not supported yet)"), self.fact_caching.origin());
         }
         notes
     }

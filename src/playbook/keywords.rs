@@ -225,6 +225,8 @@ impl Keywords {
         keyword.check(value, findings);
         match keyword.name {
             "loop_control" => loop_control(value, findings),
+            "vars_prompt" => prompts(value, findings),
+            "module_defaults" => defaults(value, findings),
             "register" => name_of_variable(value, findings),
             "vars" => value.as_map().unwrap_or_default().iter().for_each(|(key, _)| name_of_variable(key, findings)),
             _ => {}
@@ -274,6 +276,62 @@ fn loop_control(value: &Node, findings: &mut Findings) {
                     .label("unknown keyword")
                     .suggest(name, LOOP_CONTROL.iter().copied()),
             );
+        }
+    }
+}
+
+fn defaults(value: &Node, findings: &mut Findings) {
+    for level in value.as_seq().unwrap_or(std::slice::from_ref(value)) {
+        if is_template(level) {
+            findings.push(
+                Diagnostic::error("the keys of `module_defaults` must be static action, module, or group names")
+                    .at(level.origin.clone())
+                    .hint("only the values may be templates: `{copy: \"{{ copy_defaults }}\"}`"),
+            );
+        }
+        for (key, _) in level.as_map().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default();
+            let group = name.strip_prefix("group/").map(|group| group.rsplit('.').next().unwrap_or(group));
+            let has = |group: &str| {
+                let mut collections = crate::modules::MODULES.iter().map(|m| m.collection);
+                collections.any(|c| c != "ansible.builtin" && c.rsplit('.').next() == Some(group))
+            };
+            if group.is_some_and(|group| !has(group)) {
+                findings.push(
+                    Diagnostic::warning(format!("could not resolve the module_defaults group {name}"))
+                        .at(key.origin.clone())
+                        .hint("no module here belongs to it: it has no effect"),
+                );
+            }
+        }
+    }
+}
+
+/// What an entry of `vars_prompt` may hold.
+const PROMPT: &[&str] = &["confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"];
+
+fn prompts(value: &Node, findings: &mut Findings) {
+    for entry in value.as_seq().unwrap_or(std::slice::from_ref(value)) {
+        if entry.is_null() {
+            continue;
+        }
+        if entry.get("name").is_none() {
+            findings.push(
+                Diagnostic::error("Invalid vars_prompt data structure, missing 'name' key").at(entry.origin.clone()),
+            );
+        }
+        for (key, value) in entry.as_map().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default();
+            if !PROMPT.contains(&name) {
+                let words = format!("Invalid vars_prompt data structure, found unsupported key '{name}'");
+                findings.push(Diagnostic::error(words).at(key.origin.clone()).suggest(name, PROMPT.iter().copied()));
+            } else if name == "encrypt" && !value.is_null() {
+                findings.push(
+                    Diagnostic::error("`encrypt` of vars_prompt is not supported yet")
+                        .at(key.origin.clone())
+                        .hint("ask for the hash, or make it of the answer with the filter `password_hash`"),
+                );
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Controlled {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// What it sets are facts as well.
+    pub cacheable: bool,
     /// A wait before it is done.
     pub pause: Option<super::pause::Pause>,
 }
@@ -33,7 +35,15 @@ impl Controlled {
 
     /// An outcome and nothing else.
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, set: Map::new(), verbose: false, include: None, included: Vars::new(), pause: None }
+        Self {
+            outcome,
+            set: Map::new(),
+            verbose: false,
+            include: None,
+            included: Vars::new(),
+            cacheable: false,
+            pause: None,
+        }
     }
 }
 
@@ -147,6 +157,7 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
     }
     let mut done = Controlled::new(Status::Ok, Map::from_iter([("ansible_facts", Value::from(set.clone()))]));
     done.set = set;
+    done.cacheable = argument(args, &["cacheable"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
     Ok(done)
 }
 

@@ -32,6 +32,10 @@ pub struct ItemResult {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// Hosts that its facts and variables are of instead of its own (`delegate_facts`).
+    pub elsewhere: Vec<(String, Map, Map)>,
+    /// What it sets are facts as well (`cacheable`).
+    pub cacheable: bool,
     /// A wait before it is done.
     pub pause: Option<super::pause::Pause>,
     /// What it cost.
@@ -52,6 +56,8 @@ impl ItemResult {
             explanation: None,
             include: None,
             included: Vars::new(),
+            elsewhere: Vec::new(),
+            cacheable: false,
             pause: None,
             timing: Timing::default(),
             settled: false,
@@ -159,6 +165,14 @@ impl OnHost<'_> {
             Err(e) => ItemResult::explained(e.into()),
         };
         result.timing = timing;
+        if self.flag("delegate_facts", view).ok().flatten() == Some(true)
+            && let Ok(Some(other)) = self.delegate(view)
+        {
+            let set = std::mem::take(&mut result.set);
+            let own = result.outcome.result.get("ansible_facts").filter(|_| set.is_empty());
+            let facts = own.and_then(Value::as_map).cloned().unwrap_or_default();
+            result.elsewhere.push((other, facts, set));
+        }
         result.outcome.warnings.extend(view.templar.take_warnings());
         result
     }

@@ -193,6 +193,9 @@ impl Linear {
         }
         let mut hosts = self.entering(task);
         hosts.retain(|host| within.is_none_or(|within| within.contains(host)));
+        if self.context.options.gather_once && task.gathers {
+            hosts.retain(|host| !self.world.has_gathered(host));
+        }
         if hosts.is_empty() {
             return;
         }

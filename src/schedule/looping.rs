@@ -48,6 +48,8 @@ pub struct TaskResult {
     pub includes: Vec<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// Facts and variables of other hosts (`delegate_facts`).
+    pub elsewhere: Vec<(String, Map, Map)>,
     /// Files are counted as they are included, not as results.
     pub counted_elsewhere: bool,
 }
@@ -69,6 +71,7 @@ impl TaskResult {
             ahead: VecDeque::new(),
             includes: Vec::new(),
             included: Vars::new(),
+            elsewhere: Vec::new(),
             counted_elsewhere: false,
         }
     }
@@ -188,12 +191,20 @@ impl Job {
     }
 
     fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant, silent: bool) -> TaskResult {
-        let ItemResult { outcome, delegated_to, set, included, verbose, explanation, timing, .. } = result;
+        let ItemResult {
+            outcome, delegated_to, set, included, verbose, explanation, timing, elsewhere, cacheable, ..
+        } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
         let ignored = outcome.status == Status::Failed && self.flag("ignore_errors", view);
         let kept = outcome.status == Status::Unreachable && self.flag("ignore_unreachable", view);
-        let facts = if self.is_set_fact() { Map::new() } else { facts_of(&outcome) };
+        let facts = if cacheable {
+            set.clone()
+        } else if self.is_set_fact() || !elsewhere.is_empty() {
+            Map::new()
+        } else {
+            facts_of(&outcome)
+        };
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
             if changes { self.task.notify.iter().map(|n| names::rendered_or_raw(view, n)).collect() } else { vec![] };
@@ -231,6 +242,7 @@ impl Job {
             ahead: VecDeque::new(),
             includes: Vec::new(),
             included,
+            elsewhere,
             counted_elsewhere: false,
         }
     }

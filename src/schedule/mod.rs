@@ -7,6 +7,7 @@ mod ahead;
 mod background;
 mod argument_spec;
 mod control;
+mod fact_cache;
 mod flow;
 mod growing;
 mod handlers;
@@ -25,6 +26,7 @@ mod pause;
 mod play;
 mod preflight;
 mod prepare;
+mod prompts;
 mod queue;
 mod register;
 mod results;
@@ -45,6 +47,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+pub use fact_cache::FactCache;
 pub use flow::Flow;
 pub use hosts::Hosts;
 pub use play::{Summary, patterns, run, select, title};
@@ -59,7 +62,7 @@ use crate::model::Vars;
 use crate::playbook::Strategy;
 use crate::sys::Payload;
 use crate::template::{Engine, Outside};
-use crate::vars::Layer;
+use crate::vars::{HostLayers, Layer};
 use crate::vault::Vault;
 
 /// What the user asked for, for the whole run.
@@ -95,6 +98,10 @@ pub struct RunOptions {
     pub task_timeout: u64,
     /// Seconds between looks at a task in the background where it does not say.
     pub poll_interval: u64,
+    /// `hash_behaviour = merge`.
+    pub merge: bool,
+    /// Facts of hosts that are known already are not gathered again (`gathering = smart`).
+    pub gather_once: bool,
     /// `show_custom_stats`.
     pub show_custom_stats: bool,
     /// Tasks are sent one by one, none ahead of its turn.
@@ -106,6 +113,9 @@ pub type VarsLoader = dyn Fn(&std::path::Path) -> Checked<(Vars, Vec<Diagnostic>
 
 /// Asks the user whether to run a task (`--step`): yes, no, or go on without asking.
 pub type Stepper = dyn Fn(&str) -> StepAnswer + Send + Sync;
+
+/// Reads the inventory again, with warnings.
+pub type Reload = dyn Fn() -> Checked<(HostLayers, Vec<Diagnostic>)> + Send + Sync;
 
 /// Asks for a line on the terminal, shown or not while it is typed; nothing without a terminal.
 pub type Asker = dyn Fn(&str, bool) -> Option<String> + Send + Sync;
@@ -147,6 +157,10 @@ pub struct Context {
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
     pub files: Mutex<HashMap<PathBuf, Payload>>,
+    /// Facts that are kept between runs.
+    pub fact_cache: Option<FactCache>,
+    /// Reads the inventory again.
+    pub reload: Option<Box<Reload>>,
     /// Asks on the terminal.
     pub asker: Option<Box<Asker>>,
     /// `--step`.

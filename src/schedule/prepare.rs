@@ -93,6 +93,7 @@ impl OnHost<'_> {
             result.include = done.include;
             result.included = done.included;
             result.pause = done.pause;
+            result.cacheable = done.cacheable;
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }
@@ -138,13 +139,18 @@ impl OnHost<'_> {
         if self.task.module_defaults.is_empty() {
             return Ok(args);
         }
-        let mut levels = Vec::new();
-        for level in &self.task.module_defaults {
-            // Only a level that is a template as a whole is evaluated here.
-            let level = if level.as_str().is_some() { view.render(level)? } else { Some(level.clone()) };
-            levels.extend(level);
+        let mut all = Map::new();
+        for defaults in crate::compile::module_defaults(&self.task.module_defaults, action.module) {
+            let defaults = if defaults.as_str().is_some() { view.render(&defaults)? } else { Some(defaults) };
+            all.extend(defaults.as_ref().and_then(Value::as_map).cloned().unwrap_or_default());
         }
-        let mut all = crate::compile::module_defaults(&levels, action.module);
+        // The same argument under another name is the task's own.
+        for spec in (action.module.args)() {
+            let names: Vec<&str> = std::iter::once(spec.name).chain(spec.aliases.iter().copied()).collect();
+            if names.iter().any(|name| args.contains(name)) {
+                names.iter().for_each(|name| drop(all.remove(name)));
+            }
+        }
         all.extend(args);
         Ok(all)
     }
@@ -254,7 +260,7 @@ impl OnHost<'_> {
     }
 
     /// The host that the task is delegated to.
-    fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
+    pub(super) fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
         match self.keyword("delegate_to", view)? {
             None => Ok(None),
             Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
@@ -275,7 +281,7 @@ impl OnHost<'_> {
     }
 
     fn delegate_view(&self, view: &View, name: &str) -> View {
-        let mut scope = Scope::builder().hostvars(Arc::clone(self.hostvars));
+        let mut scope = Scope::builder().merge(self.context.options.merge).hostvars(Arc::clone(self.hostvars));
         scope = scope.layers(self.context.hosts.layers(name));
         let task_vars =
             view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));

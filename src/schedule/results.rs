@@ -25,11 +25,10 @@ impl Linear {
     }
 
     fn learn(&mut self, host: &str, result: &TaskResult) {
-        let inject = self.context.options.inject_facts;
+        if !result.facts.is_empty() {
+            self.world.add_facts(&self.context, host, &result.facts);
+        }
         self.world.update(host, |known| {
-            if !result.facts.is_empty() {
-                known.add_facts(&result.facts, inject);
-            }
             if !result.included.is_empty() {
                 known.include(result.included.clone());
             }
@@ -46,6 +45,14 @@ impl Linear {
     pub(super) fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
         let host = result.host.clone();
         self.learn(&host, &result);
+        for (other, facts, set) in &result.elsewhere {
+            if !facts.is_empty() {
+                self.world.add_facts(&self.context, other, facts);
+            }
+            self.world.update(other, |known| {
+                set.iter().for_each(|(name, value)| known.register(&name.to_string(), value.clone()));
+            });
+        }
         self.world.keep_stats(&host, &result.outcome);
         let unsure = match &result.outcome.status {
             Status::Unknown(reason) => Some(Arc::clone(reason)),

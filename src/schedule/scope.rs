@@ -124,7 +124,7 @@ pub fn of_inventory(context: &Context, host: &str) -> Scope {
     let mut layers = context.hosts.layers(host);
     layers.extend(context.layers.iter().cloned());
     layers.push(magic::of_host(context, host));
-    Scope::builder().layers(layers).build()
+    Scope::builder().layers(layers).merge(context.options.merge).build()
 }
 
 /// That, with what a play says: the same for all its tasks.

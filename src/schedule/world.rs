@@ -13,6 +13,8 @@ use crate::vars::{HostLayers, HostVars, Layer, Level, Scope, Variables};
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     facts: Map,
+    /// All facts were gathered, in this run or in one whose cache was read.
+    gathered: bool,
     facts_layer: Option<Arc<Layer>>,
     included: Option<Arc<Layer>>,
     registered: Option<Arc<Layer>>,
@@ -28,6 +30,7 @@ impl Known {
     /// Adds facts; those of the same name are replaced.
     pub fn add_facts(&mut self, facts: &Map, inject: bool) {
         self.facts.extend(facts.clone());
+        self.gathered |= facts.contains("gather_subset");
         self.facts_layer = Some(Layer::facts("facts", &self.facts, inject));
     }
 
@@ -44,6 +47,7 @@ impl Known {
     /// Forgets its facts.
     pub fn clear_facts(&mut self) {
         self.facts = Map::new();
+        self.gathered = false;
         self.facts_layer = None;
     }
 
@@ -115,6 +119,38 @@ impl World {
     /// What is known of a host now.
     pub fn known(&self, host: &str) -> Option<Arc<Known>> {
         self.state().known.get(host).cloned()
+    }
+
+    /// Whether the facts of a host were gathered.
+    pub fn has_gathered(&self, host: &str) -> bool {
+        self.state().known.get(host).is_some_and(|known| known.gathered)
+    }
+
+    /// Takes facts out of the cache for all hosts of the inventory.
+    pub fn recall(&self, context: &Context) {
+        let Some(cache) = &context.fact_cache else { return };
+        for host in context.hosts.inventory().hosts() {
+            if let Some((facts, gathered)) = cache.load(&host.name) {
+                self.update(&host.name, |known| {
+                    known.add_facts(&facts, context.options.inject_facts);
+                    known.gathered = gathered;
+                });
+            }
+        }
+    }
+
+    /// Adds facts of a host, for the runs that follow as well where there is a cache.
+    pub fn add_facts(&self, context: &Context, host: &str, facts: &Map) {
+        let mut all = None;
+        self.update(host, |known| {
+            known.add_facts(facts, context.options.inject_facts);
+            all = context.fact_cache.as_ref().map(|_| (known.facts.clone(), known.gathered));
+        });
+        if let (Some(cache), Some((facts, gathered))) = (&context.fact_cache, all)
+            && let Err(words) = cache.store(host, &facts, gathered)
+        {
+            context.emit(Event::Warning(words));
+        }
     }
 
     /// All hosts' variables. `magic` is the layer of variables that all hosts share.
