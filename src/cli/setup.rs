@@ -360,6 +360,10 @@ pub fn context(
     let vars_files = Arc::clone(&files);
     let vars_loader: Box<VarsLoader> =
         Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
+    let fact_cache = fact_cache(config);
+    if let Some(cache) = fact_cache.as_ref().filter(|_| options.flush_cache) {
+        loaded.hosts.inventory().hosts().for_each(|host| cache.forget(&host.name));
+    }
     let reload = reload(options, environment, loaded, &files);
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);
     Ok(Arc::new(Context {
@@ -372,7 +376,7 @@ pub fn context(
         vars_loader,
         includes: Box::new(load::ProjectIncludes::new(files, config.clone(), extra)),
         wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),
-        fact_cache: fact_cache(config),
+        fact_cache,
         reload,
         links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,

@@ -374,7 +374,12 @@ impl Reader<'_> {
         let home = |path: &Path| self.environment.path(&path.display().to_string(), &self.environment.cwd);
         let control = home(&config.control_path_dir.value);
         config.control_path_dir.value = control;
-        for paths in [&mut config.roles_path, &mut config.vault_recipients, &mut config.vault_identities] {
+        for paths in [
+            &mut config.roles_path,
+            &mut config.collections_path,
+            &mut config.vault_recipients,
+            &mut config.vault_identities,
+        ] {
             paths.value = paths.value.iter().map(|path| home(path)).collect();
         }
         let sources: Setting<Sources> =

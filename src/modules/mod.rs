@@ -5,6 +5,7 @@ mod apt;
 mod assert;
 pub mod async_status;
 pub mod attributes;
+mod blockinfile;
 mod command;
 pub mod content;
 mod copy;
@@ -29,6 +30,7 @@ mod meta;
 mod pause;
 mod ping;
 mod raw;
+mod replace;
 mod script;
 mod service;
 mod set_fact;
@@ -36,8 +38,10 @@ mod set_stats;
 mod setup;
 mod shell;
 pub mod shlex;
+mod slurp;
 mod stat;
 mod systemd;
+mod tempfile;
 mod template;
 mod user;
 mod validate_argument_spec;
@@ -50,6 +54,7 @@ pub static MODULES: &[&Module] = &[
     &apt::MODULE,
     &assert::MODULE,
     &async_status::MODULE,
+    &blockinfile::MODULE,
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
@@ -68,14 +73,17 @@ pub static MODULES: &[&Module] = &[
     &pause::MODULE,
     &ping::MODULE,
     &raw::MODULE,
+    &replace::MODULE,
     &script::MODULE,
     &service::MODULE,
     &set_fact::MODULE,
     &set_stats::MODULE,
     &setup::MODULE,
     &shell::MODULE,
+    &slurp::MODULE,
     &stat::MODULE,
     &systemd::MODULE,
+    &tempfile::MODULE,
     &template::MODULE,
     &user::MODULE,
     &validate_argument_spec::MODULE,

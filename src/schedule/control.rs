@@ -147,7 +147,21 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
         if key.as_str() == Some("cacheable") {
             continue;
         }
-        let name = view.text(&Text::template(key.to_string(), None))?;
+        let name = match (key, view.render(&Value::Str(Text::template(key.to_string(), None)))?) {
+            (crate::model::Key::Str(_), Some(Value::Str(name))) => name,
+            (crate::model::Key::Str(_), Some(other)) => {
+                let shown = view.text(&Text::template(key.to_string(), None))?;
+                return Err(Error::new(format!(
+                    "Invalid variable name '{}' of type '{}'.",
+                    shown.as_str(),
+                    other.type_name()
+                )));
+            }
+            (other, _) => {
+                let kind = other.to_value().type_name();
+                return Err(Error::new(format!("Invalid variable name '{other}' of type '{kind}'.")));
+            }
+        };
         if !crate::playbook::is_variable(name.as_str()) {
             return Err(Error::new(format!("Invalid variable name '{}'.", name.as_str())));
         }

@@ -87,7 +87,7 @@ async fn run_plays(
     for play in plays {
         let play = &super::prompts::asked(context, play).await?;
         let all = selected(context, play)?;
-        let hosts: Vec<String> = ordered(play, &all).into_iter().filter(|h| !lost.contains(h)).collect();
+        let hosts: Vec<String> = ordered(context, play, &all).into_iter().filter(|h| !lost.contains(h)).collect();
         let name = title(context, play);
         context.emit(Event::PlayStarted { name: name.clone(), hosts: hosts.clone() });
         if hosts.is_empty() {
@@ -123,7 +123,7 @@ async fn run_plays(
 /// # Errors
 /// When its pattern cannot be read.
 pub fn select(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
-    selected(context, play).map(|hosts| ordered(play, &hosts))
+    selected(context, play).map(|hosts| ordered(context, play, &hosts))
 }
 
 /// The patterns of a play's hosts, rendered.
@@ -158,9 +158,10 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     Ok(selection.hosts)
 }
 
-fn ordered(play: &CompiledPlay, hosts: &[String]) -> Vec<String> {
+fn ordered(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Vec<String> {
     let mut hosts = hosts.to_vec();
-    match play.keywords.value("order").and_then(Value::as_str) {
+    let order = play.keywords.value("order").and_then(|order| play_view(context, play).render(order).ok().flatten());
+    match order.as_ref().and_then(Value::as_str) {
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => {
             hosts.sort();

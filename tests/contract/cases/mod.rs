@@ -65,6 +65,12 @@ type Other = (&'static str, &'static [&'static str], &'static str, Status, Statu
 /// Queries and actions: module, setup, arguments, status of a dry run, of a run.
 pub const OTHERS: &[Other] = &[
     ("ping", &[], "{}", Status::Ok, Status::Ok),
+    ("tempfile", &["d/"], r#"{"path": "$D/d", "suffix": ".x"}"#, Status::Changed, Status::Changed),
+    ("tempfile", &["d/"], r#"{"path": "$D/d", "state": "directory", "prefix": "p"}"#, Status::Changed, Status::Changed),
+    ("tempfile", &[], r#"{"path": "$D/none"}"#, Status::Changed, Status::Failed),
+    ("slurp", &["f=x"], r#"{"src": "$D/f"}"#, Status::Ok, Status::Ok),
+    ("slurp", &["d/"], r#"{"src": "$D/d"}"#, Status::Failed, Status::Failed),
+    ("slurp", &[], r#"{"path": "$D/f"}"#, Status::Failed, Status::Failed),
     ("command", &[], r#"{"argv": ["touch", "$D/f"]}"#, Status::Changed, Status::Changed),
     ("command", &[], r#"{"cmd": "touch $D/f", "creates": "$D/f"}"#, Status::Changed, Status::Changed),
     ("command", &["f.x="], r#"{"cmd": "touch $D/g", "creates": "$D/*.x"}"#, Status::Ok, Status::Ok),
