@@ -313,17 +313,11 @@ fn connection(options: &Options, config: &Config) -> Checked<ConnectionDefaults>
     })
 }
 
-/// What the run shares.
+/// What the user asked for.
 ///
 /// # Errors
-/// When a password cannot be had.
-pub fn context(
-    options: &Options,
-    environment: &Environment,
-    loaded: &Loaded,
-    files: Arc<Files>,
-    events: UnboundedSender<Event>,
-) -> Checked<Arc<Context>> {
+/// When it makes no sense, or a password cannot be had.
+fn run_options(options: &Options, loaded: &Loaded) -> Checked<RunOptions> {
     let config = &loaded.config;
     let forks = options.forks.or_else(|| config.forks.value.and_then(|f| usize::try_from(f).ok()));
     if forks == Some(0) {
@@ -332,8 +326,7 @@ pub fn context(
             "leave it out to work on all hosts at once",
         ));
     }
-    let ssh = ssh_options(options, environment, config)?;
-    let run = RunOptions {
+    Ok(RunOptions {
         check: options.check,
         diff: options.diff || config.diff_always.value,
         forks,
@@ -353,7 +346,23 @@ pub fn context(
         gather_once: config.gathering.value == Gathering::Smart,
         show_custom_stats: config.show_custom_stats.value,
         one_by_one: false,
-    };
+    })
+}
+
+/// What the run shares.
+///
+/// # Errors
+/// When a password cannot be had.
+pub fn context(
+    options: &Options,
+    environment: &Environment,
+    loaded: &Loaded,
+    files: Arc<Files>,
+    events: UnboundedSender<Event>,
+) -> Checked<Arc<Context>> {
+    let config = &loaded.config;
+    let ssh = ssh_options(options, environment, config)?;
+    let run = run_options(options, loaded)?;
     let timeout = run.connection.timeout;
     let extra = loaded.extra.first().cloned().unwrap_or_else(|| Layer::new(Level::Extra, "-e", Vars::new()));
     let vault = files.vault();

@@ -118,7 +118,7 @@ impl Check {
             }
         }
         for group in groups(rules.get("required_one_of")) {
-            if !group.iter().any(|n| there(n)) {
+            if !group.iter().any(there) {
                 self.errors.push(format!("one of the following is required: {}{}", group.join(", "), place(path)));
             }
         }

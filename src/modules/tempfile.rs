@@ -1,5 +1,6 @@
 //! `tempfile`: a new file or directory with a name of its own.
 
+use super::attributes::path_info;
 use crate::args;
 use crate::model::{Command, Failure, Map};
 use crate::module::{Arguments, Done, Kind, Module, Path, Plan, ReturnSpec, Run, Step};
@@ -60,5 +61,7 @@ fn make(host: &mut Host<'_>, args: &TempFile) -> Result<Done, Failure> {
         return Err(Failure::new(why));
     }
     let path = String::from_utf8_lossy(&out.stdout).trim_end_matches('\n').to_owned();
-    Ok(Done::with(Map::from_iter([("path", path)])))
+    let mut result = path_info(host.probe(), std::path::Path::new(&path))?;
+    result.insert("path", path);
+    Ok(Done::with(result))
 }
