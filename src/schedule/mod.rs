@@ -4,8 +4,8 @@
 //! place and sends events. A task on a host sees a snapshot of that state.
 
 mod ahead;
-mod background;
 mod argument_spec;
+mod background;
 mod control;
 mod fact_cache;
 mod flow;
