@@ -281,10 +281,7 @@ impl Report for Default {
                 writeln!(out, "{}", self.paint(Style::Skipped, &format!("waiting since {seconds} s for: {names}")))
             }
             Event::Warning(text) => self.warn(text, out),
-            Event::Notice(text) => {
-                self.headline(out)?;
-                writeln!(out, "{text}")
-            }
+            Event::Notice(text) => self.headline(out).and_then(|()| writeln!(out, "{text}")),
             Event::CustomStats(kept) => {
                 self.custom = kept.clone();
                 Ok(())
