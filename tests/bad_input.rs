@@ -163,7 +163,12 @@ fn misplaced_and_missing_words() {
     bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
     bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
     bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);
-    bad_task("    - command: x\n      async: 5\n", &["`async` is not supported yet", "site.yml:6:7"]);
+    bad_task("    - command: x\n      debugger: always\n", &["`debugger` is not supported yet", "site.yml:6:7"]);
+    bad_play(
+        "- hosts: all\n  strategy: fre\n",
+        4,
+        &["Invalid play strategy specified: fre", "site.yml:2:13", "`free`"],
+    );
 }
 
 #[test]
@@ -357,11 +362,60 @@ fn settings_that_change_a_run_and_are_not_built_are_refused() {
         let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
         (out.status.code(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
     };
-    for (name, value) in [("ANSIBLE_NO_LOG", "1"), ("ANSIBLE_TASK_TIMEOUT", "5"), ("ANSIBLE_STRATEGY", "free")] {
+    for (name, value) in [("ANSIBLE_NO_LOG", "1"), ("ANSIBLE_EXECUTABLE", "/bin/bash")] {
         let (code, said) = go(name, value);
         assert_eq!(code, Some(5), "{said}");
         assert!(said.contains("is not supported yet") && !said.contains("TASK"), "{said}");
     }
     let (code, said) = go("ANSIBLE_SSH_RETRIES", "3");
     assert!(code == Some(0) && said.contains("`retries of ssh` has no effect yet"), "{said}");
+}
+
+#[test]
+fn a_syntax_check_counts_what_it_finds_in_a_whole_tree() {
+    let site = "- hosts: all\n  roles: [bad]\n  tasks:\n    - coppy: {}\n    - debug:\n      become_usr: x\n";
+    let role = "- debug:\n  taks: x\n";
+    let files = [("site.yml", site), ("other.yml", "- hosts: all\n  taks: []\n"), ("roles/bad/tasks/main.yml", role)];
+    let words = ["'coppy'", "'become_usr'", "other.yml:2:3", "3 errors"];
+    refused(&files, &["--syntax-check", "site.yml", "other.yml"], 4, &words);
+    refused(&[files[1]], &["--syntax-check", "other.yml"], 4, &["'taks' is not a valid attribute"]);
+}
+
+#[test]
+fn roles_and_collections() {
+    let missing = "- hosts: all\n  roles: [a.b.c]\n";
+    refused(
+        &[("site.yml", missing)],
+        &["site.yml"],
+        1,
+        &["the role 'a.b.c' was not found in collections:", "site.yml:2:11"],
+    );
+    let again = "- import_role: {name: a}\n";
+    let files = [("site.yml", "- hosts: all\n  roles: [a]\n"), ("roles/a/tasks/main.yml", again)];
+    refused(&files, &["site.yml"], 4, &["the role a imports itself"]);
+    let outside = "- hosts: all\n  tasks:\n    - import_role: {name: a, tasks_from: ../../../site.yml}\n";
+    let files = [("site.yml", outside), ("roles/a/tasks/main.yml", "- debug:\n")];
+    refused(&files, &["site.yml"], 4, &["as it is not inside the expected role path"]);
+}
+
+#[test]
+fn keywords_with_a_form_of_their_own() {
+    let prompt = |entry: &str| format!("- hosts: all\n  vars_prompt:\n    - {entry}\n");
+    bad_play(&prompt("{prompt: x}"), 4, &["vars_prompt data structure, missing 'name' key", "site.yml:3:7"]);
+    bad_play(&prompt("{name: x, privat: no}"), 4, &["found unsupported key 'privat'", "did you mean `private`?"]);
+    bad_play(&prompt("{name: x, encrypt: sha512_crypt}"), 4, &["`encrypt` of vars_prompt is not supported yet"]);
+    bad_task("    - debug:\n      module_defaults: \"{{ x }}\"\n", &["must be static action", "site.yml:6:24"]);
+    bad_task("    - debug: [1]\n", &["are a mapping or text, not a list", "site.yml:5:14"]);
+    bad_task("    - add_host: {groups: x}\n", &["missing required arguments: name", "site.yml:5:7"]);
+}
+
+#[test]
+fn a_task_whose_failure_is_dealt_with_fails_in_its_turn() {
+    let tasks = "    - coppy_args: {}\n";
+    bad_task(tasks, &["'coppy_args'"]);
+    let tasks = "    - copy: {scr: a}\n      ignore_errors: true\n    - block:\n        - file:\n      rescue:\n        - debug:\n";
+    let run = rplay(&[("site.yml", format!("{PLAY}{tasks}").as_bytes())], &["site.yml"]);
+    assert!(run.code == 0 && run.touched, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("ignored=1") && run.stdout.contains("rescued=1"), "{}", run.stdout);
+    assert!(run.stderr.contains("this task is going to fail"), "{}", run.stderr);
 }

@@ -182,8 +182,14 @@ fn play(text: &str) -> CompiledPlay {
     let documents = rplay::yaml::load(&Source::new("random.yml", text)).unwrap().documents;
     let (mut entries, _) = parse_playbook(&documents, "random.yml").unwrap_or_else(|e| panic!("{e:?}\n{text}"));
     let Entry::Play(play) = entries.remove(0) else { panic!("no play") };
-    let loaded =
-        LoadedPlay { play: *play, imports: vec![], playbook_dir: ".".into(), playbook: 0, roles: HashMap::new() };
+    let loaded = LoadedPlay {
+        play: *play,
+        imports: vec![],
+        playbook_dir: ".".into(),
+        playbook: 0,
+        roles: HashMap::new(),
+        private_roles: false,
+    };
     let engine = Engine::new(Arc::new(NoOutside));
     compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
 }
@@ -233,7 +239,7 @@ impl Includes for NoFiles {
     fn tasks(&self, _: &str, _: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
         unreachable!()
     }
-    fn role(&self, _: &str, _: &RoleFrom, _: bool, _: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
+    fn role(&self, _: &str, _: &RoleFrom, _: Option<bool>, _: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
         unreachable!()
     }
 }
@@ -260,7 +266,7 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
     let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
     Arc::new(Context {
         options,
-        hosts: Arc::new(hosts),
+        hosts: rplay::schedule::Hosts::new(hosts),
         layers: vec![],
         engine: Arc::new(Engine::new(Arc::new(Controller(noted)))),
         outside: Arc::new(NoOutside),
@@ -271,6 +277,9 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
         links,
         events,
         files: Mutex::default(),
+        fact_cache: None,
+        reload: None,
+        asker: None,
         stepper: None,
         progress: Arc::default(),
     })

@@ -18,6 +18,23 @@ fn terminal() -> Option<(File, BufReader<File>)> {
     Some((tty, BufReader::new(reader)))
 }
 
+/// Whether somebody is there to be asked: standard input is a terminal.
+pub fn is_interactive() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stdin())
+}
+
+/// A line from the terminal, shown or not while it is typed; nothing where there is none.
+pub fn line(prompt: &str, echo: bool) -> Option<String> {
+    if !echo {
+        return hidden(prompt).map(|line| line.to_string());
+    }
+    let (mut tty, mut reader) = terminal()?;
+    let _ = write!(tty, "{prompt}: ");
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    Some(line.trim_end_matches(['\n', '\r']).to_owned())
+}
+
 /// Asks for a password on the terminal, without showing it.
 ///
 /// # Errors

@@ -182,6 +182,7 @@ fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
             playbook_dir: dir.clone(),
             playbook: 0,
             roles: HashMap::new(),
+            private_roles: false,
         }),
         Entry::Import(_) => None,
     });

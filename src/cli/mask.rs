@@ -21,7 +21,8 @@ pub fn event(event: &mut Event, mask: &Mask, show: bool) {
             }
         }
         Event::Connecting { how, .. } => mask.text(how),
-        Event::Warning(text) => mask.text(text),
+        Event::Warning(text) | Event::Notice(text) => mask.text(text),
+        Event::CustomStats(kept) => kept.iter_mut().for_each(|(_, stats)| *stats = mask.value(stats)),
         Event::RunStarted { .. }
         | Event::Waiting { .. }
         | Event::Background { .. }

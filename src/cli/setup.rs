@@ -16,7 +16,9 @@ use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
 use crate::playbook::Strategy;
-use crate::schedule::{ConnectionDefaults, Context, Passwords, RunOptions, Stepper, VarsLoader};
+use crate::schedule::{
+    Asker, ConnectionDefaults, Context, FactCache, Hosts, Passwords, Reload, RunOptions, Stepper, VarsLoader,
+};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
@@ -58,13 +60,30 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
     if !options.module_path.is_empty() {
         return Err(refuse("--module-path is not supported", "modules are built in: `rplay doc` lists them"));
     }
-    if config.hash_behaviour.value == HashBehaviour::Merge {
-        return Err(refuse("hash_behaviour = merge is not supported yet", "use the `combine` filter"));
+    let cache = config.fact_caching.value.as_str();
+    if !["memory", "ansible.builtin.memory"].contains(&cache) && !is_file_cache(config) {
+        return Err(refuse(
+            &format!("the fact cache `{cache}` is not supported"),
+            "fact_caching is `memory` or `jsonfile`",
+        ));
     }
-    if config.fact_caching.value != "memory" {
-        return Err(refuse("fact caching is not supported yet", "set fact_caching to `memory`"));
+    if is_file_cache(config) && config.fact_caching_connection.value.is_none() {
+        return Err(refuse(
+            "the fact cache `jsonfile` needs a directory",
+            "fact_caching_connection (ANSIBLE_CACHE_PLUGIN_CONNECTION) names it",
+        ));
     }
     check_meaning(config)
+}
+
+fn is_file_cache(config: &Config) -> bool {
+    ["jsonfile", "ansible.builtin.jsonfile"].contains(&config.fact_caching.value.as_str())
+}
+
+/// Facts that are kept between runs, where the configuration wants it.
+fn fact_cache(config: &Config) -> Option<FactCache> {
+    let dir = config.fact_caching_connection.value.clone().filter(|_| is_file_cache(config))?;
+    Some(FactCache::new(dir, config.fact_caching_prefix.value.clone(), config.fact_caching_timeout.value))
 }
 
 /// Refuses settings that would change what a run does, and are not built: a run that goes
@@ -132,10 +151,12 @@ fn tags(options: &Options, config: &Config) -> (Vec<String>, Vec<String>) {
 /// All that is wrong.
 pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) -> Checked<Loaded> {
     load_plays(options, environment, files, |files, config, extra| {
-        if let Some(path) = options.playbooks.iter().find(|p| !p.is_file()) {
-            return Err(missing_playbook(path).into());
+        let mut playbooks = options.playbooks.clone();
+        for path in playbooks.iter_mut().filter(|path| !path.is_file()) {
+            let shipped = load::collection_playbook(config, &environment.cwd, &path.to_string_lossy());
+            *path = shipped.ok_or_else(|| missing_playbook(path))?;
         }
-        load::load_project(files, config, &options.playbooks, extra)
+        load::load_project(files, config, &playbooks, extra)
     })
 }
 
@@ -293,17 +314,11 @@ fn connection(options: &Options, config: &Config) -> Checked<ConnectionDefaults>
     })
 }
 
-/// What the run shares.
+/// What the user asked for.
 ///
 /// # Errors
-/// When a password cannot be had.
-pub fn context(
-    options: &Options,
-    environment: &Environment,
-    loaded: &Loaded,
-    files: Arc<Files>,
-    events: UnboundedSender<Event>,
-) -> Checked<Arc<Context>> {
+/// When it makes no sense, or a password cannot be had.
+fn run_options(options: &Options, loaded: &Loaded) -> Checked<RunOptions> {
     let config = &loaded.config;
     let forks = options.forks.or_else(|| config.forks.value.and_then(|f| usize::try_from(f).ok()));
     if forks == Some(0) {
@@ -312,8 +327,7 @@ pub fn context(
             "leave it out to work on all hosts at once",
         ));
     }
-    let ssh = ssh_options(options, environment, config)?;
-    let run = RunOptions {
+    Ok(RunOptions {
         check: options.check,
         diff: options.diff || config.diff_always.value,
         forks,
@@ -329,18 +343,42 @@ pub fn context(
         strategy: Some(strategy(config)?),
         task_timeout: u64::from(config.task_timeout.value),
         poll_interval: u64::from(config.poll_interval.value),
+        merge: config.hash_behaviour.value == HashBehaviour::Merge,
+        gather_once: config.gathering.value == Gathering::Smart,
+        show_custom_stats: config.show_custom_stats.value,
         one_by_one: false,
-    };
+    })
+}
+
+/// What the run shares.
+///
+/// # Errors
+/// When a password cannot be had.
+pub fn context(
+    options: &Options,
+    environment: &Environment,
+    loaded: &Loaded,
+    files: Arc<Files>,
+    events: UnboundedSender<Event>,
+) -> Checked<Arc<Context>> {
+    let config = &loaded.config;
+    let ssh = ssh_options(options, environment, config)?;
+    let run = run_options(options, loaded)?;
     let timeout = run.connection.timeout;
     let extra = loaded.extra.first().cloned().unwrap_or_else(|| Layer::new(Level::Extra, "-e", Vars::new()));
     let vault = files.vault();
     let vars_files = Arc::clone(&files);
     let vars_loader: Box<VarsLoader> =
         Box::new(move |path| load::load_vars(&vars_files, path).map(|loaded| (loaded.vars, loaded.warnings)));
+    let fact_cache = fact_cache(config);
+    if let Some(cache) = fact_cache.as_ref().filter(|_| options.flush_cache) {
+        loaded.hosts.inventory().hosts().for_each(|host| cache.forget(&host.name));
+    }
+    let reload = reload(options, environment, loaded, &files);
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);
     Ok(Arc::new(Context {
         options: run,
-        hosts: Arc::new(loaded.hosts.clone()),
+        hosts: Hosts::new(loaded.hosts.clone()),
         layers: loaded.extra.clone(),
         engine: Arc::clone(&loaded.engine),
         outside: Arc::new(Machine::new(Arc::clone(&vault))),
@@ -348,11 +386,29 @@ pub fn context(
         vars_loader,
         includes: Box::new(load::ProjectIncludes::new(files, config.clone(), extra)),
         wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),
+        fact_cache,
+        reload,
         links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,
         files: Mutex::default(),
+        asker: ask::is_interactive().then(|| Box::new(ask::line) as Box<Asker>),
         stepper,
         progress: Arc::default(),
+    }))
+}
+
+/// Reads the inventory again, its files as they are then.
+fn reload(options: &Options, environment: &Environment, loaded: &Loaded, files: &Arc<Files>) -> Option<Box<Reload>> {
+    let (given, environment, config) = (options.inventory.clone(), environment.clone(), loaded.config.clone());
+    let extra = loaded.extra.first().cloned()?;
+    let mut dirs: Vec<PathBuf> = loaded.plays.iter().map(|p| p.playbook_dir.clone()).collect();
+    dirs.dedup();
+    let vault = files.vault();
+    Some(Box::new(move || {
+        let files = Arc::new(Files::new());
+        files.unlock_with(Arc::clone(&vault));
+        let found = sources::read(&files, &environment, &config, &given, &extra, dirs.clone())?;
+        Ok((found.hosts, found.warnings.into_iter().chain(found.vars_warnings).collect()))
     }))
 }
 

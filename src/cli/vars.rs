@@ -138,7 +138,7 @@ fn of_plays(given: &mut VarsOptions, files: &Arc<Files>) -> Checked<Vec<View>> {
     playbook::complain_masked(files, loaded.warnings.clone());
     let (sender, _receiver) = unbounded_channel();
     let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
-    setup::check_host(context.hosts.inventory(), &given.host)?;
+    setup::check_host(&context.hosts.inventory(), &given.host)?;
     let mut views = Vec::new();
     for play in &loaded.plays {
         if select(&context, play)?.contains(&given.host) {
@@ -156,7 +156,7 @@ fn scope_of(context: &Context, files: &Files, play: &CompiledPlay, host: &str) -
     layers.extend(play.vars.iter().cloned());
     layers.extend(play.roles.iter().map(|role| Arc::clone(&role.vars)));
     layers.extend(context.layers.iter().cloned());
-    let scope = Scope::builder().layers(layers).build();
+    let scope = Scope::builder().merge(context.options.merge).layers(layers).build();
     let entries = match play.keywords.get("vars_files").map(|setting| &setting.value) {
         Some(Value::List(items)) => items.to_vec(),
         Some(Value::Null) | None => Vec::new(),

@@ -45,6 +45,8 @@ pub struct IncludeAt {
     pub playbook_dir: PathBuf,
     /// Whether it is a handler.
     pub handler: bool,
+    /// Collections that its play searches.
+    pub collections: Vec<String>,
 }
 
 /// Reads what is included, each file once.
@@ -55,11 +57,18 @@ pub trait Includes: Send + Sync {
     /// When it is nowhere, or something is wrong with it.
     fn tasks(&self, name: &str, at: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)>;
 
-    /// A role.
+    /// A role; `public` says whether its variables are seen by what comes after it, where the
+    /// statement says so.
     ///
     /// # Errors
     /// When it is nowhere, or something is wrong with it.
-    fn role(&self, name: &str, from: &RoleFrom, public: bool, at: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)>;
+    fn role(
+        &self,
+        name: &str,
+        from: &RoleFrom,
+        public: Option<bool>,
+        at: &IncludeAt,
+    ) -> Checked<(What, Vec<Diagnostic>)>;
 }
 
 /// What is included.
@@ -105,7 +114,7 @@ pub fn include(
         graph: TaskGraph::default(),
         ..play.clone()
     };
-    let mut compiler = Compiler { play: fresh, tags, findings: Vec::new(), role_handlers: Vec::new() };
+    let mut compiler = Compiler { play: fresh, tags, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
     let around = task.inside.as_deref().cloned().unwrap_or_default();
     let mut inner = around.with(apply, Level::Block);
     let own = task.vars.iter().filter(|layer| !around.vars.iter().any(|v| Arc::ptr_eq(v, layer)));
@@ -190,7 +199,7 @@ const OF_INCLUDES: [&str; 18] = [
 ];
 
 /// What `meta` can be asked for.
-const META: [&str; 9] = [
+const META: [&str; 10] = [
     "clear_facts",
     "clear_host_errors",
     "end_batch",
@@ -199,6 +208,7 @@ const META: [&str; 9] = [
     "end_role",
     "flush_handlers",
     "noop",
+    "refresh_inventory",
     "reset_connection",
 ];
 
@@ -206,9 +216,7 @@ const META: [&str; 9] = [
 fn check_meta(task: &crate::playbook::Task, findings: &mut Vec<Diagnostic>) {
     let given = task.action.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim();
     let at = task.action.origin.clone();
-    if given == "refresh_inventory" {
-        findings.push(Diagnostic::error("`meta: refresh_inventory` is not supported yet").at(at));
-    } else if !META.contains(&given) {
+    if !META.contains(&given) {
         let finding = Diagnostic::error(format!("invalid meta action requested: {given}")).at(at);
         findings.push(finding.suggest(given, META));
     }

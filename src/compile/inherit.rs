@@ -14,6 +14,7 @@ const OWN: &[&str] = &[
     "tags",
     "vars",
     "environment",
+    "module_defaults",
     "notify",
     "listen",
     "register",
@@ -37,6 +38,7 @@ const OWN: &[&str] = &[
     "force_handlers",
     "max_fail_percentage",
     "vars_files",
+    "vars_prompt",
     "collections",
 ];
 
@@ -46,6 +48,7 @@ pub struct Inherited {
     pub(super) keywords: Keywords,
     pub(super) when: Vec<Value>,
     pub(super) environment: Vec<Value>,
+    pub(super) module_defaults: Vec<Value>,
     pub(super) tags: Vec<Text>,
     pub(super) vars: Vec<Arc<Layer>>,
     pub(super) notify: Vec<Text>,
@@ -66,6 +69,7 @@ impl Inherited {
         }
         next.when.extend(conditions(keywords.value("when")));
         next.environment.extend(items(keywords.value("environment")));
+        next.module_defaults.extend(items(keywords.value("module_defaults")));
         next.tags.extend(texts(keywords.value("tags"), true));
         next.notify.extend(texts(keywords.value("notify"), false));
         if level != Level::Play {

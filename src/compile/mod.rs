@@ -6,6 +6,7 @@
 
 mod barrier;
 mod cluster;
+mod defaults;
 mod graph;
 mod include;
 mod inherit;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use barrier::{Barrier, BarrierKind, barrier, play_barrier};
 pub use cluster::{Cluster, ClusterKind};
+pub use defaults::module_defaults;
 pub use graph::{Edge, EdgeKind, TaskGraph};
 pub use include::{Course, IncludeAt, Included, Includes, What, applied, include};
 pub use inherit::{Inherited, texts};
@@ -84,6 +86,10 @@ pub struct CompiledTask {
     pub when: Vec<Value>,
     /// `environment`, outermost first: later ones win.
     pub environment: Vec<Value>,
+    /// `module_defaults`, outermost first.
+    pub module_defaults: Vec<Value>,
+    /// It is the play's own gathering of facts.
+    pub gathers: bool,
     /// Its tags and those it inherits.
     pub tags: BTreeSet<String>,
     /// Variables that come with it, outermost first: later ones win.

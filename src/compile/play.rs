@@ -8,11 +8,11 @@ use super::inherit::{self, Inherited};
 use super::roles::{self, Placed, RoleInstance};
 use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Map, Origin, Text, Value, Vars};
+use crate::model::{Map, Origin, Text, Value};
 use crate::module::{ControllerTask, Run};
 use crate::playbook::{Action, Block, Item, Keywords, Play, Role, RoleImport, Setting, Task};
 use crate::template::Engine;
-use crate::vars::{Layer, Level};
+use crate::vars::Level;
 
 /// A play as it was loaded, with all that it needs.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct LoadedPlay {
     pub playbook: usize,
     /// All roles that it uses, by the names they are referred to.
     pub roles: HashMap<String, Arc<Role>>,
+    /// Whether defaults and vars of roles are seen by their own tasks only.
+    pub private_roles: bool,
 }
 
 /// Compiles a play. `gather` says whether facts are gathered where the play does not;
@@ -36,7 +38,8 @@ pub struct LoadedPlay {
 /// All that is wrong with it.
 pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Engine) -> Checked<CompiledPlay> {
     let play = &loaded.play;
-    let placed = roles::place(&play.roles, &loaded.roles)?;
+    let sure = !["ignore_errors", "ignore_unreachable"].iter().any(|name| play.keywords.get(name).is_some());
+    let placed = roles::place(&play.roles, &loaded.roles, sure)?;
     let mut compiler = Compiler::new(loaded, tags);
     let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
     root = root.with(&play.keywords, Level::Play);
@@ -47,7 +50,7 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Eng
     compiler.items(&play.pre_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
     for placed in &placed {
-        compiler.role(placed, &root, true);
+        compiler.role(placed, &root, !loaded.private_roles, &loaded.roles);
     }
     compiler.items(&play.tasks, &root);
     compiler.play.stages.push(Stage::Flush);
@@ -70,6 +73,8 @@ pub(super) struct Compiler<'a> {
     pub(super) findings: Vec<Diagnostic>,
     /// Handlers of roles, each with what it inherits.
     pub(super) role_handlers: Vec<(Inherited, Vec<Item>)>,
+    /// Roles come from statements among tasks.
+    pub(super) in_tasks: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -98,7 +103,7 @@ impl<'a> Compiler<'a> {
             clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, findings: Vec::new(), role_handlers: Vec::new() }
+        Self { play: compiled, tags, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
     }
 
     /// The play's own first task, which gathers facts.
@@ -110,13 +115,25 @@ impl<'a> Compiler<'a> {
                 args.insert(name, value.clone());
             }
         }
-        let action = Action { name: "setup".to_owned(), origin: play.origin.clone(), module, args, more: None };
+        let action = Action {
+            name: "setup".to_owned(),
+            origin: play.origin.clone(),
+            module,
+            args,
+            more: None,
+            wrong: None,
+            missing: None,
+            templated: None,
+        };
         let mut keywords = Keywords::default();
         let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
         keywords.set("name", setting("Gathering Facts"));
         keywords.set("tags", setting("always"));
         let task = Task { origin: play.origin.clone(), keywords, action, looped: None };
         self.task(&task, root);
+        if let Some(task) = self.play.tasks.last_mut() {
+            Arc::make_mut(task).gathers = true;
+        }
     }
 
     pub(super) fn items(&mut self, items: &[Item], inherited: &Inherited) {
@@ -143,8 +160,12 @@ impl<'a> Compiler<'a> {
     pub(super) fn imported_role(&mut self, import: &RoleImport, inherited: &Inherited) {
         let mut roles = import.roles.clone();
         roles.insert(import.reference.name.clone(), Arc::clone(&import.role));
-        match roles::place(std::slice::from_ref(&import.reference), &roles) {
-            Ok(placed) => placed.iter().for_each(|placed| self.role(placed, inherited, import.public)),
+        match roles::place(std::slice::from_ref(&import.reference), &roles, false) {
+            Ok(placed) => {
+                let before = std::mem::replace(&mut self.in_tasks, true);
+                placed.iter().for_each(|placed| self.role(placed, inherited, import.public, &roles));
+                self.in_tasks = before;
+            }
             Err(findings) => self.findings.extend(findings),
         }
     }
@@ -194,27 +215,58 @@ impl<'a> Compiler<'a> {
 
     fn task(&mut self, task: &Task, inherited: &Inherited) {
         super::include::check(task, &mut self.findings);
-        let compiled = build(task, inherited, self.play.tasks.len());
+        let mut compiled = build(task, inherited, self.play.tasks.len());
+        self.check_missing(&mut compiled);
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.play.tasks.push(Arc::new(compiled));
         }
     }
 
-    fn role(&mut self, placed: &Placed<'_>, root: &Inherited, public: bool) {
-        let index = self.play.roles.len();
-        let layer = |folder: &str, level, vars: &Arc<Vars>| {
-            Layer::new(level, format!("{folder} of role {}", placed.role.name), Arc::clone(vars))
+    /// Required arguments that are not there, unless `module_defaults` has some for the module. A
+    /// task whose failure is dealt with fails in its turn.
+    fn check_missing(&mut self, task: &mut CompiledTask) {
+        let Some(finding) = task.action.missing.take() else { return };
+        if !super::module_defaults(&task.module_defaults, task.action.module).is_empty() {
+            return;
+        }
+        let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));
+        let rescued = |(block, section): &(usize, Section)| {
+            *section == Section::Main && self.play.rescued.get(*block).copied().unwrap_or(false)
         };
+        if ignored || task.path.iter().any(rescued) {
+            task.action.wrong = Some(finding);
+        } else {
+            self.findings.push(*finding);
+        }
+    }
+
+    fn role(&mut self, placed: &Placed<'_>, root: &Inherited, public: bool, roles: &HashMap<String, Arc<Role>>) {
+        let index = self.play.roles.len();
         let parents = placed.chain.iter().rev().skip(1).rev().map(|r| r.name.clone()).collect();
+        // A role that a statement asks for is run each time; those that it depends on are not.
+        let asked_for = self.in_tasks && placed.chain.len() == 1;
+        let identity = placed.identity().filter(|_| !asked_for);
+        let first = self.play.roles.iter().position(|r| identity.is_some() && r.identity == identity);
+        let (mut around, mut included_by) = (Vec::new(), Vec::new());
+        if let Some(outer) = root.role.and_then(|outer| self.play.roles.get(outer)) {
+            around.extend(outer.around.iter().chain([&outer.defaults, &outer.vars]).cloned());
+            included_by.push((outer.name.clone(), outer.path.clone()));
+            included_by.extend(outer.included_by.iter().cloned());
+        }
+        around.extend(placed.around(roles));
         self.play.roles.push(RoleInstance {
             name: placed.role.name.clone(),
             path: placed.role.path.clone(),
-            defaults: layer("defaults", Level::RoleDefaults, &placed.role.defaults),
-            vars: layer("vars", Level::Role, &placed.role.vars),
+            defaults: roles::layer(placed.role, Level::RoleDefaults),
+            vars: roles::layer(placed.role, Level::Role),
             parents,
             public,
             dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
+            same: identity.as_ref().map(|_| first.unwrap_or(index)),
+            identity,
+            around,
+            included_by,
         });
         let mut inherited = root.clone();
         for reference in &placed.chain {
@@ -237,7 +289,9 @@ impl<'a> Compiler<'a> {
             match item {
                 Item::Task(task) => {
                     let id = self.play.handlers.len();
-                    self.play.handlers.push(Arc::new(build(task, inherited, id)));
+                    let mut compiled = build(task, inherited, id);
+                    self.check_missing(&mut compiled);
+                    self.play.handlers.push(Arc::new(compiled));
                 }
                 Item::Block(block) => {
                     if !block.rescue.is_empty() || !block.always.is_empty() {
@@ -335,11 +389,13 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         keywords,
         when: all.when,
         environment: all.environment,
+        module_defaults: all.module_defaults,
         tags: all.tags.iter().map(|t| t.as_str().to_owned()).collect(),
         vars: all.vars,
         notify: all.notify,
         path,
         cluster: inherited.cluster,
+        gathers: false,
         inside: is_include(task.action.module.run).then(|| Arc::new(inherited.clone())),
     }
 }

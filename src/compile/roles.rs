@@ -1,15 +1,15 @@
 //! Roles in the order in which they run: dependencies first, none twice for nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
 
 use crate::diag::Diagnostic;
-use crate::model::{Map, Origin};
-use crate::playbook::{Keywords, Role, RoleRef};
-use crate::vars::Layer;
+use crate::model::{Map, Origin, Value};
+use crate::playbook::{Role, RoleRef, collection_of};
+use crate::vars::{Layer, Level};
 
 /// A role as one play uses it.
 #[derive(Debug, Clone)]
@@ -28,6 +28,37 @@ pub struct RoleInstance {
     pub public: bool,
     /// Names of the roles that it depends on.
     pub dependencies: Vec<String>,
+    /// What it is the same as, however often it is listed: it runs once. Nothing for a role
+    /// that a statement brings, and for one that may run twice.
+    pub(super) identity: Option<Arc<Identity>>,
+    /// The first instance of the same; itself, where it is that one.
+    pub same: Option<usize>,
+    /// Defaults and vars of the roles that brought it, and of those that it depends on.
+    pub around: Vec<Arc<Layer>>,
+    /// The roles that it was included or imported by, the innermost first.
+    pub included_by: Vec<(String, PathBuf)>,
+}
+
+impl RoleInstance {
+    /// Its name without that of its collection.
+    pub fn short_name(&self) -> &str {
+        let collection = self.collection();
+        let short = collection.and_then(|c| self.name.strip_prefix(&c)?.strip_prefix('.').map(str::to_owned));
+        short.map_or(self.name.as_str(), |short| self.name.get(self.name.len() - short.len()..).unwrap_or_default())
+    }
+
+    /// Its collection.
+    pub fn collection(&self) -> Option<String> {
+        collection_of(&self.path).filter(|c| self.name.starts_with(c.as_str()))
+    }
+}
+
+/// What makes two references mean the same role.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Identity {
+    path: PathBuf,
+    params: Map,
+    keywords: Vec<(&'static str, Value)>,
 }
 
 /// A role to be put into a play, with the references that led to it, outermost first.
@@ -36,19 +67,63 @@ pub(super) struct Placed<'r> {
     pub chain: Vec<&'r RoleRef>,
 }
 
-/// The roles of a play in the order of running.
+impl Placed<'_> {
+    /// What it is the same as.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        let reference = self.chain.last().filter(|_| !self.role.allow_duplicates)?;
+        let keywords = reference.keywords.iter().map(|(name, s)| (name, s.value.clone())).collect();
+        Some(Arc::new(Identity { path: self.role.path.clone(), params: reference.params.clone(), keywords }))
+    }
+
+    /// Defaults and vars of the roles that depend on it, outermost first, and of those that it
+    /// depends on.
+    pub fn around(&self, roles: &HashMap<String, Arc<Role>>) -> Vec<Arc<Layer>> {
+        let parents = self.chain.iter().rev().skip(1).rev().filter_map(|r| roles.get(&r.name).map(|role| &**role));
+        let mut beneath = Vec::new();
+        beneath_of(self.role, roles, &mut HashSet::new(), &mut beneath);
+        let (parents, beneath): (Vec<&Role>, Vec<&Role>) = (parents.collect(), beneath);
+        let defaults = beneath.iter().chain(&parents).map(|role| layer(role, Level::RoleDefaults));
+        let vars = parents.iter().chain(&beneath).map(|role| layer(role, Level::Role));
+        defaults.chain(vars).filter(|layer| !layer.vars.is_empty()).collect()
+    }
+}
+
+/// A role's defaults or vars.
+pub(super) fn layer(role: &Role, level: Level) -> Arc<Layer> {
+    let (folder, vars) = if level == Level::RoleDefaults { ("defaults", &role.defaults) } else { ("vars", &role.vars) };
+    Layer::new(level, format!("{folder} of role {}", role.name), Arc::clone(vars))
+}
+
+/// The roles that a role depends on, those that they depend on before them.
+fn beneath_of<'r>(
+    role: &'r Role,
+    roles: &'r HashMap<String, Arc<Role>>,
+    seen: &mut HashSet<&'r str>,
+    found: &mut Vec<&'r Role>,
+) {
+    for reference in &role.dependencies {
+        if let Some(dependency) = roles.get(&reference.name).filter(|_| seen.insert(&reference.name)) {
+            beneath_of(dependency, roles, seen, found);
+            found.push(dependency);
+        }
+    }
+}
+
+/// The roles of a play in the order of running. `sure` says that what stands before a role
+/// runs on each host, so that the same role need not be listed again.
 ///
 /// # Errors
 /// A cycle of dependencies, or a role that was not loaded.
 pub(super) fn place<'r>(
     refs: &'r [RoleRef],
     roles: &'r HashMap<String, Arc<Role>>,
+    sure: bool,
 ) -> Result<Vec<Placed<'r>>, Vec<Diagnostic>> {
     let cycles = find_cycles(refs, roles);
     if !cycles.is_empty() {
         return Err(cycles);
     }
-    let mut placer = Placer { roles, done: Vec::new(), placed: Vec::new(), findings: Vec::new() };
+    let mut placer = Placer { roles, sure, done: Vec::new(), placed: Vec::new(), findings: Vec::new() };
     for reference in refs {
         placer.add(reference, &mut Vec::new());
     }
@@ -57,8 +132,9 @@ pub(super) fn place<'r>(
 
 struct Placer<'r> {
     roles: &'r HashMap<String, Arc<Role>>,
-    /// What has run already: the same role with the same parameters runs once.
-    done: Vec<(&'r str, &'r Map, &'r Keywords)>,
+    sure: bool,
+    /// What has certainly run already: the same role with the same parameters runs once.
+    done: Vec<Arc<Identity>>,
     placed: Vec<Placed<'r>>,
     findings: Vec<Diagnostic>,
 }
@@ -71,26 +147,24 @@ impl<'r> Placer<'r> {
             );
             return;
         };
-        let same = |(name, params, keywords): &(&str, &Map, &Keywords)| {
-            *name == role.name && **params == reference.params && keywords_equal(keywords, &reference.keywords)
-        };
-        if !role.allow_duplicates && self.done.iter().any(same) {
+        chain.push(reference);
+        let placed = Placed { role, chain: chain.clone() };
+        let identity = placed.identity();
+        if identity.as_ref().is_some_and(|identity| self.done.contains(identity)) {
+            chain.pop();
             return;
         }
-        self.done.push((&role.name, &reference.params, &reference.keywords));
-        chain.push(reference);
+        // Under a condition, or with tags, it may turn out that it has not run.
+        let unsure = |r: &&RoleRef| ["when", "tags"].iter().any(|name| r.keywords.get(name).is_some());
+        if self.sure && !chain.iter().any(unsure) {
+            self.done.extend(identity);
+        }
         for dependency in &role.dependencies {
             self.add(dependency, chain);
         }
-        self.placed.push(Placed { role, chain: chain.clone() });
+        self.placed.push(placed);
         chain.pop();
     }
-}
-
-/// Whether two references mean the same: their values, wherever they stand.
-fn keywords_equal(a: &Keywords, b: &Keywords) -> bool {
-    let values = |k: &Keywords| k.iter().map(|(name, s)| (name, s.value.clone())).collect::<Vec<_>>();
-    values(a) == values(b)
 }
 
 fn find_cycles(refs: &[RoleRef], roles: &HashMap<String, Arc<Role>>) -> Vec<Diagnostic> {

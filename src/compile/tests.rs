@@ -35,6 +35,7 @@ fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
         playbook_dir: ".".into(),
         playbook: 0,
         roles: roles.iter().map(role).collect::<HashMap<_, _>>(),
+        private_roles: false,
     }
 }
 

@@ -54,6 +54,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(message) }
     }
 
+    /// The same as a warning, with words on what comes of it.
+    #[must_use]
+    pub fn into_warning(self, words: &str) -> Self {
+        Self { severity: Severity::Warning, ..self }.hint(words)
+    }
+
     /// Says where.
     #[must_use]
     pub fn at(mut self, origin: impl Into<Option<Origin>>) -> Self {

@@ -153,6 +153,10 @@ pub enum Event {
     },
     /// Something to know, said once.
     Warning(String),
+    /// What `set_stats` has kept: of hosts by name, and of the run.
+    CustomStats(Vec<(Option<String>, Value)>),
+    /// Words of a task for who watches, `pause`'s for one.
+    Notice(String),
     /// No hosts are left.
     NoMoreHosts,
     /// One of several playbooks has ended, and another follows.

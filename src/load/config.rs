@@ -145,12 +145,22 @@ settings! {
     connect_forks: Option<u32> = None, ["RPLAY_CONNECT_FORKS"], ["rplay"."connect_forks"];
     /// Where roles are looked for, after the playbook's own.
     roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
+    /// Where collections are looked for, after those beside the playbook.
+    collections_path: Vec<PathBuf> = ["~/.ansible/collections", "/usr/share/ansible/collections"].map(PathBuf::from).into(), ["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"], ["defaults"."collections_path", "defaults"."collections_paths"];
+    /// Whether defaults and vars of roles are seen by their own tasks only.
+    private_role_vars: bool = false, ["ANSIBLE_PRIVATE_ROLE_VARS"], ["defaults"."private_role_vars"];
     /// When facts are gathered.
     gathering: Gathering = Gathering::Implicit, ["ANSIBLE_GATHERING"], ["defaults"."gathering"];
     /// Whether facts are variables too, not only parts of `ansible_facts`.
     inject_facts: bool = true, ["ANSIBLE_INJECT_FACT_VARS"], ["defaults"."inject_facts_as_vars"];
     /// Where facts are kept between runs; `memory` is nowhere.
     fact_caching: String = "memory".to_owned(), ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
+    /// The directory of the fact cache `jsonfile`.
+    fact_caching_connection: Option<PathBuf> = None, ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], ["defaults"."fact_caching_connection"];
+    /// What the names of its files begin with.
+    fact_caching_prefix: String = String::new(), ["ANSIBLE_CACHE_PLUGIN_PREFIX"], ["defaults"."fact_caching_prefix"];
+    /// After how many seconds they are out of date; 0 is never.
+    fact_caching_timeout: u32 = 86_400, ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], ["defaults"."fact_caching_timeout"];
     /// A file that holds the vault's password, or prints it.
     vault_password_file: Option<PathBuf> = None, ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
     /// Whether an encrypted text with a vault id is opened only by passwords of that id.
@@ -211,6 +221,8 @@ settings! {
     display_skipped_hosts: bool = true, ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
     /// Whether hosts where nothing changed are shown.
     display_ok_hosts: bool = true, ["ANSIBLE_DISPLAY_OK_HOSTS"], ["defaults"."display_ok_hosts"];
+    /// Whether the recap shows what `set_stats` has kept.
+    show_custom_stats: bool = false, ["ANSIBLE_SHOW_CUSTOM_STATS"], ["defaults"."show_custom_stats"];
     /// No colours.
     nocolor: bool = false, ["ANSIBLE_NOCOLOR", "NO_COLOR"], ["defaults"."nocolor"];
     /// Colours also where there is no terminal.
@@ -269,10 +281,7 @@ const NO_EFFECT: &[&str] = &[
     "home",
     "gather_subset",
     "gather_timeout",
-    "show_custom_stats",
     "allow_world_readable_tmpfiles",
-    "collections_path",
-    "collections_paths",
     "result_format",
     "callback_result_format",
 ];
@@ -330,10 +339,6 @@ impl Config {
                 self.stdout_callback.origin(),
             );
         }
-        if self.fact_caching.value != "memory" {
-            let name = &self.fact_caching.value;
-            note(format!("facts are not cached (`{name}` is not supported yet)"), self.fact_caching.origin());
-        }
         notes
     }
 }
@@ -382,7 +387,12 @@ impl Reader<'_> {
         let home = |path: &Path| self.environment.path(&path.display().to_string(), &self.environment.cwd);
         let control = home(&config.control_path_dir.value);
         config.control_path_dir.value = control;
-        for paths in [&mut config.roles_path, &mut config.vault_recipients, &mut config.vault_identities] {
+        for paths in [
+            &mut config.roles_path,
+            &mut config.collections_path,
+            &mut config.vault_recipients,
+            &mut config.vault_identities,
+        ] {
             paths.value = paths.value.iter().map(|path| home(path)).collect();
         }
         let sources: Setting<Sources> =

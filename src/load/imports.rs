@@ -8,7 +8,7 @@ use super::Machine;
 use super::project::Loader;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::{Map, Origin, Text, Value, Vars};
-use crate::playbook::{self, Block, Findings, Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, Task};
+use crate::playbook::{self, Block, Findings, Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, Task, to_bool};
 use crate::template::{Engine, Templar};
 use crate::vars::{Layer, Level, Scope};
 
@@ -43,6 +43,8 @@ pub(super) struct At<'a> {
     pub vars: Vec<Arc<Layer>>,
     /// Tasks or handlers.
     pub place: Place,
+    /// Collections that are searched for roles, in order.
+    pub collections: Vec<String>,
 }
 
 impl Loader<'_> {
@@ -91,7 +93,7 @@ impl Loader<'_> {
         }
         let own = task.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
         let own = Layer::new(Level::Task, "vars of the import", Vars::from(own));
-        let layers = at.vars.iter().cloned().chain([own, Arc::clone(self.extra)]);
+        let layers = at.vars.iter().cloned().chain([own, Arc::clone(self.extra), place_vars(at)]);
         let templar = Templar::new(
             Arc::new(Engine::new(Arc::new(Machine::new(self.vault())))),
             Arc::new(Scope::builder().layers(layers).build()),
@@ -182,17 +184,38 @@ impl Loader<'_> {
             self.errors.push(Diagnostic::error("roles import each other without end").at(reference.origin));
             return None;
         }
+        let flag = |name: &str| task.action.args.get(name).and_then(to_bool);
+        from.validate = flag("rolespec_validate").unwrap_or(true);
         let import = self.role_import(reference, &from, at)?;
-        Some(Item::Role(Box::new(import)))
+        let public = flag("public").unwrap_or(!self.config.private_role_vars.value);
+        Some(Item::Role(Box::new(RoleImport { public, ..import })))
     }
 
     /// A role to be put in a place, with those that it depends on.
     pub(super) fn role_import(&mut self, reference: RoleRef, from: &RoleFrom, at: &At<'_>) -> Option<RoleImport> {
-        let path = self.find_role(&reference, at.playbook_dir)?;
-        let role = self.role_at(&reference.name, path, from, at)?;
-        let roles = self.roles_of(&role.dependencies, at.playbook_dir, &at.vars);
-        Some(RoleImport { reference, role, roles, public: true })
+        let named = |keywords: &Keywords| {
+            let names = keywords.value("collections").and_then(Value::as_list).unwrap_or_default();
+            names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let mut at = at.clone();
+        at.collections.splice(..0, named(&reference.keywords));
+        let (name, path) = self.find_role(&reference, &at)?;
+        let role = self.role_at(&name, path, from, &at)?;
+        let inside = At { role: Some(&role.path), ..at };
+        let roles = self.roles_of(&role.dependencies, &inside);
+        Some(RoleImport { reference, role: Arc::clone(&role), roles, public: true })
     }
+}
+
+/// What Ansible itself says of the place that a statement stands in.
+fn place_vars(at: &At<'_>) -> Arc<Layer> {
+    let shown = |path: &Path| path.display().to_string();
+    let mut vars = Vars::from_iter([("playbook_dir", Value::from(shown(at.playbook_dir)))]);
+    if let Some(role) = at.role {
+        vars.set("role_path", shown(role), None);
+        vars.set("role_name", role.file_name().unwrap_or_default().to_string_lossy().into_owned(), None);
+    }
+    Layer::new(Level::Magic, "rplay", vars)
 }
 
 /// Where a file of tasks is looked for.

@@ -10,11 +10,13 @@ use super::{Config, Files};
 use crate::compile::{IncludeAt, Includes, What};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::Map;
-use crate::playbook::{Item, Keywords, Place, RoleFrom, RoleImport, RoleRef};
+use crate::playbook::{Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, collection_of};
 use crate::vars::Layer;
 
 type TaskFiles = HashMap<(PathBuf, bool), Arc<Vec<Item>>>;
-type Roles = HashMap<(String, RoleFrom, bool, PathBuf), Arc<RoleImport>>;
+/// Where a role is looked for: playbook, role around, collections.
+type Around = (PathBuf, Option<PathBuf>, Vec<String>);
+type Roles = HashMap<(String, RoleFrom, bool, Around), Arc<RoleImport>>;
 
 /// Reads what is included.
 pub struct ProjectIncludes {
@@ -42,6 +44,7 @@ impl ProjectIncludes {
             files: file.into_iter().collect(),
             vars: Vec::new(),
             place: if at.handler { Place::Handler } else { Place::Task },
+            collections: at.collections.iter().cloned().chain(collection_of(&file_of(at))).collect(),
         }
     }
 }
@@ -73,8 +76,17 @@ impl Includes for ProjectIncludes {
         Ok((What::Tasks(items, shown), loader.project.warnings))
     }
 
-    fn role(&self, name: &str, from: &RoleFrom, public: bool, at: &IncludeAt) -> Checked<(What, Vec<Diagnostic>)> {
-        let key = (name.to_owned(), from.clone(), public, at.playbook_dir.clone());
+    fn role(
+        &self,
+        name: &str,
+        from: &RoleFrom,
+        public: Option<bool>,
+        at: &IncludeAt,
+    ) -> Checked<(What, Vec<Diagnostic>)> {
+        let private = &self.config.private_role_vars;
+        let public = public.unwrap_or(!private.is_default() && !private.value);
+        let around = collection_of(&file_of(at)).into_iter().chain(at.collections.iter().cloned()).collect();
+        let key = (name.to_owned(), from.clone(), public, (at.playbook_dir.clone(), at.role.clone(), around));
         if let Some(known) = lock(&self.roles).get(&key) {
             return Ok((What::Role(Arc::clone(known)), Vec::new()));
         }

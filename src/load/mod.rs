@@ -3,11 +3,13 @@
 //! Each file is read once; every one that is missing, unreadable or encrypted is a
 //! diagnostic with its path.
 
+mod argument_specs;
 mod config;
 mod config_file;
 mod config_value;
 mod fetch;
 mod files;
+mod find_role;
 mod group_vars;
 mod imports;
 mod includes;
@@ -23,6 +25,7 @@ pub use config::Config;
 pub use config_file::Unknown;
 pub use config_value::{Gathering, HashBehaviour, SetBy, Setting};
 pub use files::{Environment, Files, near_name};
+pub use find_role::collection_playbook;
 pub use group_vars::{VarsFolders, load_group_vars};
 pub use includes::ProjectIncludes;
 pub use inventory::{LoadedInventory, limit, load_inventory};

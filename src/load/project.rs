@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::imports::At;
-use super::{Config, Files, Machine, load_vars};
+use super::{Config, Files, Machine, collection_playbook, load_vars};
 use crate::compile::LoadedPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::{Origin, Value, Vars};
-use crate::playbook::{self, Entry, Findings, Import, Keywords, Place, Play, Role, RoleFiles, RoleFrom, RoleRef};
+use crate::playbook::{
+    self, Entry, Findings, Import, Keywords, Place, Play, Role, RoleFiles, RoleFrom, RoleRef, collection_of,
+};
 use crate::template::{Engine, Templar};
 use crate::vars::{Layer, Level, Scope};
 use crate::yaml::{self, Node};
@@ -41,7 +43,7 @@ pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra
 
 pub(super) struct Loader<'a> {
     files: &'a Files,
-    config: &'a Config,
+    pub(super) config: &'a Config,
     pub(super) extra: &'a Arc<Layer>,
     /// Which of the playbooks given is being read.
     number: usize,
@@ -49,8 +51,8 @@ pub(super) struct Loader<'a> {
     pub(super) errors: Vec<Diagnostic>,
     /// Roles by their folder and the files of it that are read.
     roles: HashMap<(PathBuf, RoleFrom), Option<Arc<Role>>>,
-    /// Folders of the roles that are being read, the outermost first.
-    reading: Vec<PathBuf>,
+    /// The roles that are being read, the outermost first.
+    reading: Vec<(PathBuf, RoleFrom)>,
 }
 
 impl<'a> Loader<'a> {
@@ -107,10 +109,16 @@ impl Loader<'_> {
             match entry {
                 Entry::Import(import) => self.import(&import, &dir, imports, depth),
                 Entry::Play(mut play) => {
-                    let vars = play_vars(&play);
-                    let roles = self.roles_of(&play.roles, &dir, &vars);
-                    let at =
-                        At { playbook_dir: &dir, role: None, files: vec![path.to_owned()], vars, place: Place::Task };
+                    let at = At {
+                        playbook_dir: &dir,
+                        role: None,
+                        files: vec![path.to_owned()],
+                        vars: play_vars(&play),
+                        place: Place::Task,
+                        collections: searched(play.keywords.value("collections"), path),
+                    };
+                    play.roles = self.with_full_names(std::mem::take(&mut play.roles), &at);
+                    let roles = self.roles_of(&play.roles, &at);
                     for part in [&mut play.pre_tasks, &mut play.tasks, &mut play.post_tasks] {
                         *part = self.expand(std::mem::take(part), &at);
                     }
@@ -122,6 +130,7 @@ impl Loader<'_> {
                         playbook_dir: dir.clone(),
                         playbook: self.number,
                         roles,
+                        private_roles: self.config.private_role_vars.value,
                     });
                 }
             }
@@ -133,7 +142,10 @@ impl Loader<'_> {
         let Some(file) = self.take(rendered) else { return };
         let mut all = imports.to_vec();
         all.push(import.keywords.clone());
-        self.playbook(&dir.join(file), &all, depth + 1, Some(&import.origin));
+        let path = dir.join(&file);
+        let shipped = || collection_playbook(self.config, dir, &file);
+        let path = if path.is_file() { path } else { shipped().unwrap_or(path) };
+        self.playbook(&path, &all, depth + 1, Some(&import.origin));
     }
 
     /// The file that an import names, with what `-e` and the import's own `vars` give.
@@ -155,19 +167,22 @@ impl Loader<'_> {
     }
 
     /// All roles that references lead to, by the names they are referred to.
-    pub(super) fn roles_of(&mut self, refs: &[RoleRef], dir: &Path, vars: &[Arc<Layer>]) -> HashMap<String, Arc<Role>> {
-        let at = At { playbook_dir: dir, role: None, files: Vec::new(), vars: vars.to_vec(), place: Place::Task };
-        let mut found = HashMap::new();
-        let mut todo: Vec<RoleRef> = refs.to_vec();
+    pub(super) fn roles_of(&mut self, refs: &[RoleRef], at: &At<'_>) -> HashMap<String, Arc<Role>> {
+        let mut found: HashMap<String, Arc<Role>> = HashMap::new();
+        // Each with the folder of the role that depends on it.
+        let mut todo: Vec<(RoleRef, Option<PathBuf>)> =
+            refs.iter().map(|reference| (reference.clone(), at.role.map(Path::to_owned))).collect();
         todo.reverse();
         let mut failed: Vec<String> = Vec::new();
-        while let Some(reference) = todo.pop() {
+        while let Some((reference, owner)) = todo.pop() {
             if found.contains_key(&reference.name) || failed.contains(&reference.name) {
                 continue;
             }
-            match self.role(&reference, &at) {
+            let at = At { files: Vec::new(), place: Place::Task, role: owner.as_deref(), ..at.clone() };
+            let path = self.find_role(&reference, &at);
+            match path.and_then(|(name, path)| self.role_at(&name, path, &RoleFrom::default(), &at)) {
                 Some(role) => {
-                    todo.extend(role.dependencies.iter().cloned());
+                    todo.extend(role.dependencies.iter().map(|r| (r.clone(), Some(role.path.clone()))));
                     found.insert(reference.name, role);
                 }
                 None => failed.push(reference.name),
@@ -176,57 +191,41 @@ impl Loader<'_> {
         found
     }
 
-    fn role(&mut self, reference: &RoleRef, at: &At<'_>) -> Option<Arc<Role>> {
-        let path = self.find_role(reference, at.playbook_dir)?;
-        self.role_at(&reference.name, path, &RoleFrom::default(), at)
-    }
-
     /// The role in a folder, read once.
     pub(super) fn role_at(&mut self, name: &str, path: PathBuf, from: &RoleFrom, at: &At<'_>) -> Option<Arc<Role>> {
         let key = (path, from.clone());
         if let Some(known) = self.roles.get(&key) {
             return known.clone();
         }
-        if self.reading.contains(&key.0) {
-            let chain: Vec<String> = self.reading.iter().map(|p| p.display().to_string()).collect();
+        if self.reading.contains(&key) {
+            let chain: Vec<String> = self.reading.iter().map(|(p, _)| p.display().to_string()).collect();
             self.errors.push(
                 Diagnostic::error(format!("the role {name} imports itself"))
                     .hint(format!("it is reached through {}", chain.join(" → "))),
             );
             return None;
         }
-        self.reading.push(key.0.clone());
+        self.reading.push(key.clone());
         let role = self.load_role(name, &key.0, from, at).map(Arc::new);
         self.reading.pop();
         self.roles.insert(key, role.clone());
         role
     }
 
-    pub(super) fn find_role(&mut self, reference: &RoleRef, dir: &Path) -> Option<PathBuf> {
-        let mut places = vec![dir.join("roles")];
-        places.extend(self.config.roles_path.value.iter().cloned());
-        places.push(dir.to_owned());
-        let candidates = places.iter().map(|place| place.join(&reference.name));
-        if let Some(path) = candidates.clone().find(|p| p.is_dir()) {
-            return Some(path);
-        }
-        let searched: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
-        let names: Vec<String> = places.iter().take(places.len() - 1).flat_map(|p| folders(p)).collect();
-        self.errors.push(
-            Diagnostic::error(format!("the role '{}' was not found in {}", reference.name, searched.join(":")))
-                .at(reference.origin.clone())
-                .label("no such role")
-                .suggest(&reference.name, names.iter().map(String::as_str))
-                .exit(ExitCode::Error),
-        );
-        None
-    }
-
-    fn load_role(&mut self, name: &str, path: &Path, from: &RoleFrom, at: &At<'_>) -> Option<Role> {
-        let before = self.errors.len();
+    /// The parsed files of a role.
+    fn role_files(&mut self, path: &Path, from: &RoleFrom) -> RoleFiles {
         let mut files = RoleFiles::default();
         for (folder, file) in [("tasks", &*from.tasks), ("handlers", &*from.handlers), ("meta", "main")] {
             let found = role_file(&path.join(folder), file);
+            if let Some(found) = found.as_ref().filter(|f| !super::files::tidy(f).starts_with(path.join(folder))) {
+                let words = format!(
+                    "Failed to load {}, as it is not inside the expected role path: {}",
+                    super::files::tidy(found).display(),
+                    path.join(folder).display()
+                );
+                self.errors.push(Diagnostic::error(words));
+                continue;
+            }
             if found.is_none() && file != "main" {
                 let words = format!("Could not find specified file in role: {folder}/{file}");
                 self.errors.push(Diagnostic::error(words).hint(format!("the role is in {}", path.display())));
@@ -238,13 +237,19 @@ impl Loader<'_> {
                 }
             }
         }
+        files
+    }
+
+    fn load_role(&mut self, name: &str, path: &Path, from: &RoleFrom, at: &At<'_>) -> Option<Role> {
+        let before = self.errors.len();
+        let files = self.role_files(path, from);
         let mut findings = Findings::default();
         let mut tasks = |folder, place| {
             let node = files.documents.get(folder);
             node.map(|n| playbook::parse_tasks(n, place, &mut findings)).unwrap_or_default()
         };
         let (tasks, handlers) = (tasks("tasks", Place::Task), tasks("handlers", Place::Handler));
-        let (dependencies, allow_duplicates) = files.meta(&mut findings);
+        let meta = files.meta(&mut findings);
         let checked = self.take(findings.finish(()));
         self.project.warnings.extend(checked.map(|((), warnings)| warnings).unwrap_or_default());
         let defaults = self.role_vars(&path.join("defaults"), &from.defaults);
@@ -258,8 +263,12 @@ impl Loader<'_> {
             files: role_file(&path.join(folder), file).into_iter().collect(),
             vars: seen.clone(),
             place,
+            collections: collection_of(path).into_iter().chain(meta.collections.iter().cloned()).collect(),
         };
-        let tasks = self.expand(tasks, &inside("tasks", &from.tasks, Place::Task));
+        let dependencies = self.with_full_names(meta.dependencies, &inside("meta", "main", Place::Task));
+        let mut tasks = self.expand(tasks, &inside("tasks", &from.tasks, Place::Task));
+        let checked = self.validation(name, path, from, files.documents.get("meta"));
+        tasks.splice(..0, checked);
         let handlers = self.expand(handlers, &inside("handlers", &from.handlers, Place::Handler));
         (self.errors.len() == before).then(|| Role {
             name: name.to_owned(),
@@ -269,7 +278,7 @@ impl Loader<'_> {
             defaults,
             vars,
             dependencies,
-            allow_duplicates,
+            allow_duplicates: meta.allow_duplicates,
         })
     }
 
@@ -282,13 +291,8 @@ impl Loader<'_> {
     }
 }
 
-fn folders(path: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries.filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect()
-}
-
 /// A file of a role's folder, `main` by any of its names.
-fn role_file(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn role_file(folder: &Path, name: &str) -> Option<PathBuf> {
     let endings = [".yml", ".yaml", "", ".json"];
     endings.iter().map(|ending| folder.join(format!("{name}{ending}"))).find(|p| p.is_file())
 }
@@ -297,4 +301,16 @@ fn role_file(folder: &Path, name: &str) -> Option<PathBuf> {
 fn play_vars(play: &Play) -> Vec<Arc<Layer>> {
     let vars = play.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
     vec![Layer::new(Level::Play, "vars of the play", Vars::from(vars))]
+}
+
+/// The collections that are searched for roles: those that the play names, and the one that its
+/// playbook is in.
+fn searched(named: Option<&Value>, playbook: &Path) -> Vec<String> {
+    let named = match named {
+        Some(Value::List(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        Some(Value::Str(name)) => vec![name.as_str().to_owned()],
+        _ => Vec::new(),
+    };
+    let full = std::path::absolute(playbook).unwrap_or_else(|_| playbook.to_owned());
+    named.into_iter().chain(collection_of(&full)).collect()
 }

@@ -4,6 +4,7 @@
 //! derived from that one plan, here, for every module alike.
 
 mod args;
+pub mod argument_spec;
 mod convert;
 mod engine;
 mod plan;

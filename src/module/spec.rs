@@ -72,6 +72,18 @@ pub enum ControllerTask {
     IncludeVars,
     /// Changes the course of the run.
     Meta,
+    /// Adds a host to the run.
+    AddHost,
+    /// Puts hosts into groups.
+    GroupBy,
+    /// Keeps figures of the run.
+    SetStats,
+    /// Waits, or asks.
+    Pause,
+    /// Whatever a template names.
+    Templated,
+    /// Checks variables against a specification.
+    ValidateArgumentSpec,
 }
 
 /// A module's code.

@@ -27,7 +27,7 @@ pub static MODULE: Module = Module {
     name: "async_status",
     aliases: &[],
     collection: "ansible.builtin",
-    kind: Kind::State,
+    kind: Kind::Action,
     doc: "Tell what has become of a task in the background.",
     args: AsyncStatus::specs,
     free_form: None,

@@ -160,8 +160,11 @@ fn present(args: &LineInFile, host: &Probe<'_>, file: &TextFile) -> Result<Plan,
     Ok(plan)
 }
 
-/// Missing directories of a file that is made, with default attributes.
-fn make_parents(plan: &mut Plan, host: &Probe<'_>, path: &FsPath) -> Result<(), Failure> {
+/// Plans the missing directories of a file that is made, with default attributes.
+///
+/// # Errors
+/// When the host cannot be looked at.
+pub fn make_parents(plan: &mut Plan, host: &Probe<'_>, path: &FsPath) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for dir in path.ancestors().skip(1).filter(|d| !d.as_os_str().is_empty()) {
         if host.stat(dir)?.is_some() {

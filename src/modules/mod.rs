@@ -1,9 +1,11 @@
 //! The modules, one file each, and the registry that finds them by any of their names.
 
+mod add_host;
 mod apt;
 mod assert;
 pub mod async_status;
 pub mod attributes;
+mod blockinfile;
 mod command;
 pub mod content;
 mod copy;
@@ -15,6 +17,7 @@ mod file;
 mod git;
 pub mod glob;
 mod group;
+mod group_by;
 pub mod ids;
 mod import_role;
 mod import_tasks;
@@ -25,27 +28,35 @@ pub mod json;
 mod lineinfile;
 pub mod lines;
 mod meta;
+mod pause;
 mod ping;
 mod raw;
+mod replace;
 mod script;
 mod service;
 mod set_fact;
+mod set_stats;
 mod setup;
 mod shell;
 pub mod shlex;
+mod slurp;
 mod stat;
 mod systemd;
 pub mod tar;
+mod tempfile;
 mod template;
 mod user;
+mod validate_argument_spec;
 
 use crate::module::Module;
 
 /// Every module, in alphabetical order.
 pub static MODULES: &[&Module] = &[
+    &add_host::MODULE,
     &apt::MODULE,
     &assert::MODULE,
     &async_status::MODULE,
+    &blockinfile::MODULE,
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
@@ -72,6 +83,7 @@ pub static MODULES: &[&Module] = &[
     &file::MODULE,
     &git::MODULE,
     &group::MODULE,
+    &group_by::MODULE,
     &import_role::MODULE,
     &import_tasks::MODULE,
     &include_role::MODULE,
@@ -79,18 +91,39 @@ pub static MODULES: &[&Module] = &[
     &include_vars::MODULE,
     &lineinfile::MODULE,
     &meta::MODULE,
+    &pause::MODULE,
     &ping::MODULE,
     &raw::MODULE,
+    &replace::MODULE,
     &script::MODULE,
     &service::MODULE,
     &set_fact::MODULE,
+    &set_stats::MODULE,
     &setup::MODULE,
     &shell::MODULE,
+    &slurp::MODULE,
     &stat::MODULE,
     &systemd::MODULE,
+    &tempfile::MODULE,
     &template::MODULE,
     &user::MODULE,
+    &validate_argument_spec::MODULE,
 ];
+
+/// What stands for a module whose name is a template, until the template is evaluated.
+pub static TEMPLATED: Module = Module {
+    name: "action",
+    aliases: &[],
+    collection: "ansible.builtin",
+    kind: crate::module::Kind::Action,
+    doc: "",
+    args: Vec::new,
+    free_form: Some("_raw_params"),
+    any_args: true,
+    asks_others: false,
+    returns: &[],
+    run: crate::module::Run::Controller(crate::module::ControllerTask::Templated),
+};
 
 /// The module with this name: short (`copy`), or in full (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {

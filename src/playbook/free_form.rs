@@ -32,6 +32,16 @@ impl FreeForm {
     }
 }
 
+/// The first word, which may be a template with spaces in it, and the rest.
+pub(super) fn first_word(text: &str) -> (&str, &str) {
+    let end = match text.trim_start().starts_with("{{").then(|| text.find("}}")).flatten() {
+        Some(at) => at + 2,
+        None => 0,
+    };
+    let cut = text.get(end..).and_then(|rest| rest.find(char::is_whitespace)).map_or(text.len(), |at| end + at);
+    (text.get(..cut).unwrap_or(text), text.get(cut..).unwrap_or_default())
+}
+
 /// A word at its first `=` that does not stand in a template.
 fn split_pair(word: &str) -> Option<(&str, &str)> {
     let mut at = word.find('=')?;

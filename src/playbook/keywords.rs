@@ -117,7 +117,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("connection", ALL, Takes::Str),
     not_built("debugger", ALL),
     k("delay", TASKS, Takes::Number),
-    not_built("delegate_facts", BELOW),
+    k("delegate_facts", BELOW, Takes::Bool),
     k("delegate_to", BELOW, Takes::Str),
     k("diff", ALL, Takes::Bool),
     k("environment", ALL, Takes::Maps),
@@ -136,7 +136,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("loop", TASKS, Takes::Any),
     k("loop_control", TASKS, Takes::Map),
     k("max_fail_percentage", P, Takes::Number),
-    not_built("module_defaults", ALL),
+    k("module_defaults", ALL, Takes::Maps),
     k("name", ALL, Takes::Str),
     k("no_log", ALL, Takes::Bool),
     k("notify", B | TASKS, Takes::Strs),
@@ -161,7 +161,7 @@ pub static KEYWORDS: &[Keyword] = &[
     not_built("validate_argspec", P),
     k("vars", ALL, Takes::Map),
     k("vars_files", P, Takes::Any),
-    not_built("vars_prompt", P),
+    k("vars_prompt", P, Takes::Maps),
     k("when", BELOW, Takes::Conditions),
 ];
 
@@ -225,6 +225,8 @@ impl Keywords {
         keyword.check(value, findings);
         match keyword.name {
             "loop_control" => loop_control(value, findings),
+            "vars_prompt" => prompts(value, findings),
+            "module_defaults" => defaults(value, findings),
             "register" => name_of_variable(value, findings),
             "vars" => value.as_map().unwrap_or_default().iter().for_each(|(key, _)| name_of_variable(key, findings)),
             _ => {}
@@ -278,6 +280,62 @@ fn loop_control(value: &Node, findings: &mut Findings) {
     }
 }
 
+fn defaults(value: &Node, findings: &mut Findings) {
+    for level in value.as_seq().unwrap_or(std::slice::from_ref(value)) {
+        if is_template(level) {
+            findings.push(
+                Diagnostic::error("the keys of `module_defaults` must be static action, module, or group names")
+                    .at(level.origin.clone())
+                    .hint("only the values may be templates: `{copy: \"{{ copy_defaults }}\"}`"),
+            );
+        }
+        for (key, _) in level.as_map().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default();
+            let group = name.strip_prefix("group/").map(|group| group.rsplit('.').next().unwrap_or(group));
+            let has = |group: &str| {
+                let mut collections = crate::modules::MODULES.iter().map(|m| m.collection);
+                collections.any(|c| c != "ansible.builtin" && c.rsplit('.').next() == Some(group))
+            };
+            if group.is_some_and(|group| !has(group)) {
+                findings.push(
+                    Diagnostic::warning(format!("could not resolve the module_defaults group {name}"))
+                        .at(key.origin.clone())
+                        .hint("no module here belongs to it: it has no effect"),
+                );
+            }
+        }
+    }
+}
+
+/// What an entry of `vars_prompt` may hold.
+const PROMPT: &[&str] = &["confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"];
+
+fn prompts(value: &Node, findings: &mut Findings) {
+    for entry in value.as_seq().unwrap_or(std::slice::from_ref(value)) {
+        if entry.is_null() {
+            continue;
+        }
+        if entry.get("name").is_none() {
+            findings.push(
+                Diagnostic::error("Invalid vars_prompt data structure, missing 'name' key").at(entry.origin.clone()),
+            );
+        }
+        for (key, value) in entry.as_map().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default();
+            if !PROMPT.contains(&name) {
+                let words = format!("Invalid vars_prompt data structure, found unsupported key '{name}'");
+                findings.push(Diagnostic::error(words).at(key.origin.clone()).suggest(name, PROMPT.iter().copied()));
+            } else if name == "encrypt" && !value.is_null() {
+                findings.push(
+                    Diagnostic::error("`encrypt` of vars_prompt is not supported yet")
+                        .at(key.origin.clone())
+                        .hint("ask for the hash, or make it of the answer with the filter `password_hash`"),
+                );
+            }
+        }
+    }
+}
+
 /// Words that no template could read as a variable.
 const RESERVED: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
@@ -286,7 +344,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Whether `name` can be read as a variable: letters, digits and `_`, no digit first.
-fn is_variable(name: &str) -> bool {
+pub fn is_variable(name: &str) -> bool {
     let start = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&name)
 }

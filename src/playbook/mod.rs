@@ -3,6 +3,7 @@
 //! Every keyword of Ansible's is known here; those that are not built are refused with
 //! their position, and what is no keyword at all with a suggestion.
 
+mod arguments;
 mod free_form;
 mod keywords;
 mod parse;
@@ -13,11 +14,13 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+/// A value as a truth value, by any of the words for it.
+pub use crate::module::to_bool;
 pub use crate::modules::find as find_module;
 pub use free_form::{FreeForm, split_words};
-pub use keywords::{KEYWORDS, Keywords, Place, Setting};
+pub use keywords::{KEYWORDS, Keywords, Place, Setting, is_variable};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};
-pub use role::{Role, RoleFiles, RoleFrom, RoleImport, RoleRef};
+pub use role::{Meta, Role, RoleFiles, RoleFrom, RoleImport, RoleRef, collection_of};
 pub use strategy::Strategy;
 pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

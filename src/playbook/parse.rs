@@ -5,12 +5,26 @@ use crate::yaml::Node;
 
 /// Errors and warnings found so far.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Diagnostic>);
+pub struct Findings {
+    found: Vec<Diagnostic>,
+    /// In how many blocks with a rescue section it is being parsed.
+    pub(super) handled: usize,
+}
 
 impl Findings {
     /// Adds one.
     pub fn push(&mut self, finding: Diagnostic) {
-        self.0.push(finding);
+        self.found.push(finding);
+    }
+
+    /// Adds those of another.
+    pub(super) fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
+
+    /// The first error.
+    pub(super) fn first_error(&self) -> Option<Diagnostic> {
+        self.found.iter().find(|d| d.severity == Severity::Error).cloned()
     }
 
     /// The value of a success; the findings of a failure are added.
@@ -18,7 +32,7 @@ impl Findings {
         match result {
             Ok(value) => Some(value),
             Err(findings) => {
-                self.0.extend(findings);
+                self.found.extend(findings);
                 None
             }
         }
@@ -44,6 +58,6 @@ impl Findings {
     /// # Errors
     /// All findings, when one of them is an error.
     pub fn finish<T>(self, value: T) -> Checked<(T, Vec<Diagnostic>)> {
-        if self.0.iter().any(|d| d.severity == Severity::Error) { Err(self.0) } else { Ok((value, self.0)) }
+        if self.found.iter().any(|d| d.severity == Severity::Error) { Err(self.found) } else { Ok((value, self.found)) }
     }
 }

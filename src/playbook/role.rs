@@ -44,6 +44,24 @@ pub struct Role {
     pub allow_duplicates: bool,
 }
 
+/// What `meta/main.yml` says.
+#[derive(Debug, Default)]
+pub struct Meta {
+    /// `dependencies`.
+    pub dependencies: Vec<RoleRef>,
+    /// `allow_duplicates`.
+    pub allow_duplicates: bool,
+    /// `collections`.
+    pub collections: Vec<String>,
+}
+
+/// The collection that a path is in: `ns.name` of `…/ansible_collections/ns/name/…`.
+pub fn collection_of(path: &std::path::Path) -> Option<String> {
+    let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+    parts.find(|part| part == "ansible_collections")?;
+    Some(format!("{}.{}", parts.next()?, parts.next()?))
+}
+
 /// Which files of a role are read instead of `main`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoleFrom {
@@ -55,12 +73,14 @@ pub struct RoleFrom {
     pub defaults: String,
     /// Below `vars/`.
     pub vars: String,
+    /// Whether arguments are checked against the role's specification.
+    pub validate: bool,
 }
 
 impl Default for RoleFrom {
     fn default() -> Self {
         let main = || "main".to_owned();
-        Self { tasks: main(), handlers: main(), defaults: main(), vars: main() }
+        Self { tasks: main(), handlers: main(), defaults: main(), vars: main(), validate: true }
     }
 }
 
@@ -150,15 +170,19 @@ impl RoleRef {
 }
 
 impl RoleFiles {
-    /// Reads `meta/main.yml`: dependencies, and whether the role may run twice.
-    pub fn meta(&self, findings: &mut Findings) -> (Vec<RoleRef>, bool) {
+    /// Reads `meta/main.yml`.
+    pub fn meta(&self, findings: &mut Findings) -> Meta {
         let Some(meta) = self.documents.get("meta").filter(|m| !m.is_null()) else {
-            return (Vec::new(), false);
+            return Meta::default();
         };
         if meta.as_map().is_none() {
             findings.push(Diagnostic::error("a role's meta file is a mapping").at(meta.origin.clone()));
         }
-        let dependencies = meta.get("dependencies").map(|n| RoleRef::parse_list(n, findings)).unwrap_or_default();
-        (dependencies, meta.get("allow_duplicates").and_then(Node::as_bool).unwrap_or(false))
+        let collections = meta.get("collections").and_then(Node::as_seq).unwrap_or_default();
+        Meta {
+            dependencies: meta.get("dependencies").map(|n| RoleRef::parse_list(n, findings)).unwrap_or_default(),
+            allow_duplicates: meta.get("allow_duplicates").and_then(Node::as_bool).unwrap_or(false),
+            collections: collections.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Tasks and blocks.
 
-use super::free_form::FreeForm;
+use super::arguments::{self, Arguments};
 use super::keywords::{self, Keywords, Place, Setting};
 use super::parse::Findings;
 use super::role::RoleImport;
@@ -64,6 +64,31 @@ pub struct Action {
     pub args: Map,
     /// `args: "{{ … }}"`: a template that gives further arguments.
     pub more: Option<Value>,
+    /// What is wrong with the arguments of a task whose failure somebody deals with: it fails
+    /// in its turn.
+    pub wrong: Option<Box<Diagnostic>>,
+    /// What is said of required arguments that are not there, unless `module_defaults` has them.
+    pub missing: Option<Box<Diagnostic>>,
+    /// The module's name, where it is a template.
+    pub templated: Option<Text>,
+}
+
+impl Action {
+    /// A call of a module, by its full name, that is written nowhere; nothing when there is no
+    /// such module.
+    pub fn of_module(name: &str, origin: &Origin, args: Map) -> Option<Self> {
+        let module = modules::find(name)?;
+        Some(Self {
+            name: name.to_owned(),
+            origin: origin.clone(),
+            module,
+            args,
+            more: None,
+            wrong: None,
+            missing: None,
+            templated: None,
+        })
+    }
 }
 
 impl std::fmt::Debug for Action {
@@ -114,7 +139,12 @@ fn parse_block(node: &Node, place: Place, findings: &mut Findings) -> Option<Ite
     };
     for (key, value) in node.as_map()? {
         match key.as_str() {
-            Some("block") => block.main = parse_tasks(value, place, findings),
+            Some("block") => {
+                let rescued = usize::from(node.get("rescue").is_some());
+                findings.handled += rescued;
+                block.main = parse_tasks(value, place, findings);
+                findings.handled -= rescued;
+            }
             Some("rescue") => block.rescue = parse_tasks(value, place, findings),
             Some("always") => block.always = parse_tasks(value, place, findings),
             name => {
@@ -232,7 +262,7 @@ fn parse_action_keyword(node: &Node, keywords: &mut Keywords, findings: &mut Fin
     };
     match &value.kind {
         NodeKind::Str(text) => {
-            let (name, rest) = text.text.split_once(char::is_whitespace).unwrap_or((&text.text, ""));
+            let (name, rest) = super::free_form::first_word(&text.text);
             build_action(name, key, Arguments::Text(rest.trim(), value), node, findings)
         }
         NodeKind::Map(entries) => {
@@ -251,78 +281,49 @@ fn parse_action(key: &Node, value: &Node, task: &Node, findings: &mut Findings) 
     let arguments = match &value.kind {
         NodeKind::Null => Arguments::Entries(&[], None),
         NodeKind::Map(entries) => Arguments::Entries(entries, None),
-        NodeKind::Seq(_) => {
-            findings.push(
-                Diagnostic::error(format!("the arguments of `{name}` are a mapping or text, not a list"))
-                    .at(value.origin.clone()),
-            );
-            return None;
-        }
+        NodeKind::Seq(_) => Arguments::List(value),
         NodeKind::Str(text) => Arguments::Text(&text.text, value),
         _ => Arguments::Scalar(value),
     };
     build_action(name, key, arguments, task, findings)
 }
 
-enum Arguments<'n> {
-    /// Entries of a mapping, but for the named one.
-    Entries(&'n [(Node, Node)], Option<&'n str>),
-    Text(&'n str, &'n Node),
-    /// A bare number or truth value: `command: 5`.
-    Scalar(&'n Node),
-}
-
+/// The action that a name and arguments make. What is wrong with the arguments of a task whose
+/// failure is dealt with (`ignore_errors`, `rescue`) is kept for its turn, and warned about.
 fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findings: &mut Findings) -> Option<Action> {
+    if name.contains("{{") {
+        return arguments::of_template(name, key, given, task, findings);
+    }
     let Some(module) = modules::find(name) else {
         findings.push(unknown_module(name, key));
         return None;
     };
-    let specs = (module.args)();
-    let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
-    let mut args = Map::new();
-    let mut more = None;
-    match task.get("args").map(|n| (n, &n.kind)) {
-        None | Some((_, NodeKind::Null)) => {}
-        Some((_, NodeKind::Map(entries))) => read_entries(entries, None, module, &known, &mut args, findings),
-        Some((node, _)) => more = findings.take(node.to_value()),
-    }
-    match given {
-        Arguments::Entries(entries, skip) => read_entries(entries, skip, module, &known, &mut args, findings),
-        Arguments::Text(text, node) => read_text(text, node, module, &known, &mut args, findings),
-        Arguments::Scalar(node) => {
-            if let (Some(free), Some(value)) = (module.free_form, findings.take(node.to_value())) {
-                args.insert(free, value);
-            } else {
-                findings.push(
-                    Diagnostic::error(format!("`{name}` takes named arguments, not {}", node.describe()))
-                        .at(node.origin.clone()),
-                );
-            }
+    let handled = findings.handled > 0 || task.get("ignore_errors").is_some_and(|node| node.as_bool() != Some(false));
+    let mut own = Findings::default();
+    let taken = arguments::read(module, name, given, task, &mut own);
+    let wrong = match own.first_error() {
+        Some(error) if handled => {
+            findings.push(error.clone().into_warning("this task is going to fail"));
+            Some(Box::new(error))
         }
-    }
-    if more.is_none() {
-        check_required(module, name, &args, key, findings);
-    }
-    Some(Action { name: name.to_owned(), origin: key.origin.clone(), module, args, more })
-}
-
-/// Arguments that a module cannot do without, and that are not there under any of their names.
-fn check_required(module: &Module, name: &str, args: &Map, key: &Node, findings: &mut Findings) {
-    let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
-    let specs = (module.args)();
-    let missing: Vec<&str> = specs
-        .iter()
-        .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
-        .map(|spec| spec.name)
-        .collect();
-    if !missing.is_empty() {
-        findings.push(
-            Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
-                .at(key.origin.clone())
-                .label("this module needs them")
-                .hint(format!("`rplay doc {name}` shows its arguments")),
-        );
-    }
+        _ => {
+            findings.append(own);
+            None
+        }
+    };
+    let (args, more) = taken.unwrap_or_default();
+    let all = more.is_some() || wrong.is_some();
+    let missing = if all { None } else { arguments::missing(module, name, &args, key).map(Box::new) };
+    Some(Action {
+        name: name.to_owned(),
+        origin: key.origin.clone(),
+        module,
+        args,
+        more,
+        wrong,
+        missing,
+        templated: None,
+    })
 }
 
 /// The finding for a name that is no module.
@@ -336,132 +337,4 @@ fn unknown_module(name: &str, key: &Node) -> Diagnostic {
     }
     let modules = modules::MODULES.iter().map(|m| m.name);
     finding.suggest(short, modules.chain(keywords::names(Place::Task)))
-}
-
-fn read_entries(
-    entries: &[(Node, Node)],
-    skip: Option<&str>,
-    module: &Module,
-    known: &dyn Fn(&str) -> bool,
-    args: &mut Map,
-    findings: &mut Findings,
-) {
-    for (key, node) in entries {
-        let Some(name) = key.as_str() else {
-            findings.push(Diagnostic::error("an argument's name is a string").at(key.origin.clone()));
-            continue;
-        };
-        if skip == Some(name) {
-            continue;
-        }
-        // `_raw_params` is Ansible's name for free-form text in a mapping.
-        let name = if name == "_raw_params" { module.free_form.unwrap_or(name) } else { name };
-        let Some(value) = findings.take(node.to_value()) else { continue };
-        if check_argument(name, &value, &key.origin, &node.origin, module, known, findings) {
-            args.insert(name, value);
-        }
-    }
-}
-
-/// Whether an argument is one of the module's; says so when not, or when its value
-/// can be seen to be of the wrong type.
-fn check_argument(
-    name: &str,
-    value: &Value,
-    at: &Origin,
-    value_at: &Origin,
-    module: &Module,
-    known: &dyn Fn(&str) -> bool,
-    findings: &mut Findings,
-) -> bool {
-    let specs = (module.args)();
-    if !known(name) {
-        let names: Vec<&str> =
-            specs.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
-        findings.push(
-            Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", module.name))
-                .at(at.clone())
-                .label("unknown argument")
-                .suggest(name, names.iter().copied())
-                .hint(format!("supported arguments: {}", names.join(", "))),
-        );
-        return false;
-    }
-    let Some(spec) = specs.iter().find(|s| s.name == name || s.aliases.contains(&name)) else { return true };
-    if let Some(why) = spec.refused {
-        findings.push(
-            Diagnostic::error(format!("argument `{name}` of `{}` is not supported: {why}", module.name)).at(at.clone()),
-        );
-        return false;
-    }
-    if has_template(value) {
-        return true;
-    }
-    if let Err(why) = spec.kind.check(value) {
-        findings.push(
-            Diagnostic::error(format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name()))
-                .at(value_at.clone())
-                .label("wrong type"),
-        );
-        return false;
-    }
-    if let Some(word) =
-        value.as_str().filter(|w| !spec.choices.is_empty() && !w.contains(',') && !spec.choices.contains(w))
-    {
-        findings.push(
-            Diagnostic::error(format!("value of {name} must be one of: {}, got: {word}", spec.choices.join(", ")))
-                .at(value_at.clone())
-                .suggest(word, spec.choices.iter().copied()),
-        );
-        return false;
-    }
-    true
-}
-
-fn has_template(value: &Value) -> bool {
-    match value {
-        Value::Str(text) => text.is_template(),
-        Value::List(items) => items.iter().any(has_template),
-        Value::Map(map) => map.values().any(has_template),
-        _ => false,
-    }
-}
-
-fn read_text(
-    text: &str,
-    node: &Node,
-    module: &Module,
-    known: &dyn Fn(&str) -> bool,
-    args: &mut Map,
-    findings: &mut Findings,
-) {
-    let takes_text = module.free_form.is_some();
-    let parsed =
-        match FreeForm::parse(text, |key| if key.contains("{{") { module.any_args } else { !takes_text || known(key) })
-        {
-            Ok(parsed) => parsed,
-            Err(why) => {
-                findings
-                    .push(Diagnostic::error(format!("failed at splitting arguments: {why}")).at(node.origin.clone()));
-                return;
-            }
-        };
-    let template = |text: String| Value::Str(Text::template(text, Some(node.origin.clone())));
-    for (name, value) in parsed.pairs {
-        let value = template(value);
-        if check_argument(&name, &value, &node.origin, &node.origin, module, known, findings) {
-            args.insert(name, value);
-        }
-    }
-    match module.free_form {
-        Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
-        None if !parsed.rest.is_empty() => findings.push(
-            Diagnostic::error(format!(
-                "`{}` takes `key=value` arguments, this is not one: {}",
-                module.name, parsed.rest
-            ))
-            .at(node.origin.clone()),
-        ),
-        _ => {}
-    }
 }

@@ -49,7 +49,7 @@ fn sorted_map(map: JsonMap<String, Json>) -> JsonMap<String, Json> {
     entries.into_iter().collect()
 }
 
-fn sorted(json: Json) -> Json {
+pub(super) fn sorted(json: Json) -> Json {
     match json {
         Json::Object(map) => Json::Object(sorted_map(map)),
         Json::Array(items) => Json::Array(items.into_iter().map(sorted).collect()),
@@ -71,8 +71,13 @@ pub(super) fn one_line(json: &Json) -> String {
 
 /// JSON over several lines, indented by four as Ansible's `debug` shows it.
 pub(super) fn indented(json: &Json) -> String {
+    indented_by(b"    ", json)
+}
+
+/// The same with another indentation for each level.
+pub(super) fn indented_by(indent: &[u8], json: &Json) -> String {
     let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     match serde::Serialize::serialize(json, &mut serializer) {
         Ok(()) => String::from_utf8_lossy(&out).into_owned(),

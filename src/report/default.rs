@@ -16,12 +16,14 @@ pub struct Default {
     warned: HashSet<String>,
     /// A task whose headline has not been printed yet: name, kind, place.
     pending: Option<(String, TaskKind, String)>,
+    /// What `set_stats` has kept: of hosts, and of the run.
+    custom: Vec<(Option<String>, Value)>,
 }
 
 impl Default {
     /// A report with these options.
     pub fn new(options: Options) -> Self {
-        Self { options, warned: HashSet::new(), pending: None }
+        Self { options, warned: HashSet::new(), pending: None, custom: Vec::new() }
     }
 
     fn banner(&self, title: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -145,6 +147,20 @@ impl Default {
         for (host, counts) in recap {
             writeln!(out, "{}", self.recap_line(host, counts))?;
         }
+        writeln!(out)?;
+        if self.custom.is_empty() {
+            return Ok(());
+        }
+        self.banner("CUSTOM STATS: ", out)?;
+        let (run, hosts): (Vec<_>, Vec<_>) = self.custom.iter().partition(|(host, _)| host.is_none());
+        for (host, data) in hosts.into_iter().chain(run) {
+            let host = host.as_deref().unwrap_or("RUN");
+            writeln!(
+                out,
+                "\t{host}: {}",
+                data::indented_by(b" ", &data::sorted(data::to_json(data))).replace('\n', "")
+            )?;
+        }
         writeln!(out)
     }
 
@@ -265,6 +281,11 @@ impl Report for Default {
                 writeln!(out, "{}", self.paint(Style::Skipped, &format!("waiting since {seconds} s for: {names}")))
             }
             Event::Warning(text) => self.warn(text, out),
+            Event::Notice(text) => self.headline(out).and_then(|()| writeln!(out, "{text}")),
+            Event::CustomStats(kept) => {
+                self.custom = kept.clone();
+                Ok(())
+            }
             Event::NoMoreHosts => self.banner("NO MORE HOSTS LEFT", out),
             Event::PlaybookEnded { recap } | Event::RunEnded { recap } => self.recap(recap, out),
         }

@@ -16,6 +16,7 @@ pub struct Document {
     check: bool,
     form: Form,
     timings: Timings,
+    custom: Option<Json>,
 }
 
 /// How a document is written.
@@ -123,12 +124,16 @@ impl Report for Document {
             Event::Included { what, hosts, .. } => self.included(what, hosts),
             Event::HostDone(result) => self.host(result),
             Event::Warning(text) => self.warnings.push(text.clone()),
+            Event::CustomStats(kept) => self.custom = Some(custom_json(kept)),
             Event::RunEnded { recap } => {
                 let plays = std::mem::take(&mut self.plays);
-                let document = json!({
+                let mut document = json!({
                     "check": self.check, "plays": plays, "stats": recap_json(recap),
                     "timing": self.timings.to_json(), "warnings": self.warnings,
                 });
+                if let (Some(kept), Some(document)) = (self.custom.take(), document.as_object_mut()) {
+                    document.insert("custom_stats".to_owned(), kept);
+                }
                 return self.write(&document, out);
             }
             _ => {}
@@ -162,10 +167,18 @@ impl Report for Lines {
             Event::Connecting { host, how } => json!({"event": "connecting", "host": host, "how": how}),
             Event::Waiting { hosts, seconds } => json!({"event": "waiting", "hosts": hosts, "seconds": seconds}),
             Event::Warning(text) => json!({"event": "warning", "text": text}),
+            Event::Notice(text) => json!({"event": "notice", "text": text}),
+            Event::CustomStats(kept) => json!({"event": "custom_stats", "stats": custom_json(kept)}),
             Event::NoMoreHosts => json!({"event": "no_more_hosts"}),
             Event::PlaybookEnded { recap } => json!({"event": "playbook_ended", "stats": recap_json(recap)}),
             Event::RunEnded { recap } => json!({"event": "run_ended", "stats": recap_json(recap)}),
         };
         writeln!(out, "{line}")
     }
+}
+
+/// What `set_stats` has kept; that of the run under `_run`, as in Ansible.
+fn custom_json(kept: &[(Option<String>, crate::model::Value)]) -> Json {
+    let name = |host: &Option<String>| host.clone().unwrap_or_else(|| "_run".to_owned());
+    Json::Object(kept.iter().map(|(host, stats)| (name(host), data::to_json(stats))).collect())
 }

@@ -135,6 +135,13 @@ impl Scout {
             if !self.flow.enter(&task.path) {
                 continue;
             }
+            // Whether a role that is listed again runs is known when it has run before.
+            if task
+                .role
+                .is_some_and(|role| self.play.roles.get(role).is_some_and(|r| r.same.is_some_and(|s| s != role)))
+            {
+                break;
+            }
             let Some(ready) = look.task(&mut self, &task) else { break };
             ahead.push_back(ready);
             self.notified |= !task.notify.is_empty();

@@ -22,6 +22,10 @@ pub struct Controlled {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// What it sets are facts as well.
+    pub cacheable: bool,
+    /// A wait before it is done.
+    pub pause: Option<super::pause::Pause>,
 }
 
 impl Controlled {
@@ -31,7 +35,15 @@ impl Controlled {
 
     /// An outcome and nothing else.
     pub fn of(outcome: Outcome) -> Self {
-        Self { outcome, set: Map::new(), verbose: false, include: None, included: Vars::new() }
+        Self {
+            outcome,
+            set: Map::new(),
+            verbose: false,
+            include: None,
+            included: Vars::new(),
+            cacheable: false,
+            pause: None,
+        }
     }
 }
 
@@ -46,7 +58,12 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
         ControllerTask::IncludeTasks => include_tasks(args, view),
         ControllerTask::IncludeRole => include_role(args, view),
         ControllerTask::IncludeVars => super::include_vars::run(args, context, view),
-        ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta => {
+        ControllerTask::AddHost => super::growing::add_host(args, context, view),
+        ControllerTask::SetStats => super::stats::set(args, view),
+        ControllerTask::Pause => super::pause::plan(args, view),
+        ControllerTask::ValidateArgumentSpec => super::argument_spec::run(args, view),
+        ControllerTask::GroupBy => super::growing::group_by(args, context, view),
+        ControllerTask::ImportTasks | ControllerTask::ImportRole | ControllerTask::Meta | ControllerTask::Templated => {
             Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "this is done when the playbook is read")])))
         }
         ControllerTask::Raw => Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", "raw needs a host")]))),
@@ -118,7 +135,9 @@ fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
             *place = file.as_str().to_owned();
         }
     }
-    let public = argument(args, &["public"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
+    let flag = |name: &str| Ok(argument(args, &[name], view)?.as_ref().and_then(crate::module::to_bool));
+    let public = flag("public")?;
+    from.validate = flag("rolespec_validate")?.unwrap_or(true);
     Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None }))
 }
 
@@ -128,13 +147,31 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
         if key.as_str() == Some("cacheable") {
             continue;
         }
-        let name = view.text(&Text::template(key.to_string(), None))?;
+        let name = match (key, view.render(&Value::Str(Text::template(key.to_string(), None)))?) {
+            (crate::model::Key::Str(_), Some(Value::Str(name))) => name,
+            (crate::model::Key::Str(_), Some(other)) => {
+                let shown = view.text(&Text::template(key.to_string(), None))?;
+                return Err(Error::new(format!(
+                    "Invalid variable name '{}' of type '{}'.",
+                    shown.as_str(),
+                    other.type_name()
+                )));
+            }
+            (other, _) => {
+                let kind = other.to_value().type_name();
+                return Err(Error::new(format!("Invalid variable name '{other}' of type '{kind}'.")));
+            }
+        };
+        if !crate::playbook::is_variable(name.as_str()) {
+            return Err(Error::new(format!("Invalid variable name '{}'.", name.as_str())));
+        }
         if let Some(value) = view.render(value)? {
             set.insert(name.as_str(), value);
         }
     }
     let mut done = Controlled::new(Status::Ok, Map::from_iter([("ansible_facts", Value::from(set.clone()))]));
     done.set = set;
+    done.cacheable = argument(args, &["cacheable"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
     Ok(done)
 }
 

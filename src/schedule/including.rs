@@ -24,7 +24,7 @@ pub struct Include {
     /// A file of tasks, or a role.
     pub name: String,
     /// The role's files; nothing for a file of tasks.
-    pub role: Option<(RoleFrom, bool)>,
+    pub role: Option<(RoleFrom, Option<bool>)>,
     /// The loop's variables for this item.
     pub item: Map,
     /// The item as it is shown.
@@ -102,6 +102,7 @@ impl Linear {
             role,
             playbook_dir: self.play.playbook_dir.clone(),
             handler: kind == TaskKind::Handler,
+            collections: searched(&self.play.keywords, task),
         };
         let (what, warnings) = match &include.role {
             None => self.context.includes.tasks(&include.name, &at)?,
@@ -156,4 +157,11 @@ impl Linear {
         let fatal = setting.as_ref().and_then(to_bool).unwrap_or(self.context.options.any_errors_fatal);
         self.apply(task, TaskResult { fatal_for_all: fatal, ..TaskResult::of(host, outcome.clone()) });
     }
+}
+
+/// The collections that a task searches, its own and its play's.
+fn searched(play: &crate::playbook::Keywords, task: &CompiledTask) -> Vec<String> {
+    let named = |keywords: &crate::playbook::Keywords| compile::texts(keywords.value("collections"), false);
+    let play = if task.role.is_none() { named(play) } else { Vec::new() };
+    named(&task.keywords).into_iter().chain(play).map(|name| name.as_str().to_owned()).collect()
 }

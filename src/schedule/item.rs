@@ -32,6 +32,12 @@ pub struct ItemResult {
     pub include: Option<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// Hosts that its facts and variables are of instead of its own (`delegate_facts`).
+    pub elsewhere: Vec<(String, Map, Map)>,
+    /// What it sets are facts as well (`cacheable`).
+    pub cacheable: bool,
+    /// A wait before it is done.
+    pub pause: Option<super::pause::Pause>,
     /// What it cost.
     pub timing: Timing,
     /// Nothing is to be judged or tried again: a condition said no, or what rplay was
@@ -50,6 +56,9 @@ impl ItemResult {
             explanation: None,
             include: None,
             included: Vars::new(),
+            elsewhere: Vec::new(),
+            cacheable: false,
+            pause: None,
             timing: Timing::default(),
             settled: false,
         }
@@ -156,6 +165,14 @@ impl OnHost<'_> {
             Err(e) => ItemResult::explained(e.into()),
         };
         result.timing = timing;
+        if self.flag("delegate_facts", view).ok().flatten() == Some(true)
+            && let Ok(Some(other)) = self.delegate(view)
+        {
+            let set = std::mem::take(&mut result.set);
+            let own = result.outcome.result.get("ansible_facts").filter(|_| set.is_empty());
+            let facts = own.and_then(Value::as_map).cloned().unwrap_or_default();
+            result.elsewhere.push((other, facts, set));
+        }
         result.outcome.warnings.extend(view.templar.take_warnings());
         result
     }
@@ -268,7 +285,12 @@ impl OnHost<'_> {
     /// Prepares one try and sends it to its worker.
     async fn attempt(&self, view: &View, place: Place) -> Result<Begun, Error> {
         let ready = match self.prepare(view)? {
-            Prepared::Done(result) => return Ok(Begun::Done(result)),
+            Prepared::Done(mut result) => {
+                if let Some(pause) = result.pause.take() {
+                    pause.wait(self.context, self.title, &mut result.outcome).await;
+                }
+                return Ok(Begun::Done(result));
+            }
             Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
             Prepared::Ready(ready) => ready,
         };
@@ -337,6 +359,7 @@ impl OnHost<'_> {
                 Truth::False => {
                     outcome.result.insert("failed_when_result", false);
                     if outcome.status == Status::Failed {
+                        outcome.result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
                         let changed = outcome.result.get("changed").and_then(Value::as_bool).unwrap_or(false);
                         outcome.status = if changed { Status::Changed } else { Status::Ok };
                     }

@@ -67,6 +67,8 @@ struct Results {
     timing: Timing,
     includes: Vec<Include>,
     included: Vars,
+    elsewhere: Vec<(String, Map, Map)>,
+    cacheable: bool,
 }
 
 impl OnHost<'_> {
@@ -173,6 +175,8 @@ impl Job {
         ItemResult {
             set: results.set,
             included: results.included,
+            elsewhere: results.elsewhere,
+            cacheable: results.cacheable,
             explanation: results.explanation,
             timing: results.timing,
             ..ItemResult::plain(register::of_loop(&results.done))
@@ -234,6 +238,8 @@ impl Job {
         let item = items.get(one.index).unwrap_or(&Value::Null);
         let mut result = self.on_host().finish(&one.view, one.begun).await;
         results.set.extend(result.set.clone());
+        results.elsewhere.append(&mut result.elsewhere);
+        results.cacheable |= result.cacheable;
         results.included.extend(std::mem::take(&mut result.included));
         let include = result.include.take();
         if include.is_none() || result.outcome.status != Status::Ok {

@@ -23,7 +23,7 @@ use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
 use crate::module::{ControllerTask, Run, to_bool};
-use crate::vars::{HostVars, Layer, Scope};
+use crate::vars::{HostLayers, HostVars, Layer, Scope};
 
 /// After how much silence it is said who is awaited.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
@@ -63,10 +63,14 @@ pub struct Linear {
     pub(super) ended: BTreeSet<String>,
     /// Roles that `meta: end_role` has ended, by host.
     pub(super) ended_roles: BTreeSet<(String, usize)>,
+    /// On which hosts a role has run: the first of its instances, and the one that did.
+    pub(super) roles_run: BTreeMap<(String, usize), usize>,
     /// How many includes are within one another.
     pub(super) depth: usize,
     /// The task that `--start-at-task` names has come, or none was named.
     pub(super) started: bool,
+    /// The inventory that it was last seen with.
+    inventory: Arc<HostLayers>,
     /// What the play says of each host.
     grounds: HashMap<String, Scope>,
     /// Magic variables, and the state of the world that they tell of.
@@ -116,8 +120,10 @@ impl Linear {
             handling: false,
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
+            roles_run: BTreeMap::new(),
             depth: 0,
             started: context.options.start_at.is_none(),
+            inventory: context.hosts.now(),
             grounds: HashMap::new(),
             magic: None,
         }
@@ -187,6 +193,9 @@ impl Linear {
         }
         let mut hosts = self.entering(task);
         hosts.retain(|host| within.is_none_or(|within| within.contains(host)));
+        if self.context.options.gather_once && task.gathers {
+            hosts.retain(|host| !self.world.has_gathered(host));
+        }
         if hosts.is_empty() {
             return;
         }
@@ -209,12 +218,14 @@ impl Linear {
     }
 
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
-        let (gone, ended, roles) = (&self.gone, &self.ended, &self.ended_roles);
+        let (gone, ended, roles, run) = (&self.gone, &self.ended, &self.ended_roles, &self.roles_run);
+        let same = task.role.and_then(|role| Some((role, self.play.roles.get(role)?.same?)));
         let flows = &mut self.flows;
         let left = |host: &str| {
             gone.contains(host)
                 || ended.contains(host)
                 || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
+                || same.is_some_and(|(role, first)| run.get(&(host.to_owned(), first)).is_some_and(|ran| *ran != role))
         };
         let alive = self.hosts.iter().filter(|h| !left(h));
         alive.filter(|h| flows.get_mut(*h).is_some_and(|flow| flow.enter(&task.path))).cloned().collect()
@@ -234,6 +245,11 @@ impl Linear {
 
     /// Magic variables of the play as it stands.
     fn magic(&mut self) -> Arc<Layer> {
+        let now = self.context.hosts.now();
+        if !Arc::ptr_eq(&now, &self.inventory) {
+            self.inventory = now;
+            self.renew();
+        }
         let version = self.note_lost();
         match &self.magic {
             Some((known, layer)) if *known == version => Arc::clone(layer),
@@ -330,7 +346,8 @@ impl Linear {
                 return;
             }
         };
-        if once {
+        let speaks = speaks_for_all(task);
+        if once || speaks {
             jobs.truncate(1);
         }
         self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
@@ -341,6 +358,7 @@ impl Linear {
             if once {
                 self.share(task, &result, hosts);
             }
+            result.fatal_for_all |= speaks;
             self.apply(task, result);
         }
         self.include_all(task, included, kind).await;
@@ -378,7 +396,8 @@ impl Linear {
             })?),
             _ => None,
         };
-        Ok(self.shared.limits(task.id, throttle.filter(|n| *n > 0)))
+        let throttle = if in_order(task) { Some(1) } else { throttle.filter(|n| *n > 0) };
+        Ok(self.shared.limits(task.id, throttle))
     }
 
     fn jobs(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<&Turn>) -> Option<(Vec<Job>, String)> {
@@ -410,6 +429,17 @@ impl Linear {
         }
         (!jobs.is_empty()).then_some((jobs, title))
     }
+}
+
+/// Whether a task acts once, on its first host, whatever it says of `run_once`; its result is
+/// that host's alone.
+fn speaks_for_all(task: &CompiledTask) -> bool {
+    matches!(task.action.module.run, Run::Controller(ControllerTask::AddHost | ControllerTask::Pause))
+}
+
+/// Whether hosts come one after the other: what they do shows in the order of a list.
+fn in_order(task: &CompiledTask) -> bool {
+    matches!(task.action.module.run, Run::Controller(ControllerTask::GroupBy))
 }
 
 /// Runs jobs at the same time, as many as the limits allow; in between says who is awaited.

@@ -48,6 +48,8 @@ pub struct TaskResult {
     pub includes: Vec<Include>,
     /// Variables that came out of files.
     pub included: Vars,
+    /// Facts and variables of other hosts (`delegate_facts`).
+    pub elsewhere: Vec<(String, Map, Map)>,
     /// Files are counted as they are included, not as results.
     pub counted_elsewhere: bool,
 }
@@ -69,6 +71,7 @@ impl TaskResult {
             ahead: VecDeque::new(),
             includes: Vec::new(),
             included: Vars::new(),
+            elsewhere: Vec::new(),
             counted_elsewhere: false,
         }
     }
@@ -101,6 +104,7 @@ impl Job {
     pub async fn run(mut self) -> TaskResult {
         let view = View::new(&self.context.engine, self.scope.clone());
         let started = Instant::now();
+        self.resolve(&view);
         let ready = self.ready.take();
         let items = match &ready {
             Some(ready) => Ok(ready.items.clone()),
@@ -127,6 +131,20 @@ impl Job {
         includes.extend(result.include.take());
         let silent = !includes.is_empty() && result.outcome.status == Status::Ok;
         TaskResult { ahead, includes, ..self.finish(&view, result, looped, started, silent) }
+    }
+
+    /// Finds the module of an action that is a template; what is wrong is said in its place.
+    fn resolve(&mut self, view: &View) {
+        let Some(name) = &self.task.action.templated else { return };
+        let resolved = match view.text(name) {
+            Ok(name) => self.task.action.with_module(name.as_str()),
+            Err(e) => Err(Box::new(e.into())),
+        };
+        let action = resolved.unwrap_or_else(|finding| {
+            let wrong = Some(finding);
+            crate::playbook::Action { wrong, templated: None, ..self.task.action.clone() }
+        });
+        self.task = Arc::new(CompiledTask { action, ..(*self.task).clone() });
     }
 
     /// A place in a chain of its own, granted: its turn has come.
@@ -173,12 +191,20 @@ impl Job {
     }
 
     fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant, silent: bool) -> TaskResult {
-        let ItemResult { outcome, delegated_to, set, included, verbose, explanation, timing, .. } = result;
+        let ItemResult {
+            outcome, delegated_to, set, included, verbose, explanation, timing, elsewhere, cacheable, ..
+        } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
         let ignored = outcome.status == Status::Failed && self.flag("ignore_errors", view);
         let kept = outcome.status == Status::Unreachable && self.flag("ignore_unreachable", view);
-        let facts = if self.is_set_fact() { Map::new() } else { facts_of(&outcome) };
+        let facts = if cacheable {
+            set.clone()
+        } else if self.is_set_fact() || !elsewhere.is_empty() {
+            Map::new()
+        } else {
+            facts_of(&outcome)
+        };
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
             if changes { self.task.notify.iter().map(|n| names::rendered_or_raw(view, n)).collect() } else { vec![] };
@@ -203,7 +229,8 @@ impl Job {
         TaskResult {
             host: self.host.clone(),
             title: self.title.clone(),
-            registered: name.map(|name| (name, self.context.vault.secrets.mask().mark(&outcome.to_value()))),
+            registered: name
+                .map(|name| (name, self.context.vault.secrets.mask().mark(&super::register::as_variable(&outcome)))),
             ignored,
             ignore_unreachable: kept,
             set,
@@ -215,6 +242,7 @@ impl Job {
             ahead: VecDeque::new(),
             includes: Vec::new(),
             included,
+            elsewhere,
             counted_elsewhere: false,
         }
     }

@@ -46,7 +46,11 @@ impl Linear {
                 let role = task.role.into_iter();
                 self.ended_roles.extend(role.flat_map(|role| wanted.iter().map(move |h| (h.clone(), role))));
             }
-            "clear_facts" => hosts.iter().for_each(|host| self.world.update(host, super::world::Known::clear_facts)),
+            "clear_facts" => hosts.iter().for_each(|host| {
+                self.world.update(host, super::world::Known::clear_facts);
+                self.context.fact_cache.iter().for_each(|cache| cache.forget(host));
+            }),
+            "refresh_inventory" => self.refresh_inventory(),
             "clear_host_errors" => {
                 self.flows.values_mut().for_each(super::flow::Flow::clear);
                 self.gone.clear();
@@ -57,6 +61,21 @@ impl Linear {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The inventory is read again; hosts and groups that tasks have added are forgotten.
+    fn refresh_inventory(&self) {
+        let warnings = match self.context.reload.as_ref().map(|reload| reload()) {
+            Some(Ok((layers, warnings))) => {
+                self.context.hosts.replace(layers);
+                warnings
+            }
+            Some(Err(findings)) => findings,
+            None => Vec::new(),
+        };
+        for warning in &warnings {
+            self.context.emit(Event::Warning(item::explain_all(warning)));
         }
     }
 

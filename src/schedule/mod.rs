@@ -4,10 +4,14 @@
 //! place and sends events. A task on a host sees a snapshot of that state.
 
 mod ahead;
+mod argument_spec;
 mod background;
 mod control;
+mod fact_cache;
 mod flow;
+mod growing;
 mod handlers;
+mod hosts;
 mod include_vars;
 mod including;
 mod invoke;
@@ -18,15 +22,18 @@ mod local;
 mod looping;
 mod meta;
 mod names;
+mod pause;
 mod play;
 mod preflight;
 mod prepare;
+mod prompts;
 mod queue;
 mod register;
 mod results;
 mod scope;
 mod settings;
 mod shared;
+mod stats;
 mod strategy;
 mod teller;
 mod view;
@@ -40,7 +47,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+pub use fact_cache::FactCache;
 pub use flow::Flow;
+pub use hosts::Hosts;
 pub use play::{Summary, patterns, run, select, title};
 pub use preflight::preflight;
 pub use settings::{ConnectionDefaults, Passwords};
@@ -89,6 +98,12 @@ pub struct RunOptions {
     pub task_timeout: u64,
     /// Seconds between looks at a task in the background where it does not say.
     pub poll_interval: u64,
+    /// `hash_behaviour = merge`.
+    pub merge: bool,
+    /// Facts of hosts that are known already are not gathered again (`gathering = smart`).
+    pub gather_once: bool,
+    /// `show_custom_stats`.
+    pub show_custom_stats: bool,
     /// Tasks are sent one by one, none ahead of its turn.
     pub one_by_one: bool,
 }
@@ -98,6 +113,12 @@ pub type VarsLoader = dyn Fn(&std::path::Path) -> Checked<(Vars, Vec<Diagnostic>
 
 /// Asks the user whether to run a task (`--step`): yes, no, or go on without asking.
 pub type Stepper = dyn Fn(&str) -> StepAnswer + Send + Sync;
+
+/// Reads the inventory again, with warnings.
+pub type Reload = dyn Fn() -> Checked<(HostLayers, Vec<Diagnostic>)> + Send + Sync;
+
+/// Asks for a line on the terminal, shown or not while it is typed; nothing without a terminal.
+pub type Asker = dyn Fn(&str, bool) -> Option<String> + Send + Sync;
 
 /// An answer to `--step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +136,7 @@ pub struct Context {
     /// What the user asked for.
     pub options: RunOptions,
     /// Hosts, groups and their variables.
-    pub hosts: Arc<HostLayers>,
+    pub hosts: Hosts,
     /// `-e` and what options set as variables.
     pub layers: Vec<Arc<Layer>>,
     /// Templates.
@@ -136,6 +157,12 @@ pub struct Context {
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
     pub files: Mutex<HashMap<PathBuf, Payload>>,
+    /// Facts that are kept between runs.
+    pub fact_cache: Option<FactCache>,
+    /// Reads the inventory again.
+    pub reload: Option<Box<Reload>>,
+    /// Asks on the terminal.
+    pub asker: Option<Box<Asker>>,
     /// `--step`.
     pub stepper: Option<Box<Stepper>>,
     /// How far the report has come with what was sent to it.

@@ -20,7 +20,7 @@ pub fn of_task(play: &CompiledPlay, task: &CompiledTask, view: &View) -> String 
     {
         name = format!("{name} : {}", rendered_or_raw(view, role));
     }
-    match task.role.and_then(|r| play.roles.get(r)) {
+    match task.role.filter(|_| task.action.module.name != "include_role").and_then(|r| play.roles.get(r)) {
         Some(role) => format!("{} : {name}", role.name),
         None => name,
     }

@@ -55,6 +55,7 @@ pub struct Batch {
 /// is not there. What ran before has been reported.
 pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked<Summary> {
     let world = Arc::new(World::default());
+    world.recall(context);
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let mut started = context.options.start_at.is_none();
     let mut result = Ok(());
@@ -69,6 +70,9 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
         }
     }
     let recap = world.counts();
+    if let Some(stats) = world.stats().filter(|_| context.options.show_custom_stats) {
+        context.emit(stats);
+    }
     context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
     result.map(|()| Summary { recap })
 }
@@ -81,6 +85,7 @@ async fn run_plays(
     started: &mut bool,
 ) -> Checked<()> {
     for play in plays {
+        let play = &super::prompts::asked(context, play).await?;
         let all = selected(context, play)?;
         let hosts: Vec<String> = ordered(context, play, &all)?.into_iter().filter(|h| !lost.contains(h)).collect();
         let name = title(context, play);
@@ -138,7 +143,7 @@ pub fn title(context: &Context, play: &CompiledPlay) -> String {
 pub(super) fn play_view(context: &Context, play: &CompiledPlay) -> View {
     let magic = magic::shared(context, play, &[], &[], &[]);
     let layers = context.layers.iter().cloned().chain(play.vars.iter().cloned()).chain([magic]);
-    View::new(&context.engine, crate::vars::Scope::builder().layers(layers).build())
+    View::new(&context.engine, crate::vars::Scope::builder().merge(context.options.merge).layers(layers).build())
 }
 
 /// The hosts of a play in the order of the inventory.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::settings::{port, unknown_connection, unknown_method};
 use super::{Context, play};
-use crate::compile::{CompiledPlay, CompiledTask};
+use crate::compile::{CompiledPlay, CompiledTask, Section};
 use crate::connection::Method;
 use crate::diag::{Diagnostic, ExitCode};
 use crate::model::{Map, Origin, Source, Text, Value};
@@ -134,7 +134,21 @@ impl Check<'_> {
         self.findings.extend(self.context.engine.check_file(&text));
     }
 
+    /// What is wrong with a task whose failure is dealt with is a warning: it fails in its turn.
     fn task(&mut self, play: &CompiledPlay, task: &CompiledTask) {
+        let before = self.findings.len();
+        self.look_at(play, task);
+        let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));
+        let rescued = |(block, section): &(usize, Section)| {
+            *section == Section::Main && play.rescued.get(*block).copied().unwrap_or(false)
+        };
+        if ignored || task.path.iter().any(rescued) {
+            let own = self.findings.split_off(before);
+            self.findings.extend(own.into_iter().map(|finding| finding.into_warning("this task is going to fail")));
+        }
+    }
+
+    fn look_at(&mut self, play: &CompiledPlay, task: &CompiledTask) {
         self.reaching(&task.keywords);
         self.template_file(play, task);
         self.map(&task.action.args);

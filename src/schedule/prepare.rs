@@ -79,6 +79,9 @@ impl OnHost<'_> {
     /// When a template fails.
     pub fn prepare(&self, view: &View) -> Result<Prepared, Error> {
         let module = self.task.action.module;
+        if let Some(finding) = &self.task.action.wrong {
+            return Ok(Prepared::Done(Box::new(ItemResult::explained((**finding).clone()))));
+        }
         if let Run::Controller(task) = module.run
             && task != ControllerTask::Raw
         {
@@ -89,6 +92,8 @@ impl OnHost<'_> {
             result.verbose = done.verbose;
             result.include = done.include;
             result.included = done.included;
+            result.pause = done.pause;
+            result.cacheable = done.cacheable;
             if let Some(name) = self.delegate(view)? {
                 result.delegated_to = self.delegate_label(&self.delegate_view(view, &name), &name)?;
             }
@@ -121,12 +126,33 @@ impl OnHost<'_> {
         let mut args = match &action.more {
             Some(more) => match view.render(more)? {
                 Some(Value::Map(map)) => (*map).clone(),
-                _ => Map::new(),
+                None | Some(Value::Null) => Map::new(),
+                Some(other) => {
+                    let words = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
+                    let origin = if let Value::Str(text) = more { text.origin().cloned() } else { None };
+                    return Err(Error::new(words).at(origin));
+                }
             },
             None => Map::new(),
         };
         args.extend(action.args.clone());
-        Ok(args)
+        if self.task.module_defaults.is_empty() {
+            return Ok(args);
+        }
+        let mut all = Map::new();
+        for defaults in crate::compile::module_defaults(&self.task.module_defaults, action.module) {
+            let defaults = if defaults.as_str().is_some() { view.render(&defaults)? } else { Some(defaults) };
+            all.extend(defaults.as_ref().and_then(Value::as_map).cloned().unwrap_or_default());
+        }
+        // The same argument under another name is the task's own.
+        for spec in (action.module.args)() {
+            let names: Vec<&str> = std::iter::once(spec.name).chain(spec.aliases.iter().copied()).collect();
+            if names.iter().any(|name| args.contains(name)) {
+                names.iter().for_each(|name| drop(all.remove(name)));
+            }
+        }
+        all.extend(args);
+        Ok(all)
     }
 
     /// With rendered arguments: the controller's half of the module.
@@ -234,7 +260,7 @@ impl OnHost<'_> {
     }
 
     /// The host that the task is delegated to.
-    fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
+    pub(super) fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
         match self.keyword("delegate_to", view)? {
             None => Ok(None),
             Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
@@ -255,7 +281,7 @@ impl OnHost<'_> {
     }
 
     fn delegate_view(&self, view: &View, name: &str) -> View {
-        let mut scope = Scope::builder().hostvars(Arc::clone(self.hostvars));
+        let mut scope = Scope::builder().merge(self.context.options.merge).hostvars(Arc::clone(self.hostvars));
         scope = scope.layers(self.context.hosts.layers(name));
         let task_vars =
             view.scope.layers().iter().filter(|l| matches!(l.level, Level::Task | Level::Block | Level::Extra));

@@ -18,10 +18,23 @@ pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
     Value::from(map)
 }
 
+/// An outcome as a variable: a failure has an `exception`, though there is no traceback.
+pub fn as_variable(outcome: &Outcome) -> Value {
+    let value = outcome.to_value();
+    match value.as_map() {
+        Some(map) if outcome.status == Status::Failed && !map.contains("exception") && !map.contains("results") => {
+            let mut map = map.clone();
+            map.insert("exception", "(traceback unavailable)");
+            Value::from(map)
+        }
+        _ => value,
+    }
+}
+
 /// One outcome for all items of a loop.
 pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
     let results = items.iter().map(|(outcome, extra)| {
-        let mut map = outcome.to_value().as_map().cloned().unwrap_or_default();
+        let mut map = as_variable(outcome).as_map().cloned().unwrap_or_default();
         map.extend(extra.clone());
         Value::from(map)
     });

@@ -25,11 +25,10 @@ impl Linear {
     }
 
     fn learn(&mut self, host: &str, result: &TaskResult) {
-        let inject = self.context.options.inject_facts;
+        if !result.facts.is_empty() {
+            self.world.add_facts(&self.context, host, &result.facts);
+        }
         self.world.update(host, |known| {
-            if !result.facts.is_empty() {
-                known.add_facts(&result.facts, inject);
-            }
             if !result.included.is_empty() {
                 known.include(result.included.clone());
             }
@@ -46,6 +45,15 @@ impl Linear {
     pub(super) fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
         let host = result.host.clone();
         self.learn(&host, &result);
+        for (other, facts, set) in &result.elsewhere {
+            if !facts.is_empty() {
+                self.world.add_facts(&self.context, other, facts);
+            }
+            self.world.update(other, |known| {
+                set.iter().for_each(|(name, value)| known.register(&name.to_string(), value.clone()));
+            });
+        }
+        self.world.keep_stats(&host, &result.outcome);
         let unsure = match &result.outcome.status {
             Status::Unknown(reason) => Some(Arc::clone(reason)),
             _ => None,
@@ -57,6 +65,12 @@ impl Linear {
                     result.title
                 )));
             }
+        }
+        if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
+            && let Some(role) = task.role
+            && let Some(first) = self.play.roles.get(role).and_then(|r| r.same)
+        {
+            self.roles_run.entry((host.clone(), first)).or_insert(role);
         }
         self.world.count(&host, |counts| tally(counts, &result));
         match &result.outcome.status {
@@ -93,8 +107,10 @@ impl Linear {
             }
         });
         if rescued {
-            let failed_task = super::register::failed_task(task, &result.title);
-            let value = result.outcome.to_value();
+            let role = task.role.and_then(|r| self.play.roles.get(r)).map(|r| format!("{} : ", r.name));
+            let title = role.and_then(|role| result.title.strip_prefix(&role)).unwrap_or(&result.title);
+            let failed_task = super::register::failed_task(task, title);
+            let value = super::register::as_variable(&result.outcome);
             self.world.update(&result.host, |known| {
                 known.register("ansible_failed_task", failed_task);
                 known.register("ansible_failed_result", value);

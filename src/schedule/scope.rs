@@ -35,10 +35,10 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let all: BTreeSet<&str> = play.roles.iter().map(|r| r.name.as_str()).collect();
         let own = play.role_names.iter().map(String::as_str);
         let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
         let brought: BTreeSet<&str> = brought.collect();
+        let all: BTreeSet<&str> = own.clone().chain(brought.iter().copied()).collect();
         let options = &context.options;
         let version: Map = [
             ("full", Value::from("2.19.0")),
@@ -103,7 +103,16 @@ pub mod magic {
     pub fn of_task(play: &CompiledPlay, task: &CompiledTask) -> Option<Arc<Layer>> {
         let role = play.roles.get(task.role?)?;
         let mut vars = Vars::new();
-        vars.set("role_name", role.name.as_str(), None);
+        vars.set("role_name", role.short_name(), None);
+        if let Some(collection) = role.collection() {
+            vars.set("ansible_collection_name", collection, None);
+        }
+        if !role.included_by.is_empty() {
+            let names = role.included_by.iter().map(|(name, _)| name.as_str());
+            vars.set("ansible_parent_role_names", strings(names), None);
+            let paths = role.included_by.iter().map(|(_, path)| path.to_string_lossy().into_owned());
+            vars.set("ansible_parent_role_paths", Value::list(paths), None);
+        }
         vars.set("ansible_role_name", role.name.as_str(), None);
         vars.set("role_path", role.path.to_string_lossy().into_owned(), None);
         Some(Layer::new(Level::Magic, "rplay", vars))
@@ -115,7 +124,7 @@ pub fn of_inventory(context: &Context, host: &str) -> Scope {
     let mut layers = context.hosts.layers(host);
     layers.extend(context.layers.iter().cloned());
     layers.push(magic::of_host(context, host));
-    Scope::builder().layers(layers).build()
+    Scope::builder().layers(layers).merge(context.options.merge).build()
 }
 
 /// That, with what a play says: the same for all its tasks.
@@ -156,7 +165,8 @@ impl Moment {
     pub fn of_task(&self, play: &CompiledPlay, task: &CompiledTask) -> Scope {
         let mut layers = Vec::new();
         if let Some(role) = task.role.and_then(|r| play.roles.get(r)) {
-            // Its own role's come above those of the play's other roles.
+            // Its own role's come above those of the play's other roles, those around it between.
+            layers.extend(role.around.iter().cloned());
             layers.push(Arc::clone(&role.defaults));
             layers.push(Arc::clone(&role.vars));
         }

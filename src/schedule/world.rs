@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Context;
 use super::scope;
-use crate::event::Counts;
-use crate::model::{Map, Value, Vars};
+use crate::event::{Counts, Event};
+use crate::model::{Map, Outcome, Value, Vars};
 use crate::vars::{HostLayers, HostVars, Layer, Level, Scope, Variables};
 
 /// What a run has learned about a host.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     facts: Map,
+    /// All facts were gathered, in this run or in one whose cache was read.
+    gathered: bool,
     facts_layer: Option<Arc<Layer>>,
     included: Option<Arc<Layer>>,
     registered: Option<Arc<Layer>>,
@@ -28,6 +30,7 @@ impl Known {
     /// Adds facts; those of the same name are replaced.
     pub fn add_facts(&mut self, facts: &Map, inject: bool) {
         self.facts.extend(facts.clone());
+        self.gathered |= facts.contains("gather_subset");
         self.facts_layer = Some(Layer::facts("facts", &self.facts, inject));
     }
 
@@ -44,6 +47,7 @@ impl Known {
     /// Forgets its facts.
     pub fn clear_facts(&mut self) {
         self.facts = Map::new();
+        self.gathered = false;
         self.facts_layer = None;
     }
 
@@ -85,6 +89,8 @@ pub struct World {
 struct State {
     known: HashMap<String, Arc<Known>>,
     counts: BTreeMap<String, Counts>,
+    /// What `set_stats` has kept.
+    stats: super::stats::Stats,
     /// Hosts of the batch that failed or were lost, and how often that has changed.
     lost: BTreeSet<String>,
     version: u64,
@@ -115,6 +121,38 @@ impl World {
         self.state().known.get(host).cloned()
     }
 
+    /// Whether the facts of a host were gathered.
+    pub fn has_gathered(&self, host: &str) -> bool {
+        self.state().known.get(host).is_some_and(|known| known.gathered)
+    }
+
+    /// Takes facts out of the cache for all hosts of the inventory.
+    pub fn recall(&self, context: &Context) {
+        let Some(cache) = &context.fact_cache else { return };
+        for host in context.hosts.inventory().hosts() {
+            if let Some((facts, gathered)) = cache.load(&host.name) {
+                self.update(&host.name, |known| {
+                    known.add_facts(&facts, context.options.inject_facts);
+                    known.gathered = gathered;
+                });
+            }
+        }
+    }
+
+    /// Adds facts of a host, for the runs that follow as well where there is a cache.
+    pub fn add_facts(&self, context: &Context, host: &str, facts: &Map) {
+        let mut all = None;
+        self.update(host, |known| {
+            known.add_facts(facts, context.options.inject_facts);
+            all = context.fact_cache.as_ref().map(|_| (known.facts.clone(), known.gathered));
+        });
+        if let (Some(cache), Some((facts, gathered))) = (&context.fact_cache, all)
+            && let Err(words) = cache.store(host, &facts, gathered)
+        {
+            context.emit(Event::Warning(words));
+        }
+    }
+
     /// All hosts' variables. `magic` is the layer of variables that all hosts share.
     pub fn everyone(self: &Arc<Self>, context: &Arc<Context>, magic: &Arc<Layer>) -> Arc<dyn HostVars> {
         Arc::new(Everyone { context: Arc::clone(context), world: Arc::clone(self), magic: Arc::clone(magic) })
@@ -123,8 +161,9 @@ impl World {
     /// What inventory and command line say of a host; made once for each inventory.
     pub fn ground(&self, context: &Context, host: &str) -> Scope {
         let mut state = self.state();
-        if !state.inventory.as_ref().is_some_and(|known| Arc::ptr_eq(known, &context.hosts)) {
-            state.inventory = Some(Arc::clone(&context.hosts));
+        let now = context.hosts.now();
+        if !state.inventory.as_ref().is_some_and(|known| Arc::ptr_eq(known, &now)) {
+            state.inventory = Some(now);
             state.ground.clear();
         }
         if let Some(found) = state.ground.get(host) {
@@ -138,6 +177,16 @@ impl World {
     /// Changes the counts of a host.
     pub fn count(&self, host: &str, change: impl FnOnce(&mut Counts)) {
         change(self.state().counts.entry(host.to_owned()).or_default());
+    }
+
+    /// Takes in what a result says for the recap.
+    pub fn keep_stats(&self, host: &str, outcome: &Outcome) {
+        self.state().stats.take(host, outcome);
+    }
+
+    /// What `set_stats` has kept, as it is shown.
+    pub fn stats(&self) -> Option<Event> {
+        self.state().stats.event()
     }
 
     /// The counts so far, by host.

@@ -106,7 +106,7 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     // Numbers of plays stay what they are when some are left out.
     let mut plays: Vec<_> = loaded.plays.into_iter().enumerate().map(|(i, play)| (i + 1, play)).collect();
     if let Some(host) = &host {
-        setup::check_host(context.hosts.inventory(), host)?;
+        setup::check_host(&context.hosts.inventory(), host)?;
         narrow::to_host(&context, &mut plays, host)?;
         if plays.is_empty() {
             complain(&[Diagnostic::warning(format!("no play selects the host `{host}`"))]);

@@ -3,6 +3,72 @@
 use super::{Case, changes, fails, stays};
 
 pub const CASES: &[Case] = &[
+    // replace
+    changes(
+        "replace",
+        &["f=a1\nb2\n"],
+        r#"{"path": "$D/f", "regexp": "^(\\w)(\\d)$", "replace": "\\2\\1"}"#,
+        &[("$D/f", "1a\n2b\n")],
+    ),
+    changes("replace", &["f=x\ny x\n"], r#"{"dest": "$D/f", "regexp": "x"}"#, &[("$D/f", "\ny \n")]),
+    changes(
+        "replace",
+        &["f=x\n[s]\nx\n[t]\nx\n"],
+        r#"{"path": "$D/f", "regexp": "x", "replace": "z", "after": "\\[s\\]", "before": "\\[t\\]"}"#,
+        &[("$D/f", "x\n[s]\nz\n[t]\nx\n")],
+    ),
+    stays("replace", &["f=x\n"], r#"{"path": "$D/f", "regexp": "y", "replace": "z"}"#),
+    stays("replace", &["f=x\n"], r#"{"path": "$D/f", "regexp": "x", "replace": "z", "after": "nothing"}"#),
+    fails("replace", &[], r#"{"path": "$D/f", "regexp": "x"}"#),
+    fails("replace", &["f=x"], r#"{"path": "$D/f", "regexp": "("}"#),
+    // blockinfile
+    changes(
+        "blockinfile",
+        &["f=a\nb"],
+        r#"{"path": "$D/f", "block": "x\ny"}"#,
+        &[("$D/f", "a\nb\n# BEGIN ANSIBLE MANAGED BLOCK\nx\ny\n# END ANSIBLE MANAGED BLOCK\n")],
+    ),
+    changes(
+        "blockinfile",
+        &["f=a\n; B\nold\n; E\nb\n"],
+        r#"{"path": "$D/f", "block": "new\n", "marker": "; {mark}", "marker_begin": "B", "marker_end": "E"}"#,
+        &[("$D/f", "a\n; B\nnew\n; E\nb\n")],
+    ),
+    changes(
+        "blockinfile",
+        &["f=a\n# B\nold\n# E\nb\n"],
+        r##"{"path": "$D/f", "state": "absent", "marker": "# {mark}", "marker_begin": "B", "marker_end": "E"}"##,
+        &[("$D/f", "a\nb\n")],
+    ),
+    changes(
+        "blockinfile",
+        &["f=a\nb\n"],
+        r##"{"path": "$D/f", "content": "x", "insertbefore": "^b", "marker": "#{mark}", "prepend_newline": true,
+            "append_newline": true}"##,
+        &[("$D/f", "a\n\n#BEGIN\nx\n#END\n\nb\n")],
+    ),
+    changes(
+        "blockinfile",
+        &["f=a\nb\n"],
+        r##"{"path": "$D/f", "block": "x", "insertafter": "^a", "marker": "#{mark}"}"##,
+        &[("$D/f", "a\n#BEGIN\nx\n#END\nb\n")],
+    ),
+    changes(
+        "blockinfile",
+        &["f=a\n"],
+        r##"{"path": "$D/f", "block": "x", "insertbefore": "BOF", "marker": "#{mark}"}"##,
+        &[("$D/f", "#BEGIN\nx\n#END\na\n")],
+    ),
+    changes(
+        "blockinfile",
+        &[],
+        r##"{"path": "$D/d/f", "block": "x", "create": true, "mode": "0600", "marker": "#{mark}"}"##,
+        &[("$D/d/f", "#BEGIN\nx\n#END\n"), ("$D/d/f", "mode=0600")],
+    ),
+    stays("blockinfile", &["f=a\n#BEGIN\nx\n#END\n"], r##"{"path": "$D/f", "block": "x", "marker": "#{mark}"}"##),
+    stays("blockinfile", &["f=a\n"], r#"{"path": "$D/f", "state": "absent"}"#),
+    fails("blockinfile", &[], r#"{"path": "$D/f", "state": "absent"}"#),
+    fails("blockinfile", &[], r#"{"path": "$D/f", "block": "x"}"#),
     // lineinfile
     changes("lineinfile", &["f=a\nb\nc"], r#"{"path": "$D/f", "regexp": "^b", "line": "B"}"#, &[("$D/f", "a\nB\nc")]),
     changes("lineinfile", &["f=a\nb"], r#"{"path": "$D/f", "line": "c"}"#, &[("$D/f", "a\nb\nc\n")]),

@@ -1,0 +1,280 @@
+//! The arguments of a task's module: named, as text, or both.
+
+use super::free_form::FreeForm;
+use super::parse::Findings;
+use super::task::Action;
+use crate::diag::Diagnostic;
+use crate::model::{Map, Origin, Text, Value};
+use crate::module::Module;
+use crate::yaml::{Node, NodeKind};
+
+/// Arguments as they are written.
+pub(super) enum Arguments<'n> {
+    /// Entries of a mapping, but for the named one.
+    Entries(&'n [(Node, Node)], Option<&'n str>),
+    /// Text: `key=value` words, or what a module takes as it is.
+    Text(&'n str, &'n Node),
+    /// A bare number or truth value: `command: 5`.
+    Scalar(&'n Node),
+    /// What no module takes.
+    List(&'n Node),
+}
+
+/// Reads a task's arguments, those of `args` below its own; and the template that gives
+/// further ones, or all of them.
+pub(super) fn read(
+    module: &'static Module,
+    name: &str,
+    given: Arguments<'_>,
+    task: &Node,
+    findings: &mut Findings,
+) -> Option<(Map, Option<Value>)> {
+    let specs = (module.args)();
+    let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
+    let mut args = Map::new();
+    let mut more = None;
+    match task.get("args").map(|n| (n, &n.kind)) {
+        None | Some((_, NodeKind::Null)) => {}
+        Some((_, NodeKind::Map(entries))) => read_entries(entries, None, module, &known, &mut args, findings),
+        Some((node, _)) => {
+            splat(node, findings);
+            more = findings.take(node.to_value());
+        }
+    }
+    match given {
+        Arguments::Entries(entries, skip) => read_entries(entries, skip, module, &known, &mut args, findings),
+        Arguments::Text(text, node) if module.free_form.is_none() && is_template(text) => {
+            splat(node, findings);
+            more = findings.take(node.to_value());
+        }
+        Arguments::Text(text, node) => read_text(text, node, module, &known, &mut args, findings),
+        Arguments::Scalar(node) => {
+            if let (Some(free), Some(value)) = (module.free_form, findings.take(node.to_value())) {
+                args.insert(free, value);
+            } else {
+                findings.push(
+                    Diagnostic::error(format!("`{name}` takes named arguments, not {}", node.describe()))
+                        .at(node.origin.clone()),
+                );
+            }
+        }
+        Arguments::List(node) => {
+            findings.push(
+                Diagnostic::error(format!("the arguments of `{name}` are a mapping or text, not a list"))
+                    .at(node.origin.clone()),
+            );
+            return None;
+        }
+    }
+    Some((args, more))
+}
+
+/// Whether a text is one template and nothing else.
+fn is_template(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
+}
+
+/// Arguments that come out of a template may be what somebody else has written.
+fn splat(node: &Node, findings: &mut Findings) {
+    findings.push(
+        Diagnostic::warning("Using a template for task args is unsafe in some situations")
+            .at(node.origin.clone())
+            .hint("name the arguments, each with a template of its own: then none can come in that was not meant"),
+    );
+}
+
+/// What is said of arguments that a module cannot do without, and that are not there under any
+/// of their names; nothing when all are.
+pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Option<Diagnostic> {
+    let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
+    let specs = (module.args)();
+    let missing: Vec<&str> = specs
+        .iter()
+        .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
+        .map(|spec| spec.name)
+        .collect();
+    (!missing.is_empty()).then(|| {
+        Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
+            .at(key.origin.clone())
+            .label("this module needs them")
+            .hint(format!("`rplay doc {name}` shows its arguments"))
+    })
+}
+
+fn read_entries(
+    entries: &[(Node, Node)],
+    skip: Option<&str>,
+    module: &Module,
+    known: &dyn Fn(&str) -> bool,
+    args: &mut Map,
+    findings: &mut Findings,
+) {
+    for (key, node) in entries {
+        let Some(name) = key.as_str() else {
+            findings.push(Diagnostic::error("an argument's name is a string").at(key.origin.clone()));
+            continue;
+        };
+        if skip == Some(name) {
+            continue;
+        }
+        // `_raw_params` is Ansible's name for free-form text in a mapping.
+        let name = if name == "_raw_params" { module.free_form.unwrap_or(name) } else { name };
+        let Some(value) = findings.take(node.to_value()) else { continue };
+        if check_argument(name, &value, &key.origin, &node.origin, module, known, findings) {
+            args.insert(name, value);
+        }
+    }
+}
+
+/// Whether an argument is one of the module's; says so when not, or when its value
+/// can be seen to be of the wrong type.
+fn check_argument(
+    name: &str,
+    value: &Value,
+    at: &Origin,
+    value_at: &Origin,
+    module: &Module,
+    known: &dyn Fn(&str) -> bool,
+    findings: &mut Findings,
+) -> bool {
+    let specs = (module.args)();
+    if !known(name) {
+        let names: Vec<&str> =
+            specs.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
+        findings.push(
+            Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", module.name))
+                .at(at.clone())
+                .label("unknown argument")
+                .suggest(name, names.iter().copied())
+                .hint(format!("supported arguments: {}", names.join(", "))),
+        );
+        return false;
+    }
+    let Some(spec) = specs.iter().find(|s| s.name == name || s.aliases.contains(&name)) else { return true };
+    if let Some(why) = spec.refused {
+        findings.push(
+            Diagnostic::error(format!("argument `{name}` of `{}` is not supported: {why}", module.name)).at(at.clone()),
+        );
+        return false;
+    }
+    if has_template(value) {
+        return true;
+    }
+    if let Err(why) = spec.kind.check(value) {
+        findings.push(
+            Diagnostic::error(format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name()))
+                .at(value_at.clone())
+                .label("wrong type"),
+        );
+        return false;
+    }
+    if let Some(word) =
+        value.as_str().filter(|w| !spec.choices.is_empty() && !w.contains(',') && !spec.choices.contains(w))
+    {
+        findings.push(
+            Diagnostic::error(format!("value of {name} must be one of: {}, got: {word}", spec.choices.join(", ")))
+                .at(value_at.clone())
+                .suggest(word, spec.choices.iter().copied()),
+        );
+        return false;
+    }
+    true
+}
+
+fn has_template(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.is_template(),
+        Value::List(items) => items.iter().any(has_template),
+        Value::Map(map) => map.values().any(has_template),
+        _ => false,
+    }
+}
+
+fn read_text(
+    text: &str,
+    node: &Node,
+    module: &Module,
+    known: &dyn Fn(&str) -> bool,
+    args: &mut Map,
+    findings: &mut Findings,
+) {
+    let takes_text = module.free_form.is_some();
+    let parsed =
+        match FreeForm::parse(text, |key| if key.contains("{{") { module.any_args } else { !takes_text || known(key) })
+        {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                findings
+                    .push(Diagnostic::error(format!("failed at splitting arguments: {why}")).at(node.origin.clone()));
+                return;
+            }
+        };
+    let template = |text: String| Value::Str(Text::template(text, Some(node.origin.clone())));
+    for (name, value) in parsed.pairs {
+        let value = template(value);
+        if check_argument(&name, &value, &node.origin, &node.origin, module, known, findings) {
+            args.insert(name, value);
+        }
+    }
+    match module.free_form {
+        Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
+        None if !parsed.rest.is_empty() => findings.push(
+            Diagnostic::error(format!(
+                "`{}` takes `key=value` arguments, this is not one: {}",
+                module.name, parsed.rest
+            ))
+            .at(node.origin.clone()),
+        ),
+        _ => {}
+    }
+}
+
+/// The action of a name that is a template: which module it is, is known when it runs.
+pub(super) fn of_template(
+    name: &str,
+    key: &Node,
+    given: Arguments<'_>,
+    task: &Node,
+    findings: &mut Findings,
+) -> Option<Action> {
+    let module = &crate::modules::TEMPLATED;
+    let (args, more) = read(module, name, given, task, findings)?;
+    Some(Action {
+        name: name.to_owned(),
+        origin: key.origin.clone(),
+        module,
+        args,
+        more,
+        wrong: None,
+        missing: None,
+        templated: Some(Text::template(name, Some(key.origin.clone()))),
+    })
+}
+
+impl Action {
+    /// The action with the module that its template has given.
+    ///
+    /// # Errors
+    /// When there is no such module, or it does not take the arguments.
+    pub fn with_module(&self, name: &str) -> Result<Self, Box<Diagnostic>> {
+        let module = crate::modules::find(name).ok_or_else(|| {
+            let finding = Diagnostic::error(format!("couldn't resolve module/action '{name}'"));
+            Box::new(finding.at(self.origin.clone()))
+        })?;
+        let mut args = self.args.clone();
+        if let (Some(text), Some(free)) = (args.remove("_raw_params"), module.free_form) {
+            args.insert(free, text);
+        }
+        let mut findings = Findings::default();
+        let specs = (module.args)();
+        let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
+        for (name, value) in &args {
+            check_argument(&name.to_string(), value, &self.origin, &self.origin, module, &known, &mut findings);
+        }
+        match findings.first_error() {
+            Some(error) => Err(Box::new(error)),
+            None => Ok(Self { name: name.to_owned(), module, args, templated: None, ..self.clone() }),
+        }
+    }
+}

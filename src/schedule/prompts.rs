@@ -1,0 +1,68 @@
+//! `vars_prompt`: variables of a play that somebody is asked for before it begins.
+//!
+//! Source: "Interactive input: prompts" of Ansible's documentation.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::play::play_view;
+use crate::compile::CompiledPlay;
+use crate::diag::{Checked, Diagnostic};
+use crate::event::Event;
+use crate::model::{Map, Value, Vars};
+use crate::module::to_bool;
+use crate::vars::{Layer, Level};
+
+/// The play with what was answered; what `-e` gives is not asked for.
+///
+/// # Errors
+/// When a template fails.
+pub async fn asked(context: &Arc<Context>, play: &Arc<CompiledPlay>) -> Checked<Arc<CompiledPlay>> {
+    let prompts: Vec<Map> = match play.keywords.value("vars_prompt") {
+        Some(Value::List(items)) => items.iter().filter_map(|item| item.as_map().cloned()).collect(),
+        Some(Value::Map(one)) => vec![(**one).clone()],
+        _ => return Ok(Arc::clone(play)),
+    };
+    let mut vars = Vars::new();
+    for prompt in prompts {
+        let Some(name) = prompt.get("name").and_then(Value::as_str) else { continue };
+        if context.layers.iter().any(|layer| layer.vars.get(name).is_some()) {
+            continue;
+        }
+        let rendered = play_view(context, play).render(&Value::from(prompt.clone())).map_err(Diagnostic::from)?;
+        let settings = rendered.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
+        vars.set(name, answer(context, name, &settings).await, None);
+    }
+    let layer = Layer::new(Level::PlayPrompt, "vars_prompt", vars);
+    let mut with = CompiledPlay::clone(play);
+    with.vars.push(layer);
+    Ok(Arc::new(with))
+}
+
+/// What is answered; the default where nothing is, or where nobody can be asked.
+async fn answer(context: &Arc<Context>, name: &str, prompt: &Map) -> Value {
+    let default = prompt.get("default").filter(|v| !v.is_null()).cloned();
+    if context.asker.is_none() {
+        context.emit(Event::Warning("Not prompting as we are not in interactive mode".to_owned()));
+        return default.unwrap_or_else(|| Value::from("None"));
+    }
+    let flag = |name: &str, or: bool| prompt.get(name).and_then(to_bool).unwrap_or(or);
+    let words = prompt.get("prompt").and_then(Value::as_str).unwrap_or(name).to_owned();
+    let (echo, confirm) = (!flag("private", true), flag("confirm", false));
+    let words = match &default {
+        Some(Value::Str(text)) if echo => format!("{words} [{}]", text.as_str()),
+        _ => words,
+    };
+    context.progress.caught_up().await;
+    let context = Arc::clone(context);
+    let asked = move || loop {
+        let ask = |words: &str| context.asker.as_ref().and_then(|ask| ask(words, echo));
+        let first = ask(&words)?;
+        if !confirm || ask(&format!("confirm {words}")).as_ref() == Some(&first) {
+            return Some(first);
+        }
+        context.emit(Event::Notice("***** VALUES ENTERED DO NOT MATCH ****".to_owned()));
+    };
+    let answered = tokio::task::spawn_blocking(asked).await.ok().flatten().filter(|line| !line.is_empty());
+    answered.map(Value::from).or(default).unwrap_or_else(|| Value::from(""))
+}
