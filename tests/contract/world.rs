@@ -166,12 +166,20 @@ impl Local for Controller {
     }
 
     fn render(&self, _path: &Path, text: &Text, options: &Map, vars: &Map) -> Result<Value, Failure> {
-        let mark = |name: &str, default: &str| options.get(name).and_then(Value::as_str).unwrap_or(default).to_owned();
+        // The template layer is not what is tested here: as much of it as the cases use.
+        let (head, body) = match text.strip_prefix("#jinja2:").and_then(|rest| rest.split_once('\n')) {
+            Some((head, body)) => (head.split(',').filter_map(|pair| pair.split_once(':')).collect(), body),
+            None => (Vec::new(), &**text),
+        };
+        let said = |name: &str| head.iter().find(|(n, _)| n.trim() == name).map(|(_, v)| v.trim().trim_matches('\''));
+        let given = |name: &str| options.get(name).and_then(Value::as_str);
+        let mark = |name: &str, default: &str| said(name).or(given(name)).unwrap_or(default).to_owned();
         let (start, end) = (mark("variable_start_string", "{{"), mark("variable_end_string", "}}"));
-        let mut out = text.to_string();
+        let mut out = body.to_owned();
         for (name, value) in vars {
             out = out.replace(&format!("{start} {name} {end}"), value.as_str().unwrap_or_default());
         }
-        Ok(Value::from(out))
+        let newline = mark("newline_sequence", "\n");
+        Ok(Value::from(out.replace('\n', &newline)))
     }
 }

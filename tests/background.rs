@@ -1,0 +1,25 @@
+//! Tasks in the background and with a limit of time, on a host over ssh.
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
+mod common;
+
+use common::Lab;
+
+#[test]
+fn a_task_in_the_background_and_one_with_a_limit_of_time() {
+    let Some(lab) = Lab::up("t-exec-b", 1) else { return };
+    let run = |args: &[&str], code| {
+        let mut command = common::rplay(["exec", "-i"]);
+        common::run(command.arg(lab.inventory()).arg("all").args(["-m", "shell"]).args(args)).exits(code)
+    };
+    let out = run(&["-a", "echo later", "-B", "20", "-P", "1"], 0).out;
+    assert!(out.contains("ASYNC OK on t-exec-b-1") && out.contains("later"), "{out}");
+    let out = run(&["-a", "sleep 3; touch /root/left", "-B", "20", "-P", "0"], 0).out;
+    assert!(out.contains("\"started\": true") && out.contains("ansible_job_id"), "{out}");
+    // It outlives its worker and the connection's session.
+    run(&["-a", "for i in 1 2 3 4 5 6 7 8 9; do [ -e /root/left ] && exit 0; sleep 1; done; exit 1"], 0);
+    let ran = run(&["-a", "sleep 50; touch /root/never", "--task-timeout", "1"], 2);
+    assert!(ran.out.contains("Timed out after 1 second(s)"), "{}", ran.out);
+    let out = run(&["-a", "pgrep -x sleep || ls /root"], 0).out;
+    assert!(out.contains("left") && !out.contains("never"), "{out}");
+}
