@@ -18,7 +18,7 @@ use super::shared::{Limits, Shared};
 use super::teller::Teller;
 use super::view::View;
 use super::world::World;
-use super::{Context, StepAnswer, names};
+use super::{Context, StepAnswer, item, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
@@ -387,13 +387,19 @@ impl Linear {
     fn limits(&self, task: &CompiledTask, job: Option<&Job>) -> Result<Limits, String> {
         let value = task.keywords.value("throttle");
         let view = job.filter(|_| value.is_some()).map(|j| View::new(&self.context.engine, j.scope.clone()));
-        let rendered = view.zip(value).and_then(|(view, value)| view.render(value).ok().flatten());
+        let wrong = |why: String| format!("Failed to convert the throttle value to an integer: {why}");
+        let rendered = match view.zip(value) {
+            Some((view, value)) => {
+                view.render(value).map_err(|e| wrong(item::explain(&crate::diag::Diagnostic::from(e))))?
+            }
+            None => None,
+        };
         let throttle = match rendered {
             Some(Value::Int(i)) => usize::try_from(i).ok(),
-            Some(Value::Str(text)) => Some(text.trim().parse().map_err(|_| {
-                let words = "Failed to convert the throttle value to an integer: invalid literal for int()";
-                format!("{words} with base 10: '{}'", text.as_str())
-            })?),
+            Some(Value::Str(text)) => {
+                let why = format!("invalid literal for int() with base 10: '{}'", text.as_str());
+                Some(text.trim().parse().map_err(|_| wrong(why))?)
+            }
             _ => None,
         };
         let throttle = if in_order(task) { Some(1) } else { throttle.filter(|n| *n > 0) };
