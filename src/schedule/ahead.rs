@@ -210,7 +210,15 @@ impl Look<'_> {
         let scope = scout.moment.of_task(&self.play, task).with_pending(Arc::clone(&pending));
         let view = View::new(&job.context.engine, scope.clone());
         let title = names::of_task(&self.play, task, &view);
-        let on_host = OnHost { context: &job.context, task, title: &title, host, hostvars: &job.hostvars, ahead: true };
+        let on_host = OnHost {
+            context: &job.context,
+            teller: &job.teller,
+            task,
+            title: &title,
+            host,
+            hostvars: &job.hostvars,
+            ahead: true,
+        };
         // A name that is not known yet does no harm.
         pending.take_touched();
         let items = on_host.items(&view).ok()?;

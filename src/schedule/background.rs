@@ -114,7 +114,7 @@ impl OnHost<'_> {
         let Some(job) = job.filter(|_| started.outcome.status == Status::Changed) else { return Ok(started) };
         let tell = |state| {
             let (host, job) = (self.host.to_owned(), job.clone());
-            self.context.emit(Event::Background { host, job, state });
+            self.teller.emit(Event::Background { host, job, state });
         };
         let mut left = background.seconds;
         let mut last = started;

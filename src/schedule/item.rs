@@ -214,7 +214,7 @@ impl OnHost<'_> {
                 exhausted(&mut result.outcome, attempt);
                 return Ok(result);
             }
-            self.context.emit(Event::Retry {
+            self.teller.emit(Event::Retry {
                 host: self.host.to_owned(),
                 task: self.title.to_owned(),
                 left: tries.count - attempt,

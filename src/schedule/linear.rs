@@ -1,5 +1,5 @@
 //! Hosts that go through a play in step: a task acts on one only when all are done with the
-//! task before. That is the strategy `linear`; `free` lets each host go alone (`free.rs`).
+//! task before. That is the strategy `linear`; `free` lets each host go alone (`strategy.rs`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;

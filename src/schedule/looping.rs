@@ -166,6 +166,7 @@ impl Job {
     pub(super) fn on_host(&self) -> OnHost<'_> {
         OnHost {
             context: &self.context,
+            teller: &self.teller,
             task: &self.task,
             title: &self.title,
             host: &self.host,

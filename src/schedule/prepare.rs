@@ -9,6 +9,7 @@ use super::invoke::{self, Ready};
 use super::item::{ItemResult, Route};
 use super::local::Files;
 use super::settings::{self, Unsettled};
+use super::teller::Teller;
 use super::view::View;
 use crate::compile::CompiledTask;
 use crate::connection::Account;
@@ -31,6 +32,8 @@ pub enum Prepared {
 pub struct OnHost<'a> {
     /// The run.
     pub context: &'a Arc<Context>,
+    /// Who tells of its tries.
+    pub teller: &'a Teller,
     /// The task.
     pub task: &'a CompiledTask,
     /// Its name, rendered.
