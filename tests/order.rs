@@ -263,7 +263,7 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
     let way = move |host: &str, _: &rplay::connection::Target| -> Arc<dyn Connection> {
         Arc::new(Way { host: host.to_owned(), seed, log: Arc::clone(&log) })
     };
-    let links = Links::new(Workers::find(), ssh, Duration::from_secs(20)).over(Box::new(way));
+    let links = Links::new(Workers::find(&std::env::temp_dir()), ssh, Duration::from_secs(20)).over(Box::new(way));
     Arc::new(Context {
         options,
         hosts: rplay::schedule::Hosts::new(hosts),
@@ -277,6 +277,8 @@ fn context(seed: u64, options: RunOptions, log: &Log, events: UnboundedSender<Ev
         links,
         events,
         files: Mutex::default(),
+        owners: Mutex::default(),
+        accounts: rplay::schedule::Accounts::default(),
         fact_cache: None,
         reload: None,
         asker: None,

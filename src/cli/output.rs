@@ -1,6 +1,7 @@
 //! From events to standard output.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::time::Duration;
 
 use rustix::termios::tcgetwinsize;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -49,6 +50,9 @@ pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
     }
 }
 
+/// How long the printer waits for more to come.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Writes events until there are no more, and to the log file as well; secrets are masked.
 pub fn pump(
     mut events: UnboundedReceiver<Event>,
@@ -66,13 +70,19 @@ pub fn pump(
         // end a run that is under way.
         let _ = report.event(&event, &mut text);
         let _ = out.write_all(&text);
-        if events.is_empty() {
+        let idle = events.is_empty();
+        if idle {
             let _ = out.flush();
         }
         if let Some(log) = &mut log {
             let _ = log.write_all(&text);
         }
         progress.shown();
+        if idle {
+            // Events come in bursts. Nobody sees so short a wait, but to be woken for each of
+            // them would cost the run more than to print it.
+            std::thread::sleep(PAUSE);
+        }
     }
     let _ = out.flush();
 }

@@ -106,9 +106,11 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
         .enable_all()
         .build()
         .map_err(|e| vec![Diagnostic::error(format!("cannot start: {e}")).exit(ExitCode::Unexpected)])?;
-    let code = runtime.block_on(async {
+    // On a thread of the runtime, where what hosts answer does not have to be handed to another.
+    let (context, plays) = (Arc::clone(context), plays.to_vec());
+    let running = runtime.spawn(async move {
         let code = tokio::select! {
-            result = schedule::run(context, plays) => result.map(|summary| summary.exit()),
+            result = schedule::run(&context, &plays) => result.map(|summary| summary.exit()),
             _ = tokio::signal::ctrl_c() => {
                 Err(vec![Diagnostic::error("user interrupted execution").exit(ExitCode::Interrupted)])
             }
@@ -116,6 +118,9 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
         context.links.close().await;
         code
     });
+    let code = runtime
+        .block_on(running)
+        .unwrap_or_else(|e| Err(vec![Diagnostic::error(format!("the run broke off: {e}")).exit(ExitCode::Unexpected)]));
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();
     code

@@ -388,9 +388,11 @@ pub fn context(
         wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),
         fact_cache,
         reload,
-        links: Links::new(Workers::find(), ssh, Duration::from_secs(timeout * 3 + 30)),
+        links: Links::new(Workers::find(&cache_dir(environment)), ssh, Duration::from_secs(timeout * 3 + 30)),
         events,
         files: Mutex::default(),
+        owners: Mutex::default(),
+        accounts: Default::default(),
         asker: ask::is_interactive().then(|| Box::new(ask::line) as Box<Asker>),
         stepper,
         progress: Arc::default(),
@@ -425,11 +427,8 @@ fn ssh_options(options: &Options, environment: &Environment, config: &Config) ->
         ));
     }
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let cache = environment
-        .var("XDG_CACHE_HOME")
-        .map_or_else(|| PathBuf::from(environment.var("HOME").unwrap_or("/tmp")).join(".cache"), PathBuf::from);
     let dir = if config.control_path_dir.is_default() {
-        cache.join("rplay/cp")
+        cache_dir(environment).join("cp")
     } else {
         config.control_path_dir.value.clone()
     };
@@ -438,6 +437,12 @@ fn ssh_options(options: &Options, environment: &Environment, config: &Config) ->
         persist: persist(&config.ssh_args.value),
         connect_forks: given.unwrap_or(CONNECTS_PER_CORE * cores),
     })
+}
+
+/// Where what is kept between runs is put.
+fn cache_dir(environment: &Environment) -> PathBuf {
+    let home = || PathBuf::from(environment.var("HOME").unwrap_or("/tmp")).join(".cache");
+    environment.var("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("rplay")
 }
 
 /// How long masters are kept: what `ssh_args` says of ControlPersist.

@@ -2,13 +2,11 @@
 //! from the same stream, checks it, puts it in place and becomes it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 use super::LinkError;
+use super::program::Program;
 
 /// Printed by the script before it becomes the worker; frames follow.
 pub const GO: &str = "RPLAY-GO";
@@ -20,17 +18,6 @@ pub(super) const STUCK: &str = "RPLAY-STUCK";
 /// The command that makes `rplay` itself a worker; so does a name that starts with `worker-`.
 pub const WORKER_COMMAND: &str = "worker";
 
-/// A worker program for one architecture.
-pub struct Program {
-    /// The file, for hosts that are this machine.
-    pub path: PathBuf,
-    /// What it is started with there: this very program needs to be told what it is to be.
-    pub argument: &'static str,
-    hash: String,
-    bytes: Vec<u8>,
-    packed: OnceLock<Vec<u8>>,
-}
-
 /// The worker programs that are installed with this rplay, by `uname -m`.
 pub struct Workers {
     programs: BTreeMap<String, Arc<Program>>,
@@ -38,14 +25,15 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Finds the programs: in `RPLAY_WORKER_DIR`, beside this program, in `../lib/rplay`.
-    pub fn find() -> Self {
+    /// Finds the programs: in `RPLAY_WORKER_DIR`, beside this program, in `../lib/rplay`. What
+    /// is found out about them is kept in the directory `cache` for the next run.
+    pub fn find(cache: &Path) -> Self {
         let exe = std::env::current_exe().ok().and_then(|p| p.canonicalize().ok());
         let beside = exe.as_deref().and_then(Path::parent).map(Path::to_owned);
         let mut searched: Vec<PathBuf> = std::env::var_os("RPLAY_WORKER_DIR").map(PathBuf::from).into_iter().collect();
         searched.extend(beside.iter().cloned());
         searched.extend(beside.iter().filter_map(|b| Some(b.parent()?.join("lib/rplay"))));
-        let mut programs: BTreeMap<String, Option<Program>> = BTreeMap::new();
+        let mut programs: BTreeMap<String, Program> = BTreeMap::new();
         for dir in &searched {
             for arch in ["x86_64", "aarch64", "armv7l", "riscv64", "ppc64le", "s390x"] {
                 let named = dir.join(format!("rplay-worker-{arch}"));
@@ -57,14 +45,16 @@ impl Workers {
                 } else {
                     continue;
                 };
-                programs.entry(arch.to_owned()).or_insert_with(|| Program::read(path, ""));
+                programs.entry(arch.to_owned()).or_insert_with(|| Program::new(path, "", cache));
             }
         }
         // This program can do a worker's work itself, where none stands beside it.
         if let Some(exe) = exe {
-            programs.entry(std::env::consts::ARCH.to_owned()).or_insert_with(|| Program::read(exe, WORKER_COMMAND));
+            programs
+                .entry(std::env::consts::ARCH.to_owned())
+                .or_insert_with(|| Program::new(exe, WORKER_COMMAND, cache));
         }
-        let programs = programs.into_iter().filter_map(|(arch, program)| Some((arch, Arc::new(program?)))).collect();
+        let programs = programs.into_iter().map(|(arch, program)| (arch, Arc::new(program))).collect();
         Self { programs, searched }
     }
 
@@ -84,14 +74,17 @@ impl Workers {
 
     /// The script. Its protocol: `RPLAY-GO` and frames follow; or `RPLAY-NEED arch how`,
     /// whereupon it reads a line `size` and that many bytes.
-    pub(super) fn script(&self) -> String {
+    ///
+    /// # Errors
+    /// When a program cannot be read.
+    pub(super) fn script(&self) -> Result<String, LinkError> {
         let mut arms = String::new();
         for (arch, program) in &self.programs {
-            arms.push_str(&format!("{arch}) h={};;", program.hash));
+            arms.push_str(&format!("{arch}) h={};;", program.hash()?));
         }
         // A directory that another user made in /tmp is not trusted (-O); one that is
         // mounted noexec is found out by trying.
-        SCRIPT.replace("@ARMS@", &arms).replace("@GO@", GO).replace("@NEED@", NEED).replace("@STUCK@", STUCK)
+        Ok(SCRIPT.replace("@ARMS@", &arms).replace("@GO@", GO).replace("@NEED@", NEED).replace("@STUCK@", STUCK))
     }
 }
 
@@ -118,29 +111,3 @@ echo "@STUCK@ cannot start $f"; exit 1
 done
 echo "@STUCK@ no directory for the worker: tried $dirs (missing, not ours, full, or mounted noexec)"; exit 1
 "#;
-
-impl Program {
-    fn read(path: PathBuf, argument: &'static str) -> Option<Self> {
-        let bytes = std::fs::read(&path).ok()?;
-        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        Some(Self { path, argument, hash, bytes, packed: OnceLock::new() })
-    }
-
-    /// The command line that starts it on this machine.
-    pub(super) fn command_line(&self) -> String {
-        format!("{} {}", super::shell_quote(&self.path.to_string_lossy()), self.argument)
-    }
-
-    /// The bytes as they go over the wire.
-    pub(super) fn upload(&self, gzip: bool) -> &[u8] {
-        if !gzip {
-            return &self.bytes;
-        }
-        self.packed.get_or_init(|| {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            // Writing to memory cannot fail.
-            let _ = encoder.write_all(&self.bytes);
-            encoder.finish().unwrap_or_default()
-        })
-    }
-}

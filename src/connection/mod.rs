@@ -8,6 +8,7 @@ mod limits;
 mod link;
 mod local;
 mod masters;
+mod program;
 mod ssh;
 mod target;
 mod ticket;

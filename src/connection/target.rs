@@ -67,8 +67,8 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Link>>>>;
 /// What a dry run planned on a host, by whose worker; and how much of it each knows.
 #[derive(Default)]
 struct Planned {
-    effects: Vec<(Option<Account>, Effect)>,
-    known: HashMap<Account, usize>,
+    effects: Vec<(Option<Arc<Account>>, Effect)>,
+    known: HashMap<Arc<Account>, usize>,
 }
 
 /// Makes the connection to a host.
@@ -83,7 +83,7 @@ pub struct Links {
     deadline: Duration,
     connections: Mutex<HashMap<(String, Target), Arc<dyn Connection>>>,
     /// Workers by account, and number where a task uses several at once.
-    slots: Mutex<HashMap<(Account, usize), Slot>>,
+    slots: Mutex<HashMap<(Arc<Account>, usize), Slot>>,
     /// Which hosts turned out to be on which machine.
     machines: Mutex<HashMap<u64, BTreeSet<String>>>,
     planned: Mutex<HashMap<String, Planned>>,
@@ -139,12 +139,12 @@ impl Links {
     /// started in time.
     pub async fn worker(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         lane: usize,
         starting: impl FnOnce(),
     ) -> Result<Arc<Link>, LinkError> {
         let slot = match self.slots.lock() {
-            Ok(mut all) => Arc::clone(all.entry((account.clone(), lane)).or_default()),
+            Ok(mut all) => Arc::clone(all.entry((Arc::clone(account), lane)).or_default()),
             Err(_) => Slot::default(),
         };
         let mut slot = slot.lock().await;
@@ -174,16 +174,16 @@ impl Links {
     }
 
     /// Records what an account's worker planned; it knows of it itself.
-    pub fn plan(&self, account: &Account, effects: Vec<Effect>) {
+    pub fn plan(&self, account: &Arc<Account>, effects: Vec<Effect>) {
         self.record(account, Some(account), effects);
     }
 
     /// Records planned effects that no worker of the host knows of.
-    pub fn plan_for_all(&self, account: &Account, effects: Vec<Effect>) {
+    pub fn plan_for_all(&self, account: &Arc<Account>, effects: Vec<Effect>) {
         self.record(account, None, effects);
     }
 
-    fn record(&self, at: &Account, by: Option<&Account>, effects: Vec<Effect>) {
+    fn record(&self, at: &Arc<Account>, by: Option<&Arc<Account>>, effects: Vec<Effect>) {
         if effects.is_empty() {
             return;
         }
@@ -194,10 +194,10 @@ impl Links {
     }
 
     /// What other workers of the host planned since this account was last asked.
-    pub fn planned_by_others(&self, account: &Account) -> Vec<Effect> {
+    pub fn planned_by_others(&self, account: &Arc<Account>) -> Vec<Effect> {
         let Ok(mut all) = self.planned.lock() else { return Vec::new() };
         let Some(planned) = all.get_mut(&account.host) else { return Vec::new() };
-        let seen = planned.known.insert(account.clone(), planned.effects.len()).unwrap_or(0);
+        let seen = planned.known.insert(Arc::clone(account), planned.effects.len()).unwrap_or(0);
         let new = planned.effects.iter().skip(seen);
         new.filter(|(by, _)| by.as_ref() != Some(account)).map(|(_, e)| e.clone()).collect()
     }

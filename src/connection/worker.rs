@@ -44,7 +44,7 @@ fn command_line(connection: &dyn Connection, account: Option<&Become>, workers: 
         let own = workers.program(std::env::consts::ARCH)?;
         return Ok(format!("echo {GO}; exec {}", own.command_line()));
     }
-    let script = workers.script();
+    let script = workers.script()?;
     // `exec` so that no shell of the login stays between us and the worker.
     let line = format!("exec /bin/sh -c {}", super::shell_quote(&script));
     Ok(account.map_or(line, |account| format!("exec {}", account.wrap(&script))))
@@ -61,6 +61,8 @@ impl<'a> Start<'a> {
     fn new(mut channel: Channel, account: Option<&'a Become>) -> Self {
         let stderr = Arc::new(Mutex::new(String::new()));
         let pipe = std::mem::replace(&mut channel.stderr, Box::new(tokio::io::empty()));
+        // Lines and frames are read in small parts, which should not cost a system call each.
+        channel.stdout = Box::new(tokio::io::BufReader::new(channel.stdout));
         tokio::spawn(collect(pipe, Arc::clone(&stderr)));
         Self { channel, account, stderr }
     }
@@ -81,7 +83,7 @@ impl<'a> Start<'a> {
             } else if let Some(rest) = line.strip_prefix(NEED) {
                 let mut words = rest.split_whitespace();
                 let program = workers.program(words.next().unwrap_or_default())?;
-                let bytes = program.upload(words.next() == Some("gzip"));
+                let bytes = program.upload(words.next() == Some("gzip"))?;
                 self.write(format!("{}\n", bytes.len()).as_bytes()).await?;
                 self.write(bytes).await?;
             } else if let Some(reason) = line.strip_prefix(STUCK) {
@@ -139,7 +141,7 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// A line of standard output, read byte by byte: what follows it is not ours to take.
+    /// A line of standard output, read byte by byte: what follows it are frames.
     async fn line(&mut self) -> Result<String, LinkError> {
         let mut line = Vec::new();
         loop {

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::{Equivalent, IndexMap};
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +91,7 @@ impl From<String> for Key {
 
 /// A map that keeps the order of insertion.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Map(IndexMap<Key, Value>);
+pub struct Map(IndexMap<Key, Value, RandomState>);
 
 impl Map {
     /// An empty map.

@@ -183,7 +183,17 @@ pub trait Local {
         let meta =
             std::fs::metadata(path).map_err(|e| Failure::new(format!("cannot look at {}: {e}", path.display())))?;
         let nanos = u32::try_from(meta.mtime_nsec()).unwrap_or(0);
-        Ok(LocalAbout { owner: user_name(meta.uid()), modified: Time { secs: meta.mtime(), nanos } })
+        Ok(LocalAbout { owner: self.owner(meta.uid()), modified: Time { secs: meta.mtime(), nanos } })
+    }
+
+    /// A moment as this machine's clocks show it: `2026-01-31 12:00:00`.
+    fn date(&self, time: Time) -> String {
+        crate::sys::clock::local(time).to_string()
+    }
+
+    /// The name of a user of this machine, else the number.
+    fn owner(&self, uid: u32) -> String {
+        user_name(uid)
     }
 
     /// Permission bits of a file.

@@ -165,7 +165,6 @@ fn windows(text: &str) -> Result<Vec<u8>, Failure> {
 /// The variables that a template has besides the task's.
 fn variables(path: &FsPath, template: &Template, local: &dyn Local) -> Result<Map, Failure> {
     let about = local.about(path)?;
-    let date = |time| crate::sys::clock::local(time).to_string();
     Ok(Map::from_iter([
         ("ansible_managed", "Ansible managed".to_owned()),
         ("template_host", rustix::system::uname().nodename().to_string_lossy().into_owned()),
@@ -173,8 +172,8 @@ fn variables(path: &FsPath, template: &Template, local: &dyn Local) -> Result<Ma
         ("template_fullpath", path.display().to_string()),
         ("template_destpath", template.dest.0.clone()),
         ("template_uid", about.owner),
-        ("template_mtime", date(about.modified)),
-        ("template_run_date", date(crate::sys::clock::now())),
+        ("template_mtime", local.date(about.modified)),
+        ("template_run_date", local.date(crate::sys::clock::now())),
     ]))
 }
 

@@ -23,7 +23,7 @@ pub fn fresh() -> u64 {
 /// A task that is ready to be sent.
 pub struct Ready {
     /// Where it runs.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The host it runs on instead of its own, as headlines name it.
     pub delegated_to: Option<String>,
     /// The module.
@@ -88,7 +88,7 @@ impl Ready {
 }
 
 /// The worker of an account, started when it does not run; else what the task comes to.
-pub async fn worker(context: &Context, account: &Account, lane: usize) -> Result<Arc<Link>, Outcome> {
+pub async fn worker(context: &Context, account: &Arc<Account>, lane: usize) -> Result<Arc<Link>, Outcome> {
     let starting = || {
         if context.options.verbosity >= 3 {
             context.emit(Event::Connecting { host: account.host.clone(), how: account.to_string() });
@@ -115,7 +115,7 @@ fn failed_start(context: &Context, account: &Account, e: LinkError) -> Outcome {
 }
 
 /// Records that a task was not run, so that what is missing later may be its doing.
-pub fn not_run(context: &Context, account: &Account, title: &str) {
+pub fn not_run(context: &Context, account: &Arc<Account>, title: &str) {
     let reason: Reason = format!("task `{title}` was not run").into();
     context.links.plan_for_all(account, vec![Effect::MayProvide(reason)]);
 }

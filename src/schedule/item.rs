@@ -106,7 +106,7 @@ pub struct Sent {
     /// The chain that it is part of.
     pub chain: u64,
     /// Where it runs.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The host it runs on instead, as headlines name it.
     pub delegated_to: Option<String>,
     /// Conditions that the worker decides, as written.
@@ -140,7 +140,7 @@ pub fn explain_all(finding: &Diagnostic) -> String {
 /// How to reach the host that the item runs on.
 pub struct Route {
     /// The account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The host it runs on instead of its own, as headlines name it.
     pub delegated_to: Option<String>,
 }
@@ -201,13 +201,14 @@ impl OnHost<'_> {
             if tries.is_none_or(|t| attempt < t.count) && result.outcome.status == Status::Unreachable {
                 return Ok(result);
             }
-            let registered = self.with_result(&view.scope, &result.outcome);
-            if let Err((what, error)) = self.judge(&registered, &mut result.outcome) {
+            let registered = self.reads_result().then(|| self.with_result(&view.scope, &result.outcome));
+            let registered = registered.as_ref().unwrap_or(view);
+            if let Err((what, error)) = self.judge(registered, &mut result.outcome) {
                 return Ok(misjudged(result, what, error));
             }
             let Some(tries) = &tries else { return Ok(result) };
             result.outcome.result.insert("attempts", attempt);
-            if !self.unsatisfied(&registered, &view.scope, &mut result.outcome)? {
+            if !self.unsatisfied(registered, &view.scope, &mut result.outcome)? {
                 return Ok(result);
             }
             if attempt >= tries.count {
@@ -315,6 +316,13 @@ impl OnHost<'_> {
             }
             Err(outcome) => Ok(Begun::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) }))),
         }
+    }
+
+    /// Whether what judges a result may read it.
+    fn reads_result(&self) -> bool {
+        let judges = ["changed_when", "failed_when", "until"].iter().filter_map(|name| self.task.keywords.value(name));
+        self.task.keywords.get("register").is_some()
+            && judges.into_iter().any(|v| !matches!(v, Value::Bool(_) | Value::Null))
     }
 
     /// The scope with the result under its registered name.

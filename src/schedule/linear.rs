@@ -4,29 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
-
-use tokio::task::JoinSet;
 
 use super::ahead::ReadyTask;
 use super::flow::Flow;
 use super::handlers::Handlers;
-use super::looping::{Job, TaskResult};
+use super::looping::Job;
 use super::play::Batch;
 use super::scope::{self, Moment, magic};
 use super::shared::{Limits, Shared};
 use super::teller::Teller;
 use super::view::View;
 use super::world::World;
-use super::{Context, StepAnswer, item, names};
+use super::{Context, StepAnswer, item, jobs, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
 use crate::module::{ControllerTask, Run, to_bool};
 use crate::vars::{HostLayers, HostVars, Layer, Scope};
-
-/// After how much silence it is said who is awaited.
-pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
 /// Why a batch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,7 +345,7 @@ impl Linear {
             jobs.truncate(1);
         }
         self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
-        let mut results = run_jobs(&self.context, jobs, &limits, self.shared.alone).await;
+        let mut results = jobs::run(&self.context, jobs, &limits, self.shared.alone).await;
         let included = self.included(&mut results, once.then_some(hosts));
         for mut result in results {
             self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
@@ -446,50 +440,4 @@ fn speaks_for_all(task: &CompiledTask) -> bool {
 /// Whether hosts come one after the other: what they do shows in the order of a list.
 fn in_order(task: &CompiledTask) -> bool {
     matches!(task.action.module.run, Run::Controller(ControllerTask::GroupBy))
-}
-
-/// Runs jobs at the same time, as many as the limits allow; in between says who is awaited.
-async fn run_jobs(context: &Arc<Context>, jobs: Vec<Job>, limits: &Limits, alone: bool) -> Vec<TaskResult> {
-    let order: BTreeMap<String, usize> = jobs.iter().enumerate().map(|(i, j)| (j.host.clone(), i)).collect();
-    let mut waiting: BTreeSet<String> = order.keys().cloned().collect();
-    let mut jobs: VecDeque<Job> = jobs.into();
-    let mut set = JoinSet::new();
-    let started = Instant::now();
-    let mut results = Vec::new();
-    loop {
-        // Hosts that go in step start in their order, when those before have made room.
-        while let Some(job) = jobs.pop_front() {
-            if alone {
-                let limits = limits.clone();
-                set.spawn(async move {
-                    let _permits = limits.wait().await;
-                    job.run().await
-                });
-            } else if let Some(permits) = limits.take() {
-                set.spawn(async move {
-                    let _permits = permits;
-                    job.run().await
-                });
-            } else {
-                jobs.push_front(job);
-                break;
-            }
-        }
-        match tokio::time::timeout(SILENCE, set.join_next()).await {
-            Ok(Some(Ok(result))) => {
-                waiting.remove(&result.host);
-                results.push(result);
-            }
-            Ok(Some(Err(_))) => {}
-            Ok(None) => break,
-            // Who goes alone does not know of the others.
-            Err(_) if alone => {}
-            Err(_) => context.emit(Event::Waiting {
-                hosts: waiting.iter().cloned().collect(),
-                seconds: started.elapsed().as_secs(),
-            }),
-        }
-    }
-    results.sort_by_key(|r| order.get(&r.host).copied());
-    results
 }

@@ -9,7 +9,7 @@ use super::view::View;
 use crate::diag::Diagnostic;
 use crate::model::{Failure, Map, Origin, Source, Text, Value};
 use crate::module::{Local, LocalEntry};
-use crate::sys::Payload;
+use crate::sys::{Payload, Time};
 use crate::template::{Templar, TemplateOptions};
 use crate::vars::{Layer, Level, Variables};
 
@@ -113,6 +113,20 @@ impl Local for Files<'_> {
         }
         found.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(found)
+    }
+
+    fn date(&self, time: Time) -> String {
+        let utc = chrono::DateTime::from_timestamp(time.secs, time.nanos);
+        let local = utc.map(|utc| utc.with_timezone(&chrono::Local));
+        local.map(|local| local.format("%Y-%m-%d %H:%M:%S%.6f").to_string()).unwrap_or_default()
+    }
+
+    fn owner(&self, uid: u32) -> String {
+        let names = self.context.owners.lock();
+        names.map_or_else(
+            |_| crate::sys::user_name(uid),
+            |mut names| names.entry(uid).or_insert_with(|| crate::sys::user_name(uid)).clone(),
+        )
     }
 
     fn mode(&self, path: &Path) -> Result<u32, Failure> {

@@ -3,6 +3,7 @@
 //! The dispatcher owns all state that hosts share, takes the results of a task in one
 //! place and sends events. A task on a host sees a snapshot of that state.
 
+mod accounts;
 mod ahead;
 mod argument_spec;
 mod background;
@@ -17,6 +18,7 @@ mod including;
 mod invoke;
 mod item;
 mod items;
+mod jobs;
 mod linear;
 mod local;
 mod looping;
@@ -47,6 +49,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+pub use accounts::Accounts;
 pub use fact_cache::FactCache;
 pub use flow::Flow;
 pub use hosts::Hosts;
@@ -157,6 +160,10 @@ pub struct Context {
     pub events: UnboundedSender<Event>,
     /// Files that were read, by path: one reading for all hosts.
     pub files: Mutex<HashMap<PathBuf, Payload>>,
+    /// Names of this machine's users that own them.
+    pub owners: Mutex<HashMap<u32, String>>,
+    /// How hosts are reached.
+    pub accounts: Accounts,
     /// Facts that are kept between runs.
     pub fact_cache: Option<FactCache>,
     /// Reads the inventory again.

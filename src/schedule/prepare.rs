@@ -70,7 +70,7 @@ impl OnHost<'_> {
         }
     }
 
-    pub(super) fn not_run(&self, account: &Account) {
+    pub(super) fn not_run(&self, account: &Arc<Account>) {
         if !self.ahead {
             invoke::not_run(self.context, account, self.title);
         }
@@ -198,7 +198,7 @@ impl OnHost<'_> {
         })))
     }
 
-    fn not_prepared(&self, account: &Account, failure: Failure) -> Outcome {
+    fn not_prepared(&self, account: &Arc<Account>, failure: Failure) -> Outcome {
         if let Cause::Unknown(reason) = failure.cause {
             self.not_run(account);
             return Outcome::new(Status::Unknown(reason), Map::new());

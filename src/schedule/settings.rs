@@ -1,6 +1,10 @@
 //! How a host is reached and as whom: from variables, keywords, options, configuration.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use super::Context;
+use super::accounts;
 use super::view::View;
 use crate::connection::{Account, Become, Method, SshSettings, Target};
 use crate::diag::Diagnostic;
@@ -8,6 +12,7 @@ use crate::model::{Origin, Text, Value};
 use crate::module::to_bool;
 use crate::playbook::Keywords;
 use crate::template::Error;
+use crate::vars::{Variables, connects};
 
 /// Passwords that were asked for on the terminal.
 #[derive(Clone, Default)]
@@ -85,16 +90,30 @@ impl From<Error> for Unsettled {
 struct Reader<'a> {
     view: &'a View,
     keywords: &'a Keywords,
+    /// A template was among them: what it comes to may hang on anything.
+    templated: Cell<bool>,
 }
 
 impl Reader<'_> {
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Error> {
         for name in names {
-            if let Some(value) = self.view.variable(name)?.filter(|v| !v.is_null()) {
+            debug_assert!(connects(name), "{name}");
+            let Some(written) = self.view.scope.get(name) else { continue };
+            self.note(&written);
+            if let Some(value) = self.view.render(&written)?.filter(|v| !v.is_null()) {
                 return Ok(Some(value));
             }
         }
         Ok(None)
+    }
+
+    fn note(&self, written: &Value) {
+        let plain = match written {
+            Value::Str(text) => !text.is_template() || !text.contains('{'),
+            Value::Null | Value::Bool(_) | Value::Int(_) => true,
+            _ => false,
+        };
+        self.templated.set(self.templated.get() || !plain);
     }
 
     fn text(&self, names: &[&str]) -> Result<Option<String>, Error> {
@@ -104,7 +123,10 @@ impl Reader<'_> {
 
     fn keyword(&self, name: &str) -> Result<Option<Value>, Error> {
         match self.keywords.value(name) {
-            Some(value) => Ok(self.view.render(value)?.filter(|v| !v.is_null())),
+            Some(value) => {
+                self.note(value);
+                Ok(self.view.render(value)?.filter(|v| !v.is_null()))
+            }
             None => Ok(None),
         }
     }
@@ -144,10 +166,18 @@ pub fn account(
     view: &View,
     keywords: &Keywords,
     delegated: bool,
-) -> Result<Account, Unsettled> {
-    let reader = Reader { view, keywords };
+) -> Result<Arc<Account>, Unsettled> {
+    let basis = if delegated { None } else { accounts::Basis::of(&view.scope, keywords) };
+    if let Some(known) = basis.as_ref().and_then(|basis| context.accounts.known(host, basis)) {
+        return Ok(known);
+    }
+    let reader = Reader { view, keywords, templated: Cell::new(false) };
     let target = target(context, host, &reader, delegated)?;
-    Ok(Account { host: host.to_owned(), target, escalation: escalation(context, &reader)? })
+    let account = Arc::new(Account { host: host.to_owned(), target, escalation: escalation(context, &reader)? });
+    if let Some(basis) = basis.filter(|_| !reader.templated.get()) {
+        context.accounts.keep(host, basis, &account);
+    }
+    Ok(account)
 }
 
 fn target(context: &Context, host: &str, reader: &Reader<'_>, delegated: bool) -> Result<Target, Unsettled> {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::Context;
-use super::linear::{End, Linear, Over, SILENCE};
+use super::jobs::SILENCE;
+use super::linear::{End, Linear, Over};
 use super::play::{Batch, play_view};
 use super::shared::Shared;
 use super::teller::{Shown, Teller};

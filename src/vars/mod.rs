@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use hosts::{FileVars, Grown, HostLayers, MoreVars, Side};
 pub use level::Level;
 pub use pending::Pending;
-pub use scope::{Builder, Definition, Layer, Scope, merged};
+pub use scope::{Builder, Definition, Layer, Scope, connects, merged};
 
 use crate::model::Value;
 

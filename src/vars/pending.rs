@@ -28,6 +28,11 @@ impl Pending {
         self.registered.contains(name)
     }
 
+    /// The names that wait.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.registered.iter().map(String::as_str)
+    }
+
     /// Notes that something was read that may still change.
     pub fn touch(&self) {
         self.touched.store(true, Ordering::Relaxed);

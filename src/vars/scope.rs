@@ -15,12 +15,35 @@ pub struct Layer {
     pub label: Arc<str>,
     /// The variables.
     pub vars: Arc<Vars>,
+    /// Whether one of them [`connects`].
+    connecting: bool,
+}
+
+/// Whether a variable may say how its host is reached, and as whom.
+pub fn connects(name: &str) -> bool {
+    let starts = [
+        "connection",
+        "host",
+        "port",
+        "user",
+        "password",
+        "private_key_file",
+        "ssh_",
+        "become",
+        "docker_",
+        "sudo_",
+        "su_",
+        "doas_",
+    ];
+    name.strip_prefix("ansible_").is_some_and(|rest| starts.iter().any(|start| rest.starts_with(start)))
 }
 
 impl Layer {
     /// A layer, ready to be shared by scopes.
     pub fn new(level: Level, label: impl Into<Arc<str>>, vars: impl Into<Arc<Vars>>) -> Arc<Self> {
-        Arc::new(Self { level, label: label.into(), vars: vars.into() })
+        let vars = vars.into();
+        let connecting = vars.values().keys().any(|key| key.as_str().is_some_and(connects));
+        Arc::new(Self { level, label: label.into(), vars, connecting })
     }
 
     /// A host's facts as `setup` returns them: under `ansible_facts` without their prefix,
@@ -103,6 +126,13 @@ impl Scope {
     /// The layers, lowest first.
     pub fn layers(&self) -> &[Arc<Layer>] {
         &self.layers
+    }
+
+    /// The layers with a variable that [`connects`]; nothing when a result that is still to
+    /// come may be one.
+    pub fn connecting(&self) -> Option<impl Iterator<Item = &Arc<Layer>>> {
+        let pending = self.pending.as_ref().is_some_and(|pending| pending.names().any(connects));
+        (!pending).then(|| self.layers.iter().filter(|layer| layer.connecting))
     }
 
     /// All definitions of a variable, the one that wins first.
