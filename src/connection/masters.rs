@@ -32,6 +32,9 @@ pub struct SshOptions {
 /// How long a master stays that nobody ends: its run was killed.
 const ABANDONED: &str = "60s";
 
+/// How long a master that was found may take to open a session, at least.
+const FOUND: Duration = Duration::from_secs(10);
+
 /// How long to wait for a session that is about to end, before another connection is made.
 const SESSION_ENDS: Duration = Duration::from_millis(100);
 
@@ -132,8 +135,10 @@ impl Masters {
     ) -> Result<Option<Channel>, LinkError> {
         let place = (0..).find(|p| known.masters.iter().all(|m| m.place != *p)).unwrap_or_default();
         let socket = self.options.control_dir.join(format!("{}{}", settings.socket_name(), suffix(place)));
-        if let Some(session) = alive(&socket).await {
-            match open(&session, command_line).await {
+        if let Some(session) = found(&socket) {
+            let limit = FOUND.max(Duration::from_secs(settings.timeout));
+            let opened = tokio::time::timeout(limit, open(&session, command_line)).await;
+            match opened.unwrap_or_else(|_| Err(NotOpened::Broken("the master does not answer".to_owned()))) {
                 Ok(channel) => {
                     known.masters.push(Master { place, session });
                     return Ok(Some(channel));
@@ -143,7 +148,7 @@ impl Masters {
                     full.push(place);
                     return Ok(None);
                 }
-                // It ended just now.
+                // It has ended, or its connection is dead.
                 Err(NotOpened::Broken(_)) => {}
             }
         }
@@ -189,7 +194,7 @@ impl Masters {
                 },
             }
         }
-        alive(socket).await.ok_or_else(|| "ssh's master ended at once".to_owned())
+        found(socket).ok_or_else(|| "ssh's master ended at once".to_owned())
     }
 
     async fn start(&self, settings: &SshSettings, socket: &Path) -> Result<(), String> {
@@ -249,15 +254,11 @@ fn make_private_dir(dir: &Path) -> Result<(), String> {
         .map_err(|e| format!("cannot make the directory for ssh's control sockets, {}: {e}", dir.display()))
 }
 
-/// A session on a master that answers. A socket that does not is left: the next master's is
-/// put in its place, and until then another run may do so.
-async fn alive(socket: &Path) -> Option<Arc<Session>> {
-    if !socket.exists() {
-        return None;
-    }
-    let session = Session::resume_mux(socket.into(), None);
-    let check = tokio::time::timeout(Duration::from_secs(5), session.check()).await;
-    matches!(check, Ok(Ok(()))).then(|| Arc::new(session))
+/// The master behind a socket. Whether it answers shows when a session is asked for. A socket
+/// where none does is left: the next master's is put in its place, and until then another run
+/// may do so.
+fn found(socket: &Path) -> Option<Arc<Session>> {
+    socket.exists().then(|| Arc::new(Session::resume_mux(socket.into(), None)))
 }
 
 async fn open(session: &Arc<Session>, command_line: &str) -> Result<Channel, NotOpened> {

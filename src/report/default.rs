@@ -122,14 +122,18 @@ impl Default {
 
     /// What follows the headline of a result, when anything does.
     fn details(&self, result: &HostResult) -> Option<String> {
-        let mut shown = data::result(&result.outcome, result.hidden);
         if let Status::Unknown(reason) = &result.outcome.status
             && self.options.verbosity == 0
         {
             return Some(format!(" => {reason}"));
         }
         let failed = matches!(result.outcome.status, Status::Failed | Status::Unreachable);
-        if result.verbose && !failed && !result.hidden {
+        let speaks = result.verbose && !failed && !result.hidden;
+        if !speaks && !failed && self.options.verbosity == 0 {
+            return None;
+        }
+        let mut shown = data::result(&result.outcome, result.hidden);
+        if speaks {
             if !result.outcome.result.contains("changed") {
                 shown.remove("changed");
                 // A message stands alone, without the loop's marks beside it.
@@ -139,7 +143,7 @@ impl Default {
             let shown = if self.options.verbosity == 0 { strip_internal(shown) } else { shown };
             return Some(format!(" => {}", data::indented(&Json::Object(shown))));
         }
-        (failed || self.options.verbosity > 0).then(|| format!(" => {}", data::one_line(&Json::Object(shown))))
+        Some(format!(" => {}", data::one_line(&Json::Object(shown))))
     }
 
     fn recap(&self, recap: &[(String, Counts)], out: &mut dyn Write) -> io::Result<()> {

@@ -139,6 +139,22 @@ impl Mask {
         }
     }
 
+    /// Whether there is anything to mask in a value: in most results there is not, and they
+    /// need not be made anew.
+    fn concerns(&self, value: &Value) -> bool {
+        match value {
+            Value::Str(text) => text.is_secret() || self.hits(text),
+            Value::Int(_) | Value::Float(_) | Value::Unknown(_) => self.0.is_some(),
+            Value::List(items) => items.iter().any(|item| self.concerns(item)),
+            Value::Map(map) => self.concerns_map(map),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    fn concerns_map(&self, map: &Map) -> bool {
+        map.iter().any(|(key, value)| matches!(key, Key::Str(text) if self.hits(text)) || self.concerns(value))
+    }
+
     /// A map, its keys included.
     pub fn map(&self, map: &Map) -> Map {
         map.iter().map(|(key, value)| (self.key(key), self.value(value))).collect()
@@ -157,7 +173,9 @@ impl Mask {
 
     /// What a task came to.
     pub fn outcome(&self, outcome: &mut Outcome) {
-        outcome.result = self.map(&outcome.result);
+        if self.concerns_map(&outcome.result) {
+            outcome.result = self.map(&outcome.result);
+        }
         outcome.diff.iter_mut().for_each(|d| self.diff(d));
         outcome.warnings.iter_mut().for_each(|w| self.text(w));
         if let Status::Unknown(reason) = &mut outcome.status {
