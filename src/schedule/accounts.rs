@@ -42,9 +42,12 @@ impl Basis {
     }
 }
 
+/// What was worked out, and from what.
+type Known = (Basis, Arc<Account>);
+
 /// The accounts of a run, by host.
 #[derive(Default)]
-pub struct Accounts(Mutex<HashMap<String, Vec<(Basis, Arc<Account>)>>>);
+pub struct Accounts(Mutex<HashMap<String, Vec<Known>>>);
 
 impl Accounts {
     /// The account that was worked out from the same.
