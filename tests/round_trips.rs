@@ -59,14 +59,28 @@ impl Distant {
         Some(Self { lab, proxy, inventory, dir })
     }
 
+    /// What was counted, once nothing is under way any more: the end of a run's sessions is
+    /// said after the run itself has ended.
+    fn settled(&self) -> Vec<u64> {
+        let mut counted = self.proxy.round_trips();
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = self.proxy.round_trips();
+            if now == counted {
+                return now;
+            }
+            counted = now;
+        }
+    }
+
     /// Runs a playbook over connections that are there; the most round trips that one of
     /// them took, and the most that rplay says one host took.
     fn trips(&self, args: &[&str], playbook: &Path) -> (u64, u64) {
-        let before = self.proxy.round_trips();
+        let before = self.settled();
         let mut command = common::rplay(["-i"]);
         command.arg(&self.inventory).args(args).args(["--output", "json"]).arg(playbook);
         let ran = run(&mut command).exits(0);
-        let after = self.proxy.round_trips();
+        let after = self.settled();
         assert_eq!(before.len(), after.len(), "a connection was made anew:\n{}", ran.err);
         let counted = after.iter().zip(&before).map(|(a, b)| a - b).max().unwrap();
         let document: Value = serde_json::from_str(&ran.out).unwrap();
