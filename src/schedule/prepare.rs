@@ -124,7 +124,7 @@ impl OnHost<'_> {
     }
 
     /// The arguments as written, those of `args: "{{ … }}"` below them.
-    fn arguments(&self, view: &View) -> Result<Map, Error> {
+    pub(super) fn arguments(&self, view: &View) -> Result<Map, Error> {
         let action = &self.task.action;
         let mut args = match &action.more {
             Some(more) => match view.render(more)? {
@@ -165,8 +165,13 @@ impl OnHost<'_> {
         if let Run::Controller(_) = module.run {
             return Ok(self.raw(route, &args, check));
         }
+        if check && matches!(module.name, "fetch" | "wait_for_connection") {
+            return Ok(Prepared::Done(Box::new(super::fetch::skipped(route.delegated_to))));
+        }
+        let args = if module.name == "fetch" { self.with_what_is_here(view, args)? } else { args };
         let background = self.background(view)?;
-        if background.is_some() && matches!(module.run, Run::Split { .. }) {
+        let both = matches!(module.run, Run::Split { .. }) || matches!(module.name, "fetch" | "wait_for_connection");
+        if background.is_some() && both {
             let words = format!("This action ({}) does not support async.", module.name);
             return Ok(Prepared::Done(Box::new(ItemResult::plain(Outcome::failed(words)))));
         }
