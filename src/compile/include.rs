@@ -171,7 +171,7 @@ pub fn applied(task: &CompiledTask) -> Result<Keywords, Box<Diagnostic>> {
             let finding = Diagnostic::error(format!("'{name}' is not a valid attribute for a Block"));
             return Err(Box::new(finding.at(task.action.origin.clone()).suggest(&name, names)));
         };
-        keywords.set(known.name, Setting { value: value.clone(), origin: task.action.origin.clone() });
+        keywords.set(known.name, Setting::new(value.clone(), task.action.origin.clone()));
     }
     Ok(keywords)
 }

@@ -126,7 +126,7 @@ impl<'a> Compiler<'a> {
             templated: None,
         };
         let mut keywords = Keywords::default();
-        let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
+        let setting = |value: &str| Setting::new(Value::from(value), play.origin.clone());
         keywords.set("name", setting("Gathering Facts"));
         keywords.set("tags", setting("always"));
         let task = Task { origin: play.origin.clone(), keywords, action, looped: None };
@@ -372,7 +372,9 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
     // What is the task's own stands beside what it inherits.
     let mut keywords = all.keywords;
     for (name, setting) in task.keywords.iter() {
-        keywords.set(name, setting.clone());
+        if keywords.get(name).is_none_or(|known| known.value != setting.value) {
+            keywords.set(name, setting.clone());
+        }
     }
     let name = match task.keywords.value("name") {
         Some(Value::Str(name)) => Some(name.clone()),
@@ -397,5 +399,6 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         cluster: inherited.cluster,
         gathers: false,
         inside: is_include(task.action.module.run).then(|| Arc::new(inherited.clone())),
+        magic: std::sync::OnceLock::new(),
     }
 }

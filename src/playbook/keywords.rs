@@ -3,6 +3,7 @@
 //! Source: "Playbook Keywords" of ansible-core 2.19's documentation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::parse::Findings;
 use crate::diag::Diagnostic;
@@ -182,6 +183,15 @@ pub struct Setting {
     pub value: Value,
     /// Where the value stands.
     pub origin: Origin,
+    /// What holds where the value turns out to be left out (`omit`): the same keyword further out.
+    pub outer: Option<Arc<Setting>>,
+}
+
+impl Setting {
+    /// A value that stands at a place.
+    pub const fn new(value: Value, origin: Origin) -> Self {
+        Self { value, origin, outer: None }
+    }
 }
 
 /// The keywords that were given at one place.
@@ -199,8 +209,17 @@ impl Keywords {
         self.get(name).map(|s| &s.value)
     }
 
+    /// The value of a keyword, then those that hold in turn where one is left out.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &Value> {
+        std::iter::successors(self.get(name), |setting| setting.outer.as_deref()).map(|setting| &setting.value)
+    }
+
     /// Sets a keyword.
-    pub fn set(&mut self, name: &'static str, setting: Setting) {
+    pub fn set(&mut self, name: &'static str, mut setting: Setting) {
+        let may_be_left_out = setting.value.as_str().is_some_and(|text| text.contains("omit"));
+        if may_be_left_out && let Some(outer) = self.0.remove(name) {
+            setting.outer = Some(Arc::new(outer));
+        }
         self.0.insert(name, setting);
     }
 
@@ -232,7 +251,7 @@ impl Keywords {
             _ => {}
         }
         if let Some(data) = findings.take(value.to_value()) {
-            self.0.insert(keyword.name, Setting { value: data, origin: value.origin.clone() });
+            self.0.insert(keyword.name, Setting::new(data, value.origin.clone()));
         }
         true
     }

@@ -94,11 +94,14 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
             };
             result.insert(name.as_str(), shown);
         }
-        Some(other) => {
-            let value = view.render(other)?;
-            result.insert("var", value);
+        Some(other) if !other.is_null() => {
+            return Err(Error::new(format!(
+                "argument 'var' is of type {} and we were unable to convert to str: it is not a string and \
+                 conversion is not allowed",
+                other.type_name()
+            )));
         }
-        None => {
+        _ => {
             let message = argument(args, &["msg"], view)?.unwrap_or_else(|| Value::from("Hello world!"));
             result.insert("msg", message);
         }

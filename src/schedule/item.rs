@@ -201,13 +201,15 @@ impl OnHost<'_> {
             if tries.is_none_or(|t| attempt < t.count) && result.outcome.status == Status::Unreachable {
                 return Ok(result);
             }
+            if tries.is_some() {
+                result.outcome.result.insert("attempts", attempt);
+            }
             let registered = self.reads_result().then(|| self.with_result(&view.scope, &result.outcome));
             let registered = registered.as_ref().unwrap_or(view);
             if let Err((what, error)) = self.judge(registered, &mut result.outcome) {
                 return Ok(misjudged(result, what, error));
             }
             let Some(tries) = &tries else { return Ok(result) };
-            result.outcome.result.insert("attempts", attempt);
             if !self.unsatisfied(registered, &view.scope, &mut result.outcome)? {
                 return Ok(result);
             }

@@ -48,7 +48,12 @@ pub struct OnHost<'a> {
 
 impl OnHost<'_> {
     pub(super) fn keyword(&self, name: &str, view: &View) -> Result<Option<Value>, Error> {
-        self.task.keywords.value(name).map_or(Ok(None), |v| view.render(v)).map(|v| v.filter(|v| !v.is_null()))
+        for value in self.task.keywords.values(name) {
+            if let Some(value) = view.render(value)?.filter(|v| !v.is_null()) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn flag(&self, name: &str, view: &View) -> Result<Option<bool>, Error> {
@@ -238,7 +243,12 @@ impl OnHost<'_> {
     fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {
         let mut all: Vec<(String, String)> = Vec::new();
         for value in &self.task.environment {
-            let Some(Value::Map(map)) = view.render(value)? else { continue };
+            let rendered = match view.render(value) {
+                // The environment of a play may read facts that are gathered with it first.
+                Err(e) if self.task.action.module.name == "setup" && is_fact(e.undefined_name()) => continue,
+                rendered => rendered?,
+            };
+            let Some(Value::Map(map)) = rendered else { continue };
             for (name, value) in map.iter() {
                 let text = match value {
                     Value::Str(t) => t.as_str().to_owned(),
@@ -297,4 +307,8 @@ impl OnHost<'_> {
         scope = scope.layer(super::scope::magic::of_host(self.context, name));
         View::new(&self.context.engine, scope.build())
     }
+}
+
+fn is_fact(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name == "ansible_env" || name == "ansible_facts" || name == "env")
 }
