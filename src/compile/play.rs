@@ -36,11 +36,11 @@ pub struct LoadedPlay {
 ///
 /// # Errors
 /// All that is wrong with it.
-pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Engine) -> Checked<CompiledPlay> {
+pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Arc<Engine>) -> Checked<CompiledPlay> {
     let play = &loaded.play;
     let sure = !["ignore_errors", "ignore_unreachable"].iter().any(|name| play.keywords.get(name).is_some());
     let placed = roles::place(&play.roles, &loaded.roles, sure)?;
-    let mut compiler = Compiler::new(loaded, tags);
+    let mut compiler = Compiler::new(loaded, tags, engine);
     let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
     root = root.with(&play.keywords, Level::Play);
     compiler.play.tags = root.tags.iter().map(|t| t.as_str().to_owned()).collect();
@@ -70,6 +70,7 @@ fn wants_facts(play: &Play, default: bool) -> bool {
 pub(super) struct Compiler<'a> {
     pub(super) play: CompiledPlay,
     pub(super) tags: &'a TagFilter,
+    pub(super) engine: &'a Arc<Engine>,
     pub(super) findings: Vec<Diagnostic>,
     /// Handlers of roles, each with what it inherits.
     pub(super) role_handlers: Vec<(Inherited, Vec<Item>)>,
@@ -78,7 +79,7 @@ pub(super) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(loaded: &LoadedPlay, tags: &'a TagFilter) -> Self {
+    fn new(loaded: &LoadedPlay, tags: &'a TagFilter, engine: &'a Arc<Engine>) -> Self {
         let play = &loaded.play;
         // What an import says wins over the play that it imports, the outermost over all.
         let vars = std::iter::once(&play.keywords)
@@ -103,7 +104,7 @@ impl<'a> Compiler<'a> {
             clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
+        Self { play: compiled, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
     }
 
     /// The play's own first task, which gathers facts.
@@ -217,6 +218,7 @@ impl<'a> Compiler<'a> {
         super::include::check(task, &mut self.findings);
         let mut compiled = build(task, inherited, self.play.tasks.len());
         self.check_missing(&mut compiled);
+        super::tags::render(&mut compiled, &self.play, self.engine);
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.play.tasks.push(Arc::new(compiled));

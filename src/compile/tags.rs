@@ -3,6 +3,34 @@
 //! Source: "Tags" in Ansible's user guide: `always`, `never`, `tagged`, `untagged`, `all`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{CompiledPlay, CompiledTask};
+use crate::model::{Text, Value};
+use crate::template::{Engine, Templar};
+use crate::vars::Scope;
+
+/// Evaluates tags that are templates, as far as what is written in the play tells; one that it
+/// does not tell stays as it is written.
+pub fn render(task: &mut CompiledTask, play: &CompiledPlay, engine: &Arc<Engine>) {
+    if !task.tags.iter().any(|tag| tag.contains("{{")) {
+        return;
+    }
+    let role = task.role.and_then(|role| play.roles.get(role));
+    let layers = role.iter().flat_map(|role| [Arc::clone(&role.defaults), Arc::clone(&role.vars)]);
+    let scope = Scope::builder().layers(play.vars.iter().cloned()).layers(layers).layers(task.vars.iter().cloned());
+    let templar = Templar::new(Arc::clone(engine), Arc::new(scope.build()));
+    let mut tags = BTreeSet::new();
+    for tag in std::mem::take(&mut task.tags) {
+        let found = templar.render(&Value::Str(Text::template(tag.as_str(), None)));
+        match found {
+            Ok(Value::Str(text)) => tags.extend(text.split(',').map(|part| part.trim().to_owned())),
+            Ok(Value::List(items)) => tags.extend(items.iter().filter_map(|i| i.as_str().map(str::to_owned))),
+            _ => drop(tags.insert(tag)),
+        }
+    }
+    task.tags = tags;
+}
 
 /// Which tasks are wanted.
 #[derive(Debug, Clone, Default)]

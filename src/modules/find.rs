@@ -308,7 +308,12 @@ impl<'a> Search<'a> {
             Err(failure) if matches!(failure.cause, Cause::Unknown(_)) => return Err(failure),
             Err(_) => return Ok(false),
         };
-        let Some(text) = decoded(bytes, self.args.encoding.as_deref())? else { return Ok(false) };
+        let encoding = self.args.encoding.as_deref().unwrap_or("utf-8");
+        let Some(text) = decoded(bytes, encoding)? else {
+            let shown = path.display();
+            let words = format!("Failed to read the file {shown} due to an encoding error. current encoding: {encoding}");
+            return Err(Failure::new(words));
+        };
         let fits = |text: &str| regex.is_match(text).unwrap_or(false);
         Ok(if self.args.read_whole_file { fits(&text) } else { text.split_inclusive('\n').any(fits) })
     }
@@ -351,12 +356,12 @@ fn mode(value: &Value) -> Result<u32, Failure> {
 }
 
 /// A file's text; nothing when it is not in the encoding.
-fn decoded(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Option<String>, Failure> {
+fn decoded(bytes: Vec<u8>, encoding: &str) -> Result<Option<String>, Failure> {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read);
         char::decode_utf16(units).collect::<Result<String, _>>().ok()
     };
-    Ok(match encoding.unwrap_or("utf-8").to_lowercase().replace('_', "-").as_str() {
+    Ok(match encoding.to_lowercase().replace('_', "-").as_str() {
         "utf-8" | "utf8" => String::from_utf8(bytes).ok(),
         "ascii" | "us-ascii" => String::from_utf8(bytes).ok().filter(|text| text.is_ascii()),
         "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => Some(bytes.into_iter().map(char::from).collect()),
@@ -394,9 +399,9 @@ mod tests {
 
     #[test]
     fn files_are_read_in_their_encoding() {
-        assert_eq!(decoded(vec![0xe9], Some("latin-1")), Ok(Some("é".to_owned())));
-        assert_eq!(decoded(vec![0xe9], None), Ok(None));
-        assert_eq!(decoded(vec![0xfe, 0xff, 0, 0x61], Some("UTF-16")), Ok(Some("a".to_owned())));
-        assert!(decoded(vec![], Some("nope")).is_err());
+        assert_eq!(decoded(vec![0xe9], "latin-1"), Ok(Some("é".to_owned())));
+        assert_eq!(decoded(vec![0xe9], "utf-8"), Ok(None));
+        assert_eq!(decoded(vec![0xfe, 0xff, 0, 0x61], "UTF-16"), Ok(Some("a".to_owned())));
+        assert!(decoded(vec![], "nope").is_err());
     }
 }

@@ -83,13 +83,16 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
         let result = Map::from_iter([("skipped_reason", Value::from("Verbosity threshold not met."))]);
         return Ok(Controlled::new(Status::Skipped, result));
     }
-    let mut result = Map::new();
+    let (mut result, mut warnings) = (Map::new(), Vec::new());
     match args.get("var") {
         Some(Value::Str(text)) => {
             let name = view.templar.named(text)?;
             let shown = match view.templar.expression(&name) {
                 Ok(value) => value,
-                Err(e) if e.undefined_name().is_some() => Value::from(format!("<< error 1 - {} >>", e.message())),
+                Err(e) if e.undefined_name().is_some() => {
+                    warnings.push(format!("Encountered 1 template error.\nerror 1 - {}", e.message()));
+                    Value::from(format!("<< error 1 - {} >>", e.message()))
+                }
                 Err(e) => return Err(e),
             };
             result.insert(name.as_str(), shown);
@@ -107,6 +110,7 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
         }
     }
     let mut done = Controlled::new(Status::Ok, result);
+    done.outcome.warnings = warnings;
     done.verbose = true;
     Ok(done)
 }

@@ -89,7 +89,7 @@ impl Linear {
         }
     }
 
-    /// The inventory is read again; hosts and groups that tasks have added are forgotten.
+    /// The inventory is read again; hosts and groups that tasks have added stay.
     fn refresh_inventory(&self) {
         let warnings = match self.context.reload.as_ref().map(|reload| reload()) {
             Some(Ok((layers, warnings))) => {

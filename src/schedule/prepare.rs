@@ -245,7 +245,11 @@ impl OnHost<'_> {
         for value in &self.task.environment {
             let rendered = match view.render(value) {
                 // The environment of a play may read facts that are gathered with it first.
-                Err(e) if self.task.action.module.name == "setup" && is_fact(e.undefined_name()) => continue,
+                Err(e) if self.task.action.module.name == "setup" && is_fact(e.undefined_name()) => {
+                    let each = value.as_map().into_iter().flatten();
+                    let known = each.filter_map(|(name, value)| Some((name.clone(), view.render(value).ok()??)));
+                    Some(Value::from(known.collect::<Map>()))
+                }
                 rendered => rendered?,
             };
             let Some(Value::Map(map)) = rendered else { continue };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Context;
 use super::world::{Known, World};
 use crate::compile::{CompiledPlay, CompiledTask};
-use crate::model::{Value, Vars};
+use crate::model::{Map, Value, Vars};
 use crate::vars::{HostVars, Layer, Level, Scope};
 
 /// Variables that rplay itself provides.
@@ -52,6 +52,8 @@ pub mod magic {
         let dir = |path: &std::path::Path| Value::from(path.to_string_lossy().into_owned());
         let vars: Vars = [
             ("groups", Value::from(groups)),
+            // There is none that runs this; what content wants is one for `ansible_python_interpreter`.
+            ("ansible_playbook_python", Value::from("/usr/bin/python3")),
             ("playbook_dir", dir(&play.playbook_dir)),
             ("ansible_play_name", Value::Str(play.title.clone())),
             ("ansible_play_hosts_all", names(hosts)),
@@ -159,7 +161,8 @@ pub fn of_play(world: &World, context: &Context, play: &CompiledPlay, files: &[A
     layers.extend(files.iter().cloned());
     layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
     // In a task, though not in `hostvars`, a host without an address has its name for one.
-    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter([("ansible_host", Value::from(host))])));
+    let own = [("ansible_host", Value::from(host)), ("ansible_facts", Value::from(Map::new()))];
+    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter(own)));
     world.ground(context, host).push_all(layers)
 }
 
