@@ -114,7 +114,8 @@ pub fn include(
         graph: TaskGraph::default(),
         ..play.clone()
     };
-    let mut compiler = Compiler { play: fresh, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
+    let mut compiler =
+        Compiler { play: fresh, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
     let around = task.inside.as_deref().cloned().unwrap_or_default();
     let mut inner = around.with(apply, Level::Block);
     let own = task.vars.iter().filter(|layer| !around.vars.iter().any(|v| Arc::ptr_eq(v, layer)));

@@ -111,7 +111,7 @@ impl<'a> Compiler<'a> {
     fn gather(&mut self, play: &Play, root: &Inherited) {
         let Some(module) = crate::modules::find("setup") else { return };
         let mut args = Map::new();
-        for name in ["gather_subset", "gather_timeout"] {
+        for name in ["gather_subset", "gather_timeout", "fact_path"] {
             if let Some(value) = play.keywords.value(name) {
                 args.insert(name, value.clone());
             }
@@ -327,6 +327,9 @@ impl<'a> Compiler<'a> {
     /// A handler that is notified and does not exist is an error in Ansible, when the task
     /// changes something; here it is found before.
     fn check_notified(&mut self) {
+        if !self.tags.needs_handlers() {
+            return;
+        }
         let names: BTreeSet<String> =
             self.play.handlers.iter().flat_map(|h| handler_names(h, &self.play.roles)).collect();
         // Names that are known only later, and handlers that only an include brings.

@@ -32,11 +32,13 @@ pub fn render(task: &mut CompiledTask, play: &CompiledPlay, engine: &Arc<Engine>
     task.tags = tags;
 }
 
-/// Which tasks are wanted.
+/// Which tasks are wanted, and what they must find.
 #[derive(Debug, Clone, Default)]
 pub struct TagFilter {
     only: BTreeSet<String>,
     skip: BTreeSet<String>,
+    /// Whether a handler that is notified may be missing.
+    lax: bool,
 }
 
 impl TagFilter {
@@ -46,7 +48,19 @@ impl TagFilter {
         if only.is_empty() {
             only.insert("all".to_owned());
         }
-        Self { only, skip: skip.into_iter().collect() }
+        Self { only, skip: skip.into_iter().collect(), lax: false }
+    }
+
+    /// Says that a handler that is notified may be missing (`error_on_missing_handler = false`).
+    #[must_use]
+    pub const fn lax(mut self, lax: bool) -> Self {
+        self.lax = lax;
+        self
+    }
+
+    /// Whether each handler that is notified must be there.
+    pub const fn needs_handlers(&self) -> bool {
+        !self.lax
     }
 
     /// Whether a task with these tags runs.

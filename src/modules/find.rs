@@ -311,7 +311,8 @@ impl<'a> Search<'a> {
         let encoding = self.args.encoding.as_deref().unwrap_or("utf-8");
         let Some(text) = decoded(bytes, encoding)? else {
             let shown = path.display();
-            let words = format!("Failed to read the file {shown} due to an encoding error. current encoding: {encoding}");
+            let words =
+                format!("Failed to read the file {shown} due to an encoding error. current encoding: {encoding}");
             return Err(Failure::new(words));
         };
         let fits = |text: &str| regex.is_match(text).unwrap_or(false);

@@ -122,7 +122,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("delegate_to", BELOW, Takes::Str),
     k("diff", ALL, Takes::Bool),
     k("environment", ALL, Takes::Maps),
-    not_built("fact_path", P),
+    k("fact_path", P, Takes::Str),
     k("failed_when", TASKS, Takes::Conditions),
     k("force_handlers", P, Takes::Bool),
     k("gather_facts", P, Takes::Bool),
@@ -233,6 +233,10 @@ impl Keywords {
         let Some(keyword) = key.as_str().and_then(|name| find(name, place)) else {
             return false;
         };
+        if keyword.name == "debugger" {
+            debugger(key, value, place, findings);
+            return true;
+        }
         if !keyword.built {
             findings.push(
                 Diagnostic::error(format!("`{}` is not supported yet", keyword.name))
@@ -281,6 +285,19 @@ impl Keyword {
     }
 }
 
+/// Nobody is asked what to do while a run is under way; `never` asks for nothing else.
+fn debugger(key: &Node, value: &Node, place: Place, findings: &mut Findings) {
+    if value.is_null() || value.as_str() == Some("never") {
+        return;
+    }
+    findings.push(
+        Diagnostic::error("`debugger` is not supported: rplay has no debugger of tasks")
+            .at(key.origin.clone())
+            .label(format!("keyword of a {}", place.name()))
+            .hint("`--step` asks before each task, `--start-at-task` begins at one, `-vvv` shows what came back"),
+    );
+}
+
 /// What `loop_control` may hold.
 const LOOP_CONTROL: &[&str] =
     &["break_when", "extended", "extended_allitems", "index_var", "label", "loop_var", "parallel", "pause"];
@@ -326,6 +343,10 @@ fn defaults(value: &Node, findings: &mut Findings) {
     }
 }
 
+/// What `encrypt` of `vars_prompt` may be.
+const SCHEMES: &[&str] =
+    &["bcrypt", "blowfish", "md5", "md5_crypt", "sha256", "sha256_crypt", "sha512", "sha512_crypt"];
+
 /// What an entry of `vars_prompt` may hold.
 const PROMPT: &[&str] = &["confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"];
 
@@ -344,12 +365,11 @@ fn prompts(value: &Node, findings: &mut Findings) {
             if !PROMPT.contains(&name) {
                 let words = format!("Invalid vars_prompt data structure, found unsupported key '{name}'");
                 findings.push(Diagnostic::error(words).at(key.origin.clone()).suggest(name, PROMPT.iter().copied()));
-            } else if name == "encrypt" && !value.is_null() {
-                findings.push(
-                    Diagnostic::error("`encrypt` of vars_prompt is not supported yet")
-                        .at(key.origin.clone())
-                        .hint("ask for the hash, or make it of the answer with the filter `password_hash`"),
-                );
+            } else if name == "encrypt" && value.as_str().is_some_and(|scheme| !SCHEMES.contains(&scheme)) {
+                let scheme = value.as_str().unwrap_or_default();
+                let words = format!("passlib does not support '{scheme}' algorithm");
+                findings
+                    .push(Diagnostic::error(words).at(value.origin.clone()).suggest(scheme, SCHEMES.iter().copied()));
             }
         }
     }

@@ -90,7 +90,7 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
             let shown = match view.templar.expression(&name) {
                 Ok(value) => value,
                 Err(e) if e.undefined_name().is_some() => {
-                    warnings.push(format!("Encountered 1 template error.\nerror 1 - {}", e.message()));
+                    warnings.push(format!("Encountered 1 template error. error 1 - {}", e.message()));
                     Value::from(format!("<< error 1 - {} >>", e.message()))
                 }
                 Err(e) => return Err(e),

@@ -120,13 +120,13 @@ impl Linear {
             "end_host" | "flush_handlers" => {
                 let words = if what == "end_host" { "ending play" } else { "triggered running handlers" };
                 for host in hosts {
-                    self.context.emit(Event::Notice(format!("META: {words} for {host}")));
+                    self.teller.emit(Event::Notice(format!("META: {words} for {host}")));
                 }
                 return;
             }
             _ => return,
         };
-        self.context.emit(Event::Notice(format!("META: {words}")));
+        self.teller.emit(Event::Notice(format!("META: {words}")));
     }
 
     /// Said, and not counted.
@@ -134,7 +134,7 @@ impl Linear {
         let role = task.role.and_then(|role| self.play.roles.get(role)).map(|role| role.name.clone());
         let words = not_done(what, host, &role.unwrap_or_default());
         if self.context.options.verbosity >= 2 {
-            self.context.emit(Event::Notice(format!("META: {words}")));
+            self.teller.emit(Event::Notice(format!("META: {words}")));
         }
         let message = if what == "end_host" { words.replace("False", "false") } else { what.to_owned() };
         let mut outcome = item::skipped(None);
