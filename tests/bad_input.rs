@@ -163,7 +163,7 @@ fn misplaced_and_missing_words() {
     bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
     bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
     bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);
-    bad_task("    - command: x\n      debugger: always\n", &["`debugger` is not supported yet", "site.yml:6:7"]);
+    bad_task("    - command: x\n      debugger: always\n", &["`debugger` is not supported", "site.yml:6:7"]);
     bad_play(
         "- hosts: all\n  strategy: fre\n",
         4,
@@ -439,8 +439,8 @@ fn what_goes_round_in_circles() {
 
 #[test]
 fn conditions_and_loops_of_other_types() {
-    let tasks = "    - debug: {msg: seen}\n      when: text\n    - debug: {msg: hidden}\n      when: none\n";
-    let play = format!("{PLAY}{tasks}").replace("  tasks:", "  vars: {text: word, none: []}\n  tasks:");
+    let tasks = "    - debug: {msg: seen}\n      when: text\n    - debug: {msg: hidden}\n      when: empty\n";
+    let play = format!("{PLAY}{tasks}").replace("  tasks:", "  vars: {text: word, empty: []}\n  tasks:");
     let run = rplay(&[("site.yml", play.as_bytes())], &["site.yml"]);
     assert!(run.code == 0 && run.stdout.contains("seen") && !run.stdout.contains("hidden"), "{}", run.stdout);
     assert!(run.stdout.contains("conditional result of `text`"), "{}{}", run.stdout, run.stderr);

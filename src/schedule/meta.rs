@@ -171,3 +171,17 @@ impl Linear {
         View::new(&self.context.engine, scope)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_done_is_said_in_ansibles_words() {
+        let words = |what| not_done(what, "h", "r");
+        let begin = |what: &str| format!("{what} conditional evaluated to False");
+        assert_eq!(words("end_host"), begin("end_host") + ", continuing execution for h");
+        assert_eq!(words("end_role"), begin("end_role") + "continuing role r for h");
+        assert_eq!(words("clear_facts"), begin("clear_facts") + ", not clearing facts and fact cache for h");
+    }
+}
