@@ -163,7 +163,7 @@ fn misplaced_and_missing_words() {
     bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
     bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
     bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);
-    bad_task("    - command: x\n      debugger: always\n", &["`debugger` is not supported yet", "site.yml:6:7"]);
+    bad_task("    - command: x\n      debugger: always\n", &["`debugger` is not supported", "site.yml:6:7"]);
     bad_play(
         "- hosts: all\n  strategy: fre\n",
         4,
@@ -403,7 +403,8 @@ fn keywords_with_a_form_of_their_own() {
     let prompt = |entry: &str| format!("- hosts: all\n  vars_prompt:\n    - {entry}\n");
     bad_play(&prompt("{prompt: x}"), 4, &["vars_prompt data structure, missing 'name' key", "site.yml:3:7"]);
     bad_play(&prompt("{name: x, privat: no}"), 4, &["found unsupported key 'privat'", "did you mean `private`?"]);
-    bad_play(&prompt("{name: x, encrypt: sha512_crypt}"), 4, &["`encrypt` of vars_prompt is not supported yet"]);
+    bad_play(&prompt("{name: x, encrypt: sha51}"), 4, &["passlib does not support 'sha51'", "did you mean `sha512`?"]);
+    bad_task("    - debug:\n      debugger: on_failed\n", &["`debugger` is not supported", "site.yml:6:7", "--step"]);
     bad_task("    - debug:\n      module_defaults: \"{{ x }}\"\n", &["must be static action", "site.yml:6:24"]);
     bad_task("    - debug: [1]\n", &["are a mapping or text, not a list", "site.yml:5:14"]);
     bad_task("    - add_host: {groups: x}\n", &["missing required arguments: name", "site.yml:5:7"]);
@@ -418,4 +419,55 @@ fn a_task_whose_failure_is_dealt_with_fails_in_its_turn() {
     assert!(run.code == 0 && run.touched, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("ignored=1") && run.stdout.contains("rescued=1"), "{}", run.stdout);
     assert!(run.stderr.contains("this task is going to fail"), "{}", run.stderr);
+}
+
+#[test]
+fn what_goes_round_in_circles() {
+    let vars = "- hosts: all\n  gather_facts: false\n  vars: {a: '{{ b }}', b: '{{ c }}', c: 'x{{ a }}'}\n  tasks:\n    - debug: {msg: '{{ a }}'}\n";
+    fails(&[("site.yml", vars)], &["recursive loop detected in template: `a` → `b` → `c` → `a`", "site.yml:3:"]);
+    let start = "- hosts: all\n  gather_facts: false\n  tasks:\n";
+    let tasks = format!("{start}    - include_tasks: t.yml\n");
+    let files = [("site.yml", tasks.as_str()), ("t.yml", "- include_tasks: t.yml\n")];
+    fails(&files, &["files of tasks include each other without end", "t.yml:1:3"]);
+    let role = format!("{start}    - include_role: {{name: r}}\n");
+    let files = [("site.yml", role.as_str()), ("roles/r/tasks/main.yml", "- include_role: {name: r}\n")];
+    fails(&files, &["include each other without end", "roles/r/tasks/main.yml:1:3"]);
+    let tasks = format!("{start}    - import_tasks: t.yml\n");
+    let files = [("site.yml", tasks.as_str()), ("t.yml", "- import_tasks: t.yml\n")];
+    refused(&files, &["site.yml"], 4, &["t.yml imports itself", "t.yml:1:3"]);
+}
+
+#[test]
+fn conditions_and_loops_of_other_types() {
+    let tasks = "    - debug: {msg: seen}\n      when: text\n    - debug: {msg: hidden}\n      when: empty\n";
+    let play = format!("{PLAY}{tasks}").replace("  tasks:", "  vars: {text: word, empty: []}\n  tasks:");
+    let run = rplay(&[("site.yml", play.as_bytes())], &["site.yml"]);
+    assert!(run.code == 0 && run.stdout.contains("seen") && !run.stdout.contains("hidden"), "{}", run.stdout);
+    assert!(run.stdout.contains("conditional result of `text`"), "{}{}", run.stdout, run.stderr);
+    let looped = "    - debug:\n      loop: '{{ text }}'\n";
+    let play = format!("{PLAY}{looped}").replace("  tasks:", "  vars: {text: word}\n  tasks:");
+    fails(&[("site.yml", &play)], &["Invalid data passed to 'loop', it requires a list, got this instead: word"]);
+    bad_task("    - debug:\n      loop: word\n", &["`loop` takes a list, not a string", "site.yml:6:13"]);
+}
+
+#[test]
+fn settings_that_make_mistakes_errors_or_not() {
+    let twice = format!("{PLAY}    - debug:\n        msg: a\n        msg: b\n");
+    let config = |text: &str| format!("[defaults]\n{text}\n");
+    let error = config("duplicate_dict_key = error");
+    refused(
+        &[("site.yml", &twice), ("ansible.cfg", &error)],
+        &["site.yml"],
+        4,
+        &["`msg` is given twice", "site.yml:7:9"],
+    );
+    let ignore = config("duplicate_dict_key = ignore");
+    let run = rplay(&[("site.yml", twice.as_bytes()), ("ansible.cfg", ignore.as_bytes())], &["site.yml"]);
+    assert!(run.code == 0 && run.touched && !run.stderr.contains("twice"), "{}", run.stderr);
+    let notify = format!("{PLAY}      notify: restrt\n  handlers:\n    - {{name: restart, debug: }}\n");
+    let words = ["The requested handler 'restrt' was not found", "site.yml:5:15", "did you mean `restart`?"];
+    refused(&[("site.yml", &notify)], &["site.yml"], 4, &words);
+    let lax = config("error_on_missing_handler = false");
+    let run = rplay(&[("site.yml", notify.as_bytes()), ("ansible.cfg", lax.as_bytes())], &["site.yml"]);
+    assert!(run.code == 0 && run.touched && run.stdout.contains("the handler 'restrt'"), "{}", run.stdout);
 }

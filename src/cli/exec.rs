@@ -34,16 +34,7 @@ const NOT_HERE: [&str; 10] = [
     "timing",
 ];
 /// Statements that are no modules.
-const STATEMENTS: [&str; 8] = [
-    "import_playbook",
-    "import_role",
-    "import_tasks",
-    "include",
-    "include_role",
-    "include_tasks",
-    "include_vars",
-    "meta",
-];
+const STATEMENTS: [&str; 5] = ["import_playbook", "import_role", "import_tasks", "include", "meta"];
 /// Modules that do nothing without arguments.
 const NEED_ARGS: [&str; 6] = ["command", "shell", "raw", "script", "win_command", "win_shell"];
 

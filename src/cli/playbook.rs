@@ -62,6 +62,12 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
     if options.verbose > 0 && options.output == Output::Default {
         say(&config_line(&loaded.config));
     }
+    if options.verbose > 1 && options.output == Output::Default {
+        for (index, playbook) in options.playbooks.iter().enumerate() {
+            let count = loaded.plays.iter().filter(|play| play.playbook == index).count();
+            say(&format!("{count} plays in {}", playbook.display()));
+        }
+    }
     let report = output::report(options, &loaded.config);
     let log = loaded.config.log_path.value.clone();
     perform(context, &loaded.plays, receiver, report, Sinks { files, log, show: options.show_secrets })

@@ -10,10 +10,10 @@ use super::options::{Options, VaultOptions};
 use super::{ask, keys, sources};
 use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
-use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
-use crate::load::{self, Config, Environment, Files, Gathering, HashBehaviour, Machine, Project};
+use crate::load::{self, Config, DuplicateKeys, Environment, Files, Gathering, HashBehaviour, Machine, Project};
 use crate::model::{Text, Value, Vars};
 use crate::playbook::Strategy;
 use crate::schedule::{
@@ -112,10 +112,27 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
         ("stdout_callback", config.stdout_callback.value != "default"),
         ("diff_context", !config.diff_context.is_default()),
         ("max_diff_size", !config.max_diff_size.is_default()),
-        ("error_on_missing_handler", !config.error_on_missing_handler.is_default()),
     ];
     let set = set.iter().filter(|(_, is_set)| *is_set);
     set.map(|(name, _)| Diagnostic::warning(format!("the setting `{name}` has no effect yet"))).collect()
+}
+
+/// What is said of keys that are given twice, by `duplicate_dict_key`.
+///
+/// # Errors
+/// Where the setting makes them errors.
+fn given_twice(found: Vec<Diagnostic>, wanted: DuplicateKeys) -> Checked<Vec<Diagnostic>> {
+    let twice = |finding: &Diagnostic| finding.message.contains("is given twice in this mapping");
+    match wanted {
+        DuplicateKeys::Warn => Ok(found),
+        DuplicateKeys::Ignore => Ok(found.into_iter().filter(|finding| !twice(finding)).collect()),
+        DuplicateKeys::Error if found.iter().any(twice) => Err(found
+            .into_iter()
+            .filter(twice)
+            .map(|finding| Diagnostic { severity: Severity::Error, ..finding })
+            .collect()),
+        DuplicateKeys::Error => Ok(found),
+    }
 }
 
 /// Makes the run's vault of the keys that options and configuration name.
@@ -178,10 +195,10 @@ pub fn load_plays(
     let (extra, found) = sources::extra(files, environment, &options.extra_vars)?;
     warnings.extend(found);
     let project = project(files, &config, &extra)?;
-    warnings.extend(project.warnings);
+    warnings.extend(given_twice(project.warnings, config.duplicate_dict_key.value)?);
     files.prefetch(&named_files(&project.plays));
     let tags = tags(options, &config);
-    let filter = TagFilter::new(tags.0.clone(), tags.1.clone());
+    let filter = TagFilter::new(tags.0.clone(), tags.1.clone()).lax(!config.error_on_missing_handler.value);
     let gather = config.gathering.value != Gathering::Explicit;
     let machine = Machine::new(files.vault()).with(Arc::new(config.clone()));
     let engine = Arc::new(Engine::new(Arc::new(machine)));

@@ -25,6 +25,8 @@ pub enum BarrierKind {
     Throttle,
     /// `pause`: one wait for all.
     Pause,
+    /// `fetch`: it writes files of the controller, which later tasks may read.
+    Fetch,
     /// Handlers that were notified run between two tasks.
     Flush,
     /// The end of a play, or of a batch of its hosts.
@@ -92,6 +94,7 @@ fn by_module(task: &CompiledTask) -> Option<Barrier> {
         "include_tasks" | "include_role" => {
             (BarrierKind::Include, format!("its tasks are known only when it runs ({name})"))
         }
+        "fetch" => (BarrierKind::Fetch, "writes files of the controller (fetch)".to_owned()),
         "pause" => (BarrierKind::Pause, "waits once for all hosts (pause)".to_owned()),
         _ => return None,
     };

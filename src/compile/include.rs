@@ -104,7 +104,7 @@ pub fn include(
     task: &CompiledTask,
     what: &What,
     (apply, vars): (&Keywords, Arc<Layer>),
-    (tags, engine): (&TagFilter, &Engine),
+    (tags, engine): (&TagFilter, &Arc<Engine>),
     numbers: &dyn Fn(usize) -> usize,
 ) -> Checked<Included> {
     let fresh = CompiledPlay {
@@ -114,7 +114,8 @@ pub fn include(
         graph: TaskGraph::default(),
         ..play.clone()
     };
-    let mut compiler = Compiler { play: fresh, tags, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
+    let mut compiler =
+        Compiler { play: fresh, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
     let around = task.inside.as_deref().cloned().unwrap_or_default();
     let mut inner = around.with(apply, Level::Block);
     let own = task.vars.iter().filter(|layer| !around.vars.iter().any(|v| Arc::ptr_eq(v, layer)));
@@ -171,7 +172,7 @@ pub fn applied(task: &CompiledTask) -> Result<Keywords, Box<Diagnostic>> {
             let finding = Diagnostic::error(format!("'{name}' is not a valid attribute for a Block"));
             return Err(Box::new(finding.at(task.action.origin.clone()).suggest(&name, names)));
         };
-        keywords.set(known.name, Setting { value: value.clone(), origin: task.action.origin.clone() });
+        keywords.set(known.name, Setting::new(value.clone(), task.action.origin.clone()));
     }
     Ok(keywords)
 }

@@ -32,6 +32,7 @@ const OWN: &[&str] = &[
     "gather_facts",
     "gather_subset",
     "gather_timeout",
+    "fact_path",
     "serial",
     "strategy",
     "order",

@@ -19,7 +19,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use barrier::{Barrier, BarrierKind, barrier, play_barrier};
 pub use cluster::{Cluster, ClusterKind};
@@ -102,6 +102,8 @@ pub struct CompiledTask {
     pub cluster: Option<usize>,
     /// What stands around it, for the tasks that an `include_…` brings in.
     pub inside: Option<Arc<Inherited>>,
+    /// Variables that rplay itself provides for it, made when they are first asked for.
+    pub magic: OnceLock<Arc<Layer>>,
 }
 
 impl CompiledTask {

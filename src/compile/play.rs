@@ -36,11 +36,11 @@ pub struct LoadedPlay {
 ///
 /// # Errors
 /// All that is wrong with it.
-pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Engine) -> Checked<CompiledPlay> {
+pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Arc<Engine>) -> Checked<CompiledPlay> {
     let play = &loaded.play;
     let sure = !["ignore_errors", "ignore_unreachable"].iter().any(|name| play.keywords.get(name).is_some());
     let placed = roles::place(&play.roles, &loaded.roles, sure)?;
-    let mut compiler = Compiler::new(loaded, tags);
+    let mut compiler = Compiler::new(loaded, tags, engine);
     let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
     root = root.with(&play.keywords, Level::Play);
     compiler.play.tags = root.tags.iter().map(|t| t.as_str().to_owned()).collect();
@@ -70,6 +70,7 @@ fn wants_facts(play: &Play, default: bool) -> bool {
 pub(super) struct Compiler<'a> {
     pub(super) play: CompiledPlay,
     pub(super) tags: &'a TagFilter,
+    pub(super) engine: &'a Arc<Engine>,
     pub(super) findings: Vec<Diagnostic>,
     /// Handlers of roles, each with what it inherits.
     pub(super) role_handlers: Vec<(Inherited, Vec<Item>)>,
@@ -78,7 +79,7 @@ pub(super) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(loaded: &LoadedPlay, tags: &'a TagFilter) -> Self {
+    fn new(loaded: &LoadedPlay, tags: &'a TagFilter, engine: &'a Arc<Engine>) -> Self {
         let play = &loaded.play;
         // What an import says wins over the play that it imports, the outermost over all.
         let vars = std::iter::once(&play.keywords)
@@ -103,14 +104,14 @@ impl<'a> Compiler<'a> {
             clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
+        Self { play: compiled, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
     }
 
     /// The play's own first task, which gathers facts.
     fn gather(&mut self, play: &Play, root: &Inherited) {
         let Some(module) = crate::modules::find("setup") else { return };
         let mut args = Map::new();
-        for name in ["gather_subset", "gather_timeout"] {
+        for name in ["gather_subset", "gather_timeout", "fact_path"] {
             if let Some(value) = play.keywords.value(name) {
                 args.insert(name, value.clone());
             }
@@ -126,7 +127,7 @@ impl<'a> Compiler<'a> {
             templated: None,
         };
         let mut keywords = Keywords::default();
-        let setting = |value: &str| Setting { value: Value::from(value), origin: play.origin.clone() };
+        let setting = |value: &str| Setting::new(Value::from(value), play.origin.clone());
         keywords.set("name", setting("Gathering Facts"));
         keywords.set("tags", setting("always"));
         let task = Task { origin: play.origin.clone(), keywords, action, looped: None };
@@ -217,6 +218,7 @@ impl<'a> Compiler<'a> {
         super::include::check(task, &mut self.findings);
         let mut compiled = build(task, inherited, self.play.tasks.len());
         self.check_missing(&mut compiled);
+        super::tags::render(&mut compiled, &self.play, self.engine);
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.play.tasks.push(Arc::new(compiled));
@@ -325,6 +327,9 @@ impl<'a> Compiler<'a> {
     /// A handler that is notified and does not exist is an error in Ansible, when the task
     /// changes something; here it is found before.
     fn check_notified(&mut self) {
+        if !self.tags.needs_handlers() {
+            return;
+        }
         let names: BTreeSet<String> =
             self.play.handlers.iter().flat_map(|h| handler_names(h, &self.play.roles)).collect();
         // Names that are known only later, and handlers that only an include brings.
@@ -372,7 +377,9 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
     // What is the task's own stands beside what it inherits.
     let mut keywords = all.keywords;
     for (name, setting) in task.keywords.iter() {
-        keywords.set(name, setting.clone());
+        if keywords.get(name).is_none_or(|known| known.value != setting.value) {
+            keywords.set(name, setting.clone());
+        }
     }
     let name = match task.keywords.value("name") {
         Some(Value::Str(name)) => Some(name.clone()),
@@ -397,5 +404,6 @@ fn build(task: &Task, inherited: &Inherited, id: usize) -> CompiledTask {
         cluster: inherited.cluster,
         gathers: false,
         inside: is_include(task.action.module.run).then(|| Arc::new(inherited.clone())),
+        magic: std::sync::OnceLock::new(),
     }
 }

@@ -3,12 +3,42 @@
 //! Source: "Tags" in Ansible's user guide: `always`, `never`, `tagged`, `untagged`, `all`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Which tasks are wanted.
+use super::{CompiledPlay, CompiledTask};
+use crate::model::{Text, Value};
+use crate::template::{Engine, Templar};
+use crate::vars::Scope;
+
+/// Evaluates tags that are templates, as far as what is written in the play tells; one that it
+/// does not tell stays as it is written.
+pub fn render(task: &mut CompiledTask, play: &CompiledPlay, engine: &Arc<Engine>) {
+    if !task.tags.iter().any(|tag| tag.contains("{{")) {
+        return;
+    }
+    let role = task.role.and_then(|role| play.roles.get(role));
+    let layers = role.iter().flat_map(|role| [Arc::clone(&role.defaults), Arc::clone(&role.vars)]);
+    let scope = Scope::builder().layers(play.vars.iter().cloned()).layers(layers).layers(task.vars.iter().cloned());
+    let templar = Templar::new(Arc::clone(engine), Arc::new(scope.build()));
+    let mut tags = BTreeSet::new();
+    for tag in std::mem::take(&mut task.tags) {
+        let found = templar.render(&Value::Str(Text::template(tag.as_str(), None)));
+        match found {
+            Ok(Value::Str(text)) => tags.extend(text.split(',').map(|part| part.trim().to_owned())),
+            Ok(Value::List(items)) => tags.extend(items.iter().filter_map(|i| i.as_str().map(str::to_owned))),
+            _ => drop(tags.insert(tag)),
+        }
+    }
+    task.tags = tags;
+}
+
+/// Which tasks are wanted, and what they must find.
 #[derive(Debug, Clone, Default)]
 pub struct TagFilter {
     only: BTreeSet<String>,
     skip: BTreeSet<String>,
+    /// Whether a handler that is notified may be missing.
+    lax: bool,
 }
 
 impl TagFilter {
@@ -18,7 +48,19 @@ impl TagFilter {
         if only.is_empty() {
             only.insert("all".to_owned());
         }
-        Self { only, skip: skip.into_iter().collect() }
+        Self { only, skip: skip.into_iter().collect(), lax: false }
+    }
+
+    /// Says that a handler that is notified may be missing (`error_on_missing_handler = false`).
+    #[must_use]
+    pub const fn lax(mut self, lax: bool) -> Self {
+        self.lax = lax;
+        self
+    }
+
+    /// Whether each handler that is notified must be there.
+    pub const fn needs_handlers(&self) -> bool {
+        !self.lax
     }
 
     /// Whether a task with these tags runs.

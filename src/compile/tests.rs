@@ -49,7 +49,7 @@ pub(super) fn compiled_with(
     roles: &[(&str, &str, &str)],
     outside: impl Outside + 'static,
 ) -> Result<CompiledPlay, Vec<Diagnostic>> {
-    compile(&loaded(text, roles), &TagFilter::new([], []), false, &Engine::new(Arc::new(outside)))
+    compile(&loaded(text, roles), &TagFilter::new([], []), false, &Arc::new(Engine::new(Arc::new(outside))))
 }
 
 fn titles(play: &CompiledPlay) -> Vec<String> {

@@ -46,6 +46,7 @@ pub struct Builder {
     pub(super) errors: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
     names: GroupNames,
+    merge: bool,
 }
 
 /// A group as it grows.
@@ -76,7 +77,13 @@ impl Builder {
             errors: Vec::new(),
             warnings: Vec::new(),
             names: GroupNames::Never,
+            merge: false,
         }
+    }
+
+    /// Says that mappings of several sources are merged (`hash_behaviour = merge`).
+    pub const fn set_merge(&mut self, merge: bool) {
+        self.merge = merge;
     }
 
     /// Sets what becomes of odd group names.
@@ -240,7 +247,9 @@ impl Builder {
 
     /// Sets a variable of a host that is there.
     pub fn set_host_var(&mut self, host: &str, name: &str, value: Value, origin: &Origin) {
+        let merge = self.merge;
         if let Some((_, vars)) = self.hosts.get_mut(host) {
+            let value = over(vars, name, value, merge);
             vars.set(name, value, Some(origin.clone()));
         }
     }
@@ -259,7 +268,10 @@ impl Builder {
             }
             return;
         }
-        self.draft(group).vars.set(name, value, Some(origin.clone()));
+        let merge = self.merge;
+        let vars = &mut self.draft(group).vars;
+        let value = over(vars, name, value, merge);
+        vars.set(name, value, Some(origin.clone()));
     }
 
     /// The draft of a group; one that only has variables so far has no origin.
@@ -472,4 +484,12 @@ pub fn safe_name(name: &str) -> Cow<'_, str> {
         safe.replace_range(0..1, "_");
     }
     Cow::Owned(safe)
+}
+
+/// A value on top of the one that an earlier source gave.
+fn over(vars: &Vars, name: &str, value: Value, merge: bool) -> Value {
+    match (vars.get(name).and_then(Value::as_map), value.as_map()) {
+        (Some(below), Some(above)) if merge => Value::from(below.merged(above)),
+        _ => value,
+    }
 }

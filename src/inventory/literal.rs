@@ -197,6 +197,11 @@ impl<'a> Parser<'a> {
         }
         let (token, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
+        // What has no other form stays the text that it is: a complex number, `...`.
+        let real = token.strip_suffix(['j', 'J']).filter(|_| !hex);
+        if token == "..." || self.brackets > 0 && real.is_some_and(|real| number(real).is_some()) {
+            return Some(Value::from(token));
+        }
         number(token)
     }
 

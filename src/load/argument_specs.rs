@@ -40,7 +40,7 @@ impl Loader<'_> {
         let origin = spec.origin.clone();
         let action = Action::of_module("ansible.builtin.validate_argument_spec", &origin, args)?;
         let mut keywords = Keywords::default();
-        let setting = |value: &str| Setting { value: Value::from(value), origin: origin.clone() };
+        let setting = |value: &str| Setting::new(Value::from(value), origin.clone());
         keywords.set("name", setting(&title));
         keywords.set("tags", setting("always"));
         Some(Item::Task(Box::new(Task { origin, keywords, action, looped: None })))

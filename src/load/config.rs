@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Files;
 use super::config_file::{self, ConfigFile, Unknown};
-use super::config_value::{AsValue, Base, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
+use super::config_value::{AsValue, Base, DuplicateKeys, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
 use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::inventory::GroupNames;
@@ -191,6 +191,8 @@ settings! {
     any_errors_fatal: bool = false, ["ANSIBLE_ANY_ERRORS_FATAL"], ["defaults"."any_errors_fatal"];
     /// Whether handlers run on hosts that failed.
     force_handlers: bool = false, ["ANSIBLE_FORCE_HANDLERS"], ["defaults"."force_handlers"];
+    /// What becomes of a mapping that has a key twice.
+    duplicate_dict_key: DuplicateKeys = DuplicateKeys::Warn, ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], ["defaults"."duplicate_dict_key"];
     /// Whether a notification without its handler is an error.
     error_on_missing_handler: bool = true, ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], ["defaults"."error_on_missing_handler"];
     /// Whether all tasks hide what they print.

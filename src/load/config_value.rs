@@ -61,6 +61,17 @@ pub enum HashBehaviour {
     Merge,
 }
 
+/// What becomes of a mapping that has a key twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// A warning.
+    Warn,
+    /// An error.
+    Error,
+    /// Nothing is said.
+    Ignore,
+}
+
 impl std::fmt::Display for SetBy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -125,6 +136,12 @@ impl AsValue for Gathering {
 }
 
 impl AsValue for HashBehaviour {
+    fn to_value(&self) -> Value {
+        Value::from(format!("{self:?}").to_lowercase())
+    }
+}
+
+impl AsValue for DuplicateKeys {
     fn to_value(&self) -> Value {
         Value::from(format!("{self:?}").to_lowercase())
     }
@@ -229,6 +246,17 @@ impl FromText for HashBehaviour {
             "replace" => Ok(Self::Replace),
             "merge" => Ok(Self::Merge),
             _ => Err("expected replace or merge".to_owned()),
+        }
+    }
+}
+
+impl FromText for DuplicateKeys {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err("expected warn, error or ignore".to_owned()),
         }
     }
 }

@@ -223,7 +223,10 @@ pub(super) fn search_dirs(files: &[PathBuf], role: Option<&Path>, playbook_dir: 
     let folder = if place == Place::Handler { "handlers" } else { "tasks" };
     let mut dirs: Vec<PathBuf> = files.iter().rev().filter_map(|f| f.parent().map(Path::to_owned)).collect();
     if let Some(role) = role {
-        dirs.extend([role.join(folder), role.to_owned()]);
+        dirs.push(role.join(folder));
+        // A handler may include a file of the role's tasks.
+        dirs.extend((place == Place::Handler).then(|| role.join("tasks")));
+        dirs.push(role.to_owned());
     }
     dirs.extend([playbook_dir.join(folder), playbook_dir.to_owned()]);
     dirs.dedup();

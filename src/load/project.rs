@@ -217,7 +217,9 @@ impl Loader<'_> {
         let mut files = RoleFiles::default();
         for (folder, file) in [("tasks", &*from.tasks), ("handlers", &*from.handlers), ("meta", "main")] {
             let found = role_file(&path.join(folder), file);
-            if let Some(found) = found.as_ref().filter(|f| !super::files::tidy(f).starts_with(path.join(folder))) {
+            if let Some(found) =
+                found.as_ref().filter(|f| !super::files::tidy(f).starts_with(super::files::tidy(&path.join(folder))))
+            {
                 let words = format!(
                     "Failed to load {}, as it is not inside the expected role path: {}",
                     super::files::tidy(found).display(),

@@ -94,6 +94,21 @@ impl From<String> for Key {
 pub struct Map(IndexMap<Key, Value, RandomState>);
 
 impl Map {
+    /// This one with the entries of `upper` on top, mappings merged at all depths.
+    #[must_use]
+    pub fn merged(&self, upper: &Self) -> Self {
+        let mut result = self.clone();
+        for (key, value) in upper {
+            let both = (result.get_key(key).and_then(Value::as_map), value.as_map());
+            let value = match both {
+                (Some(below), Some(above)) => Value::from(below.merged(above)),
+                _ => value.clone(),
+            };
+            result.insert(key.clone(), value);
+        }
+        result
+    }
+
     /// An empty map.
     pub fn new() -> Self {
         Self::default()

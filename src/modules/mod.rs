@@ -2,6 +2,7 @@
 
 mod add_host;
 mod apt;
+mod assemble;
 mod assert;
 pub mod async_status;
 pub mod attributes;
@@ -13,7 +14,10 @@ mod debug;
 pub mod docker;
 pub mod exec;
 mod fail;
+mod fetch;
 mod file;
+mod find;
+mod getent;
 mod git;
 pub mod glob;
 mod group;
@@ -47,6 +51,8 @@ mod tempfile;
 mod template;
 mod user;
 mod validate_argument_spec;
+mod wait_for;
+mod wait_for_connection;
 
 use crate::module::Module;
 
@@ -54,6 +60,7 @@ use crate::module::Module;
 pub static MODULES: &[&Module] = &[
     &add_host::MODULE,
     &apt::MODULE,
+    &assemble::MODULE,
     &assert::MODULE,
     &async_status::MODULE,
     &blockinfile::MODULE,
@@ -80,7 +87,10 @@ pub static MODULES: &[&Module] = &[
     &docker::volume::MODULE,
     &docker::info::VOLUME,
     &fail::MODULE,
+    &fetch::MODULE,
     &file::MODULE,
+    &find::MODULE,
+    &getent::MODULE,
     &git::MODULE,
     &group::MODULE,
     &group_by::MODULE,
@@ -108,6 +118,8 @@ pub static MODULES: &[&Module] = &[
     &template::MODULE,
     &user::MODULE,
     &validate_argument_spec::MODULE,
+    &wait_for::MODULE,
+    &wait_for_connection::MODULE,
 ];
 
 /// What stands for a module whose name is a template, until the template is evaluated.

@@ -94,7 +94,8 @@ fn is_planned(stat: &Stat) -> bool {
     stat.inode == 0
 }
 
-fn kinds_and_bits(out: &mut Map, stat: &Stat) {
+/// Mode, kind and permissions, each bit under a name of its own.
+pub(super) fn kinds_and_bits(out: &mut Map, stat: &Stat) {
     let mode = stat.mode;
     out.insert("mode", octal(mode));
     for (name, kind) in [

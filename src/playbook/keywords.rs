@@ -3,6 +3,7 @@
 //! Source: "Playbook Keywords" of ansible-core 2.19's documentation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::parse::Findings;
 use crate::diag::Diagnostic;
@@ -121,7 +122,7 @@ pub static KEYWORDS: &[Keyword] = &[
     k("delegate_to", BELOW, Takes::Str),
     k("diff", ALL, Takes::Bool),
     k("environment", ALL, Takes::Maps),
-    not_built("fact_path", P),
+    k("fact_path", P, Takes::Str),
     k("failed_when", TASKS, Takes::Conditions),
     k("force_handlers", P, Takes::Bool),
     k("gather_facts", P, Takes::Bool),
@@ -182,6 +183,15 @@ pub struct Setting {
     pub value: Value,
     /// Where the value stands.
     pub origin: Origin,
+    /// What holds where the value turns out to be left out (`omit`): the same keyword further out.
+    pub outer: Option<Arc<Setting>>,
+}
+
+impl Setting {
+    /// A value that stands at a place.
+    pub const fn new(value: Value, origin: Origin) -> Self {
+        Self { value, origin, outer: None }
+    }
 }
 
 /// The keywords that were given at one place.
@@ -199,8 +209,17 @@ impl Keywords {
         self.get(name).map(|s| &s.value)
     }
 
+    /// The value of a keyword, then those that hold in turn where one is left out.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &Value> {
+        std::iter::successors(self.get(name), |setting| setting.outer.as_deref()).map(|setting| &setting.value)
+    }
+
     /// Sets a keyword.
-    pub fn set(&mut self, name: &'static str, setting: Setting) {
+    pub fn set(&mut self, name: &'static str, mut setting: Setting) {
+        let may_be_left_out = setting.value.as_str().is_some_and(|text| text.contains("omit"));
+        if may_be_left_out && let Some(outer) = self.0.remove(name) {
+            setting.outer = Some(Arc::new(outer));
+        }
         self.0.insert(name, setting);
     }
 
@@ -214,6 +233,10 @@ impl Keywords {
         let Some(keyword) = key.as_str().and_then(|name| find(name, place)) else {
             return false;
         };
+        if keyword.name == "debugger" {
+            debugger(key, value, place, findings);
+            return true;
+        }
         if !keyword.built {
             findings.push(
                 Diagnostic::error(format!("`{}` is not supported yet", keyword.name))
@@ -232,7 +255,7 @@ impl Keywords {
             _ => {}
         }
         if let Some(data) = findings.take(value.to_value()) {
-            self.0.insert(keyword.name, Setting { value: data, origin: value.origin.clone() });
+            self.0.insert(keyword.name, Setting::new(data, value.origin.clone()));
         }
         true
     }
@@ -260,6 +283,19 @@ impl Keyword {
                 .at(value.origin.clone()),
         );
     }
+}
+
+/// Nobody is asked what to do while a run is under way; `never` asks for nothing else.
+fn debugger(key: &Node, value: &Node, place: Place, findings: &mut Findings) {
+    if value.is_null() || value.as_str() == Some("never") {
+        return;
+    }
+    findings.push(
+        Diagnostic::error("`debugger` is not supported: rplay has no debugger of tasks")
+            .at(key.origin.clone())
+            .label(format!("keyword of a {}", place.name()))
+            .hint("`--step` asks before each task, `--start-at-task` begins at one, `-vvv` shows what came back"),
+    );
 }
 
 /// What `loop_control` may hold.
@@ -307,6 +343,10 @@ fn defaults(value: &Node, findings: &mut Findings) {
     }
 }
 
+/// What `encrypt` of `vars_prompt` may be.
+const SCHEMES: &[&str] =
+    &["bcrypt", "blowfish", "md5", "md5_crypt", "sha256", "sha256_crypt", "sha512", "sha512_crypt"];
+
 /// What an entry of `vars_prompt` may hold.
 const PROMPT: &[&str] = &["confirm", "default", "encrypt", "name", "private", "prompt", "salt", "salt_size", "unsafe"];
 
@@ -325,12 +365,11 @@ fn prompts(value: &Node, findings: &mut Findings) {
             if !PROMPT.contains(&name) {
                 let words = format!("Invalid vars_prompt data structure, found unsupported key '{name}'");
                 findings.push(Diagnostic::error(words).at(key.origin.clone()).suggest(name, PROMPT.iter().copied()));
-            } else if name == "encrypt" && !value.is_null() {
-                findings.push(
-                    Diagnostic::error("`encrypt` of vars_prompt is not supported yet")
-                        .at(key.origin.clone())
-                        .hint("ask for the hash, or make it of the answer with the filter `password_hash`"),
-                );
+            } else if name == "encrypt" && value.as_str().is_some_and(|scheme| !SCHEMES.contains(&scheme)) {
+                let scheme = value.as_str().unwrap_or_default();
+                let words = format!("passlib does not support '{scheme}' algorithm");
+                findings
+                    .push(Diagnostic::error(words).at(value.origin.clone()).suggest(scheme, SCHEMES.iter().copied()));
             }
         }
     }

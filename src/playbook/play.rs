@@ -99,7 +99,12 @@ fn parse_entry(node: &Node, findings: &mut Findings) -> Option<Entry> {
         );
         return None;
     };
-    let import = |key: &Node| matches!(key.as_str(), Some("import_playbook" | "ansible.builtin.import_playbook"));
+    let import = |key: &Node| {
+        matches!(
+            key.as_str(),
+            Some("import_playbook" | "ansible.builtin.import_playbook" | "ansible.legacy.import_playbook")
+        )
+    };
     if let Some((_, file)) = entries.iter().find(|(key, _)| import(key)) {
         return parse_import(entries, file, &import, findings).map(Entry::Import);
     }

@@ -239,7 +239,7 @@ fn has_argument(module: &Module, name: &str) -> bool {
 
 fn loop_spec(lookup: Option<&str>, value: &Node, findings: &mut Findings) -> Option<LoopSpec> {
     let data = findings.take(value.to_value())?;
-    Some(LoopSpec { lookup: lookup.map(str::to_owned), setting: Setting { value: data, origin: value.origin.clone() } })
+    Some(LoopSpec { lookup: lookup.map(str::to_owned), setting: Setting::new(data, value.origin.clone()) })
 }
 
 /// `action: copy src=a dest=b`, `action: {module: copy, src: a}`, `local_action: …`.
@@ -247,7 +247,7 @@ fn parse_action_keyword(node: &Node, keywords: &mut Keywords, findings: &mut Fin
     let (key, value) = match (node.entry("action"), node.entry("local_action")) {
         (Some(entry), _) => entry,
         (None, Some((key, value))) => {
-            let setting = Setting { value: Value::from("localhost"), origin: key.origin.clone() };
+            let setting = Setting::new(Value::from("localhost"), key.origin.clone());
             keywords.set("delegate_to", setting);
             (key, value)
         }

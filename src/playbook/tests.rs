@@ -46,8 +46,11 @@ fn misspelt_words_are_named_with_place_and_suggestion() {
 
 #[test]
 fn what_is_not_built_is_refused_before_it_could_be_ignored() {
-    let (message, at, _) = first_error("- hosts: all\n  tasks:\n    - ping:\n      debugger: never\n");
-    assert_eq!((message.as_str(), at.as_str()), ("`debugger` is not supported yet", "site.yml:4:7"));
+    let (message, at, _) = first_error("- hosts: all\n  tasks:\n    - ping:\n      debugger: always\n");
+    assert_eq!(
+        (message.as_str(), at.as_str()),
+        ("`debugger` is not supported: rplay has no debugger of tasks", "site.yml:4:7")
+    );
 }
 
 #[test]

@@ -110,7 +110,8 @@ impl Scout {
         // On this machine nothing is gained, and what a task does the next may read here.
         let timed = self.stops_in_time(job);
         let alone = sent.account.target != Target::Local && !job.context.links.is_shared(&job.host);
-        if !alone || timed || gives_facts(&job.task) || is_tried_again(&job.task) {
+        let acts_here = job.task.action.module.name == "fetch";
+        if !alone || timed || acts_here || gives_facts(&job.task) || is_tried_again(&job.task) {
             return ahead;
         }
         let chain = Chain { id: sent.chain, granted: self.unordered, pending: HashSet::new(), told: HashSet::new() };

@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use super::invoke::{self, Place};
-use super::item::{Begun, ItemResult, Sent};
+use super::item::{Begun, ItemResult, Route, Sent};
 use super::prepare::OnHost;
 use super::settings::Unsettled;
 use super::view::View;
 use crate::event::{Event, JobState};
 use crate::model::{Map, Outcome, Status, Timing, Value};
+use crate::module::Module;
 use crate::playbook::find_module;
 use crate::protocol::Detach;
 use crate::template::Error;
@@ -148,9 +149,26 @@ impl OnHost<'_> {
         };
         let mut args = Map::from_iter([("jid", job), ("mode", mode)]);
         args.insert("_async_dir", directory(view)?);
+        self.call(view, route, module, args, timing).await
+    }
+
+    /// Runs a module at the end of a route, and waits for it.
+    pub(super) async fn call(
+        &self,
+        view: &View,
+        route: Route,
+        module: &'static Module,
+        args: Map,
+        timing: &mut Timing,
+    ) -> Result<ItemResult, Error> {
+        let Route { account, delegated_to } = route;
+        let link = match invoke::worker(self.context, &account, 0).await {
+            Ok(link) => link,
+            Err(outcome) => return Ok(ItemResult { delegated_to, ..ItemResult::plain(outcome) }),
+        };
         let ready = invoke::Ready {
-            account: route.account.clone(),
-            delegated_to: route.delegated_to.clone(),
+            account: account.clone(),
+            delegated_to: delegated_to.clone(),
             module,
             args,
             contents: Default::default(),
@@ -159,15 +177,10 @@ impl OnHost<'_> {
             environment: Vec::new(),
             detach: None,
         };
-        let link = match invoke::worker(self.context, &route.account, 0).await {
-            Ok(link) => link,
-            Err(outcome) => return Ok(ItemResult::plain(outcome)),
-        };
         let place = Place { chain: invoke::fresh(), granted: true, ..Place::default() };
         let chain = place.chain;
         let ticket = ready.send(self.context, &link, self.title, place);
         let last = ticket.id;
-        let (account, delegated_to) = (route.account, route.delegated_to);
         let (conditions, warnings) = (Vec::new(), Vec::new());
         let sent = Sent { ticket, link, last, chain, account, delegated_to, conditions, warnings };
         self.ended(view, Begun::Sent(Box::new(sent)), timing).await

@@ -83,27 +83,34 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
         let result = Map::from_iter([("skipped_reason", Value::from("Verbosity threshold not met."))]);
         return Ok(Controlled::new(Status::Skipped, result));
     }
-    let mut result = Map::new();
+    let (mut result, mut warnings) = (Map::new(), Vec::new());
     match args.get("var") {
         Some(Value::Str(text)) => {
             let name = view.templar.named(text)?;
             let shown = match view.templar.expression(&name) {
                 Ok(value) => value,
-                Err(e) if e.undefined_name().is_some() => Value::from(format!("<< error 1 - {} >>", e.message())),
+                Err(e) if e.undefined_name().is_some() => {
+                    warnings.push(format!("Encountered 1 template error. error 1 - {}", e.message()));
+                    Value::from(format!("<< error 1 - {} >>", e.message()))
+                }
                 Err(e) => return Err(e),
             };
             result.insert(name.as_str(), shown);
         }
-        Some(other) => {
-            let value = view.render(other)?;
-            result.insert("var", value);
+        Some(other) if !other.is_null() => {
+            return Err(Error::new(format!(
+                "argument 'var' is of type {} and we were unable to convert to str: it is not a string and \
+                 conversion is not allowed",
+                other.type_name()
+            )));
         }
-        None => {
+        _ => {
             let message = argument(args, &["msg"], view)?.unwrap_or_else(|| Value::from("Hello world!"));
             result.insert("msg", message);
         }
     }
     let mut done = Controlled::new(Status::Ok, result);
+    done.outcome.warnings = warnings;
     done.verbose = true;
     Ok(done)
 }

@@ -11,14 +11,14 @@ use crate::vars::{HostLayers, Layer};
 #[derive(Debug)]
 pub struct Hosts {
     now: RwLock<Arc<HostLayers>>,
-    /// One addition at a time: each starts from what the one before has made.
-    growing: Mutex<()>,
+    /// What was added. One at a time: each starts from what the one before has made.
+    growing: Mutex<Vec<Addition>>,
 }
 
 impl Hosts {
     /// Those that a run starts with.
     pub fn new(layers: HostLayers) -> Self {
-        Self { now: RwLock::new(Arc::new(layers)), growing: Mutex::new(()) }
+        Self { now: RwLock::new(Arc::new(layers)), growing: Mutex::default() }
     }
 
     /// As they are at this moment.
@@ -41,17 +41,27 @@ impl Hosts {
     /// # Errors
     /// When it cannot be made, or a variables file of what is new cannot be read.
     pub fn add(&self, addition: Addition) -> Checked<(bool, Vec<Diagnostic>)> {
-        let _one = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
-        let grown = self.now().with_added(&[addition])?;
+        let mut made = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let grown = self.now().with_added(std::slice::from_ref(&addition))?;
         let changed = grown.changed.contains(&true);
         if changed {
-            self.replace(grown.layers);
+            self.put(grown.layers);
+            made.push(addition);
         }
         Ok((changed, grown.warnings))
     }
 
-    /// Puts others in their place (`meta: refresh_inventory`).
+    /// Puts others in their place (`meta: refresh_inventory`), with what tasks have added, but
+    /// for what concerns hosts that are gone.
     pub fn replace(&self, layers: HostLayers) {
+        let made = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = made.iter().fold(layers, |layers, addition| {
+            layers.with_added(std::slice::from_ref(addition)).map_or(layers, |grown| grown.layers)
+        });
+        self.put(all);
+    }
+
+    fn put(&self, layers: HostLayers) {
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(layers);
     }
 }

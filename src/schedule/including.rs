@@ -117,7 +117,7 @@ impl Linear {
         };
         let apply = compile::applied(task).map_err(|e| vec![*e])?;
         let vars = Layer::new(Level::IncludeParams, "loop of the include", Vars::from(include.item.clone()));
-        let tools = (&self.context.wanted, &*self.context.engine);
+        let tools = (&self.context.wanted, &self.context.engine);
         // Others may include at the same time: each takes numbers of its own.
         let numbers = |count| self.shared.ids.fetch_add(count, Ordering::Relaxed);
         let included = compile::include(&self.play, task, &what, (&apply, vars), tools, &numbers)?;

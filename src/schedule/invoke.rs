@@ -91,7 +91,11 @@ impl Ready {
 pub async fn worker(context: &Context, account: &Arc<Account>, lane: usize) -> Result<Arc<Link>, Outcome> {
     let starting = || {
         if context.options.verbosity >= 3 {
-            context.emit(Event::Connecting { host: account.host.clone(), how: account.to_string() });
+            let mut how = account.to_string();
+            if let Some(escalation) = account.escalation.as_ref().filter(|_| context.options.verbosity >= 4) {
+                how = format!("{how}: {}", escalation.command_line("…"));
+            }
+            context.emit(Event::Connecting { host: account.host.clone(), how });
         }
     };
     context.links.worker(account, lane, starting).await.map_err(|e| failed_start(context, account, e))

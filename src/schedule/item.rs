@@ -194,12 +194,15 @@ impl OnHost<'_> {
         if result.settled {
             return Ok(result);
         }
-        let mut result = self.watched(view, result, timing).await?;
+        let mut result = self.completed(view, result, timing).await?;
         let tries = self.tries(view)?;
         let mut attempt = 1;
         loop {
             if tries.is_none_or(|t| attempt < t.count) && result.outcome.status == Status::Unreachable {
                 return Ok(result);
+            }
+            if tries.is_some() {
+                result.outcome.result.insert("attempts", attempt);
             }
             let registered = self.reads_result().then(|| self.with_result(&view.scope, &result.outcome));
             let registered = registered.as_ref().unwrap_or(view);
@@ -207,7 +210,6 @@ impl OnHost<'_> {
                 return Ok(misjudged(result, what, error));
             }
             let Some(tries) = &tries else { return Ok(result) };
-            result.outcome.result.insert("attempts", attempt);
             if !self.unsatisfied(registered, &view.scope, &mut result.outcome)? {
                 return Ok(result);
             }
@@ -225,8 +227,15 @@ impl OnHost<'_> {
             attempt += 1;
             let begun = self.attempt(view, Place { chain: invoke::fresh(), granted: true, ..Place::default() }).await?;
             let again = self.ended(view, begun, timing).await?;
-            result = self.watched(view, again, timing).await?;
+            result = self.completed(view, again, timing).await?;
         }
+    }
+
+    /// What is left to do for a task whose worker has answered: waiting for what it started in
+    /// the background, writing what it read.
+    async fn completed(&self, view: &View, result: ItemResult, timing: &mut Timing) -> Result<ItemResult, Error> {
+        let result = self.watched(view, result, timing).await?;
+        self.fetched(view, result, timing).await
     }
 
     /// The end of what has begun; what its worker dropped is begun anew.
@@ -295,6 +304,10 @@ impl OnHost<'_> {
             Prepared::Raw(route, line) => return Ok(Begun::Raw(route, line)),
             Prepared::Ready(ready) => ready,
         };
+        if ready.module.name == "wait_for_connection" {
+            let result = self.reached(view, *ready).await?;
+            return Ok(Begun::Done(Box::new(result)));
+        }
         let (account, delegated_to) = (ready.account.clone(), ready.delegated_to.clone());
         match invoke::worker(self.context, &account, place.lane).await {
             Ok(link) => {

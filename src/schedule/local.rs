@@ -37,11 +37,9 @@ impl<'a> Files<'a> {
     /// Where files are searched: the role, then the directory of the task's file, then
     /// the playbook's.
     fn roots(&self) -> Vec<String> {
-        let of = |name: &str| self.view.scope.get(name).and_then(|v| v.as_str().map(str::to_owned));
-        let mut roots: Vec<String> = of("role_path").into_iter().collect();
-        roots.extend(roots.first().map(|r| format!("{r}/tasks")));
-        roots.extend(of("playbook_dir"));
-        roots
+        let found = self.view.scope.get("ansible_search_path");
+        let paths = found.as_ref().and_then(Value::as_list).unwrap_or_default();
+        paths.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()
     }
 }
 

@@ -8,8 +8,26 @@ use super::{item, names};
 use crate::compile::CompiledTask;
 use crate::diag::Diagnostic;
 use crate::event::{Event, HostResult, TaskKind};
-use crate::model::{Timing, Value};
+use crate::model::{Map, Timing, Value};
 use crate::template::Truth;
+
+/// What is done whatever its condition says.
+const ALWAYS: [&str; 3] = ["noop", "refresh_inventory", "reset_connection"];
+
+/// What is said of one that is not done, in Ansible's words.
+fn not_done(what: &str, host: &str, role: &str) -> String {
+    let rest = match what {
+        "end_host" => format!(", continuing execution for {host}"),
+        "end_play" => ", continuing play".to_owned(),
+        "end_batch" => ", continuing current batch".to_owned(),
+        "end_role" => format!("continuing role {role} for {host}"),
+        "clear_facts" => format!(", not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!(", not clearing host error state for {host}"),
+        "flush_handlers" => format!(", not running handlers for {host}"),
+        _ => String::new(),
+    };
+    format!("{what} conditional evaluated to False{rest}")
+}
 
 impl Linear {
     /// Does what a `meta` task says, on these hosts.
@@ -28,15 +46,22 @@ impl Linear {
         self.teller.task(task.id, Event::TaskStarted { name: title.unwrap_or_default(), kind, path });
         let mut wanted = Vec::new();
         for host in hosts.iter().take(if all { 1 } else { hosts.len() }) {
-            if self.meta_holds(task, host) {
+            if ALWAYS.contains(&what.as_str()) && !task.when.is_empty() {
+                if wanted.is_empty() {
+                    let words = format!("{what} task does not support when conditional");
+                    self.context.emit(Event::Warning(words));
+                }
+                wanted.push(host.clone());
+            } else if self.meta_holds(task, host) {
                 wanted.push(host.clone());
             } else {
-                self.meta_skipped(host);
+                self.meta_skipped(task, &what, host);
             }
         }
         if wanted.is_empty() {
             return;
         }
+        self.tell_meta(&what, &wanted);
         match what.as_str() {
             "flush_handlers" => Box::pin(self.flush(Some(&wanted))).await,
             "end_play" => self.end(Over::Play),
@@ -64,7 +89,7 @@ impl Linear {
         }
     }
 
-    /// The inventory is read again; hosts and groups that tasks have added are forgotten.
+    /// The inventory is read again; hosts and groups that tasks have added stay.
     fn refresh_inventory(&self) {
         let warnings = match self.context.reload.as_ref().map(|reload| reload()) {
             Some(Ok((layers, warnings))) => {
@@ -79,13 +104,46 @@ impl Linear {
         }
     }
 
+    /// With `-vv`, what is done.
+    fn tell_meta(&self, what: &str, hosts: &[String]) {
+        if self.context.options.verbosity < 2 {
+            return;
+        }
+        let words = match what {
+            "end_play" => "ending play",
+            "end_batch" => "ending batch",
+            "clear_facts" => "facts cleared",
+            "clear_host_errors" => "cleared host errors",
+            "refresh_inventory" => "inventory successfully refreshed",
+            "reset_connection" => "reset connection",
+            "noop" => "noop",
+            "end_host" | "flush_handlers" => {
+                let words = if what == "end_host" { "ending play" } else { "triggered running handlers" };
+                for host in hosts {
+                    self.teller.emit(Event::Notice(format!("META: {words} for {host}")));
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.teller.emit(Event::Notice(format!("META: {words}")));
+    }
+
     /// Said, and not counted.
-    fn meta_skipped(&self, host: &str) {
+    fn meta_skipped(&self, task: &CompiledTask, what: &str, host: &str) {
+        let role = task.role.and_then(|role| self.play.roles.get(role)).map(|role| role.name.clone());
+        let words = not_done(what, host, &role.unwrap_or_default());
+        if self.context.options.verbosity >= 2 {
+            self.teller.emit(Event::Notice(format!("META: {words}")));
+        }
+        let message = if what == "end_host" { words.replace("False", "false") } else { what.to_owned() };
+        let mut outcome = item::skipped(None);
+        outcome.result = Map::from_iter([("msg", message), ("skip_reason", words)]);
         self.teller.emit(Event::HostDone(Box::new(HostResult {
             host: host.to_owned(),
             delegated_to: None,
             item: None,
-            outcome: item::skipped(None),
+            outcome,
             ignored: false,
             hidden: false,
             verbose: false,
@@ -111,5 +169,19 @@ impl Linear {
     pub(super) fn view_of(&mut self, task: &CompiledTask, host: &str) -> View {
         let scope = self.moment(host).of_task(&self.play, task);
         View::new(&self.context.engine, scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_done_is_said_in_ansibles_words() {
+        let words = |what| not_done(what, "h", "r");
+        let begin = |what: &str| format!("{what} conditional evaluated to False");
+        assert_eq!(words("end_host"), begin("end_host") + ", continuing execution for h");
+        assert_eq!(words("end_role"), begin("end_role") + "continuing role r for h");
+        assert_eq!(words("clear_facts"), begin("clear_facts") + ", not clearing facts and fact cache for h");
     }
 }

@@ -48,7 +48,12 @@ pub struct OnHost<'a> {
 
 impl OnHost<'_> {
     pub(super) fn keyword(&self, name: &str, view: &View) -> Result<Option<Value>, Error> {
-        self.task.keywords.value(name).map_or(Ok(None), |v| view.render(v)).map(|v| v.filter(|v| !v.is_null()))
+        for value in self.task.keywords.values(name) {
+            if let Some(value) = view.render(value)?.filter(|v| !v.is_null()) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn flag(&self, name: &str, view: &View) -> Result<Option<bool>, Error> {
@@ -124,7 +129,7 @@ impl OnHost<'_> {
     }
 
     /// The arguments as written, those of `args: "{{ … }}"` below them.
-    fn arguments(&self, view: &View) -> Result<Map, Error> {
+    pub(super) fn arguments(&self, view: &View) -> Result<Map, Error> {
         let action = &self.task.action;
         let mut args = match &action.more {
             Some(more) => match view.render(more)? {
@@ -165,8 +170,13 @@ impl OnHost<'_> {
         if let Run::Controller(_) = module.run {
             return Ok(self.raw(route, &args, check));
         }
+        if check && matches!(module.name, "fetch" | "wait_for_connection") {
+            return Ok(Prepared::Done(Box::new(super::fetch::skipped(route.delegated_to))));
+        }
+        let args = if module.name == "fetch" { self.with_what_is_here(view, args)? } else { args };
         let background = self.background(view)?;
-        if background.is_some() && matches!(module.run, Run::Split { .. }) {
+        let both = matches!(module.run, Run::Split { .. }) || matches!(module.name, "fetch" | "wait_for_connection");
+        if background.is_some() && both {
             let words = format!("This action ({}) does not support async.", module.name);
             return Ok(Prepared::Done(Box::new(ItemResult::plain(Outcome::failed(words)))));
         }
@@ -233,7 +243,16 @@ impl OnHost<'_> {
     fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {
         let mut all: Vec<(String, String)> = Vec::new();
         for value in &self.task.environment {
-            let Some(Value::Map(map)) = view.render(value)? else { continue };
+            let rendered = match view.render(value) {
+                // The environment of a play may read facts that are gathered with it first.
+                Err(e) if self.task.action.module.name == "setup" && is_fact(e.undefined_name()) => {
+                    let each = value.as_map().into_iter().flatten();
+                    let known = each.filter_map(|(name, value)| Some((name.clone(), view.render(value).ok()??)));
+                    Some(Value::from(known.collect::<Map>()))
+                }
+                rendered => rendered?,
+            };
+            let Some(Value::Map(map)) = rendered else { continue };
             for (name, value) in map.iter() {
                 let text = match value {
                     Value::Str(t) => t.as_str().to_owned(),
@@ -292,4 +311,8 @@ impl OnHost<'_> {
         scope = scope.layer(super::scope::magic::of_host(self.context, name));
         View::new(&self.context.engine, scope.build())
     }
+}
+
+fn is_fact(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name == "ansible_env" || name == "ansible_facts" || name == "env")
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::Context;
 use super::play::play_view;
+use super::view::View;
 use crate::compile::CompiledPlay;
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
-use crate::model::{Map, Value, Vars};
+use crate::model::{Map, Text, Value, Vars};
 use crate::module::to_bool;
 use crate::vars::{Layer, Level};
 
@@ -31,12 +32,29 @@ pub async fn asked(context: &Arc<Context>, play: &Arc<CompiledPlay>) -> Checked<
         }
         let rendered = play_view(context, play).render(&Value::from(prompt.clone())).map_err(Diagnostic::from)?;
         let settings = rendered.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
-        vars.set(name, answer(context, name, &settings).await, None);
+        let given = answer(context, name, &settings).await;
+        vars.set(name, encrypted(context, play, given, &settings)?, None);
     }
     let layer = Layer::new(Level::PlayPrompt, "vars_prompt", vars);
     let mut with = CompiledPlay::clone(play);
     with.vars.push(layer);
     Ok(Arc::new(with))
+}
+
+/// The hash of an answer, where `encrypt` names how it is made: as the filter `password_hash`
+/// makes it.
+fn encrypted(context: &Arc<Context>, play: &Arc<CompiledPlay>, given: Value, prompt: &Map) -> Checked<Value> {
+    let Some(scheme) = prompt.get("encrypt").filter(|scheme| !scheme.is_null()) else { return Ok(given) };
+    let set = |name: &str| prompt.get(name).filter(|v| !v.is_null()).cloned();
+    let mut vars = Vars::from_iter([("prompt_answer", given), ("prompt_scheme", scheme.clone())]);
+    let mut call = "{{ prompt_answer | string | password_hash(prompt_scheme".to_owned();
+    for (name, value) in ["salt", "salt_size"].iter().filter_map(|name| Some((*name, set(name)?))) {
+        call.push_str(&format!(", {name}=prompt_{name}"));
+        vars.set(&format!("prompt_{name}"), value, None);
+    }
+    let scope = play_view(context, play).scope.push(Layer::new(Level::PlayPrompt, "vars_prompt", vars));
+    let hash = View::new(&context.engine, scope).render(&Value::Str(Text::template(call + ") }}", None)));
+    Ok(hash.map_err(Diagnostic::from)?.unwrap_or(Value::Null))
 }
 
 /// What is answered; the default where nothing is, or where nobody can be asked.

@@ -20,7 +20,14 @@ pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
 
 /// An outcome as a variable: a failure has an `exception`, though there is no traceback.
 pub fn as_variable(outcome: &Outcome) -> Value {
-    let value = outcome.to_value();
+    let mut value = outcome.to_value();
+    if !outcome.warnings.is_empty()
+        && let Some(map) = value.as_map()
+    {
+        let mut map = map.clone();
+        map.insert("warnings", Value::list(outcome.warnings.iter().map(String::as_str)));
+        value = Value::from(map);
+    }
     match value.as_map() {
         Some(map) if outcome.status == Status::Failed && !map.contains("exception") && !map.contains("results") => {
             let mut map = map.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Context;
 use super::world::{Known, World};
 use crate::compile::{CompiledPlay, CompiledTask};
-use crate::model::{Value, Vars};
+use crate::model::{Map, Value, Vars};
 use crate::vars::{HostVars, Layer, Level, Scope};
 
 /// Variables that rplay itself provides.
@@ -52,6 +52,8 @@ pub mod magic {
         let dir = |path: &std::path::Path| Value::from(path.to_string_lossy().into_owned());
         let vars: Vars = [
             ("groups", Value::from(groups)),
+            // There is none that runs this; what content wants is one for `ansible_python_interpreter`.
+            ("ansible_playbook_python", Value::from("/usr/bin/python3")),
             ("playbook_dir", dir(&play.playbook_dir)),
             ("ansible_play_name", Value::Str(play.title.clone())),
             ("ansible_play_hosts_all", names(hosts)),
@@ -99,10 +101,35 @@ pub mod magic {
         Layer::new(Level::Magic, "rplay", vars)
     }
 
-    /// Those of a task: its role.
-    pub fn of_task(play: &CompiledPlay, task: &CompiledTask) -> Option<Arc<Layer>> {
-        let role = play.roles.get(task.role?)?;
+    /// Those of a task: its role, and where its files are looked for.
+    pub fn of_task(play: &CompiledPlay, task: &CompiledTask) -> Arc<Layer> {
+        Arc::clone(task.magic.get_or_init(|| Layer::new(Level::Magic, "rplay", for_task(play, task))))
+    }
+
+    /// The directories that files of a task are looked for in: its role's, those of the roles
+    /// around it, its own file's, the playbook's.
+    fn search_path(play: &CompiledPlay, task: &CompiledTask) -> Vec<String> {
+        let role = task.role.and_then(|role| play.roles.get(role));
+        let around = role.iter().flat_map(|role| role.included_by.iter().map(|(_, path)| path));
+        let file = std::path::Path::new(task.origin.source.name.as_ref() as &str);
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let own = absolute.parent().filter(|_| file.is_file() || absolute.is_absolute());
+        let playbook = std::path::absolute(&play.playbook_dir).unwrap_or_else(|_| play.playbook_dir.clone());
+        let paths = role.iter().map(|role| &role.path).chain(around).map(|path| path.as_path()).chain(own);
+        let mut all: Vec<String> = Vec::new();
+        for path in paths.chain([playbook.as_path()]) {
+            let path = path.to_string_lossy().into_owned();
+            if !all.contains(&path) {
+                all.push(path);
+            }
+        }
+        all
+    }
+
+    fn for_task(play: &CompiledPlay, task: &CompiledTask) -> Vars {
         let mut vars = Vars::new();
+        vars.set("ansible_search_path", Value::list(search_path(play, task)), None);
+        let Some(role) = task.role.and_then(|role| play.roles.get(role)) else { return vars };
         vars.set("role_name", role.short_name(), None);
         if let Some(collection) = role.collection() {
             vars.set("ansible_collection_name", collection, None);
@@ -115,7 +142,7 @@ pub mod magic {
         }
         vars.set("ansible_role_name", role.name.as_str(), None);
         vars.set("role_path", role.path.to_string_lossy().into_owned(), None);
-        Some(Layer::new(Level::Magic, "rplay", vars))
+        vars
     }
 }
 
@@ -134,7 +161,8 @@ pub fn of_play(world: &World, context: &Context, play: &CompiledPlay, files: &[A
     layers.extend(files.iter().cloned());
     layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
     // In a task, though not in `hostvars`, a host without an address has its name for one.
-    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter([("ansible_host", Value::from(host))])));
+    let own = [("ansible_host", Value::from(host)), ("ansible_facts", Value::from(Map::new()))];
+    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter(own)));
     world.ground(context, host).push_all(layers)
 }
 
@@ -171,7 +199,7 @@ impl Moment {
             layers.push(Arc::clone(&role.vars));
         }
         layers.extend(task.vars.iter().cloned());
-        layers.extend(magic::of_task(play, task));
+        layers.push(magic::of_task(play, task));
         self.with(layers)
     }
 

@@ -122,13 +122,13 @@ impl Reader<'_> {
     }
 
     fn keyword(&self, name: &str) -> Result<Option<Value>, Error> {
-        match self.keywords.value(name) {
-            Some(value) => {
-                self.note(value);
-                Ok(self.view.render(value)?.filter(|v| !v.is_null()))
+        for value in self.keywords.values(name) {
+            self.note(value);
+            if let Some(value) = self.view.render(value)?.filter(|v| !v.is_null()) {
+                return Ok(Some(value));
             }
-            None => Ok(None),
         }
+        Ok(None)
     }
 
     /// Where a variable, or the keyword, is set.

@@ -15,6 +15,7 @@ mod overlay;
 mod payload;
 mod probe;
 mod process;
+mod reach;
 mod scratch;
 mod session;
 

@@ -39,6 +39,11 @@ pub fn stop_children() {
     kill_children();
 }
 
+/// Whether the time of the task that runs is up.
+pub fn is_stopped() -> bool {
+    STOPPED.load(Ordering::SeqCst)
+}
+
 /// Another task begins, which may start programs.
 pub fn allow_children() {
     STOPPED.store(false, Ordering::SeqCst);
@@ -50,7 +55,7 @@ pub fn allow_children() {
 /// [`Failure::missing`] when the program (or the directory) is not there, a plain
 /// failure when it cannot be started or the time is up (the program is then killed).
 pub fn run_command(command: &Command, env: &[(String, String)], timeout: Option<Duration>) -> Result<Output, Failure> {
-    if STOPPED.load(Ordering::SeqCst) {
+    if is_stopped() {
         return Err(Failure::new("the time of the task is up"));
     }
     let mut child = spawn(command, env)?;

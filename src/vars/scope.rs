@@ -214,16 +214,7 @@ impl std::fmt::Debug for Scope {
 
 /// `hash_behaviour = merge`: mappings are merged at all depths, the upper one wins.
 pub fn merged(lower: &Map, upper: &Map) -> Map {
-    let mut result = lower.clone();
-    for (key, value) in upper {
-        let both = (result.get_key(key).and_then(Value::as_map), value.as_map());
-        let value = match both {
-            (Some(below), Some(above)) => Value::from(merged(below, above)),
-            _ => value.clone(),
-        };
-        result.insert(key.clone(), value);
-    }
-    result
+    lower.merged(upper)
 }
 
 /// Collects a scope's layers.

@@ -42,7 +42,7 @@ fn play(text: &str) -> CompiledPlay {
         roles: HashMap::new(),
         private_roles: false,
     };
-    let engine = Engine::new(Arc::new(NoOutside));
+    let engine = Arc::new(Engine::new(Arc::new(NoOutside)));
     compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 use super::{LoadedInventory, constructed, generator, script};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::inventory::Builder;
-use crate::load::{Config, Files, Machine, near_name};
+use crate::load::{Config, Files, HashBehaviour, Machine, near_name};
 use crate::model::Source;
 use crate::template::Engine;
 use crate::vars::Layer;
@@ -93,6 +93,7 @@ impl<'a> Reader<'a> {
         }
         let mut builder = Builder::new();
         builder.set_group_names(config.force_valid_group_names.value);
+        builder.set_merge(config.hash_behaviour.value == HashBehaviour::Merge);
         let engine = Arc::new(Engine::new(Arc::new(Machine::new(files.vault()))));
         Self { files, config, extra, engine, plugins, ignored, builder, dirs: Vec::new(), errors, warnings }
     }

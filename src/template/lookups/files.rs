@@ -12,18 +12,19 @@ use crate::template::value::{Args, R, Val};
 /// Where a task looks for files: its role, then its playbook.
 fn roots(ev: &mut Eval) -> R<Vec<String>> {
     let mut out = Vec::new();
+    let searched = ev.variable("ansible_search_path", super::super::ir::Span::default())?;
+    if let Val::List(paths) = searched {
+        for path in paths.all(ev)? {
+            out.push(ev.text(&path)?);
+        }
+        return Ok(out);
+    }
     for name in ["role_path", "playbook_dir"] {
         let scope = Arc::clone(&ev.scope);
         if let Some(found) = scope.find(ev, name)?
             && let Val::Str(path) = found
         {
             out.push(path.as_str().to_owned());
-        }
-    }
-    let searched = ev.variable("ansible_search_path", super::super::ir::Span::default())?;
-    if let Val::List(paths) = searched {
-        for path in paths.all(ev)? {
-            out.push(ev.text(&path)?);
         }
     }
     Ok(out)

@@ -181,4 +181,28 @@ pub const CASES: &[Case] = &[
         r#"{"path": "$D/f", "line": "b", "validate": "grep -q b %s"}"#,
         &[("$D/f", "a\nb\n")],
     ),
+    // assemble
+    changes(
+        "assemble",
+        &["d/", "d/b=two\n", "d/a=one", "d/.c=three", "d/sub/"],
+        r#"{"src": "$D/d", "dest": "$D/f"}"#,
+        &[("$D/f", "three\none\ntwo\n")],
+    ),
+    changes(
+        "assemble",
+        &["d/", "d/b=two", "d/a=one", "d/.a=three", "f=old", "f:0600"],
+        r#"{"src": "$D/d", "dest": "$D/f", "delimiter": "--", "regexp": "^[.ab]", "ignore_hidden": true,
+            "backup": true, "mode": "0640", "validate": "grep -q one %s"}"#,
+        &[("$D/f", "one\n--\ntwo"), ("$D/f", "mode=0640")],
+    ),
+    changes(
+        "assemble",
+        &["@d/", "@d/a=one", "@d/b=two"],
+        r#"{"src": "$L/d", "dest": "$D/f", "remote_src": false}"#,
+        &[("$D/f", "one\ntwo")],
+    ),
+    stays("assemble", &["d/", "d/a=one", "f=one"], r#"{"src": "$D/d", "dest": "$D/f"}"#),
+    fails("assemble", &[], r#"{"src": "$D/d", "dest": "$D/f"}"#),
+    fails("assemble", &["d/", "d/a=x"], r#"{"src": "$D/d", "dest": "$D/f", "validate": "true"}"#),
+    fails("assemble", &["d=x"], r#"{"src": "$D/d", "dest": "$D/f"}"#),
 ];
