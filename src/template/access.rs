@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::eval::Eval;
+use super::filters::markup_type;
 use super::ir::Span;
 use super::value::{R, Val};
 use crate::model::Key;
@@ -38,7 +39,8 @@ impl Eval {
             (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
             (Val::Str(s), Val::Int(i)) => {
                 let at = index(*i, s.chars().count());
-                at.and_then(|i| s.chars().nth(i)).map(|c| Val::str(c.to_string()))
+                let one = at.and_then(|i| s.chars().nth(i)).map(|c| c.to_string());
+                one.map(|c| if markup_type::is_safe(of) { markup_type::safe(c) } else { Val::str(c) })
             }
             (Val::Object(o), Val::Str(name)) => o.attr(self, name)?,
             _ => None,

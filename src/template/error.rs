@@ -90,6 +90,18 @@ impl Error {
         error
     }
 
+    /// An option that a lookup does not have.
+    pub(super) fn no_option(lookup: &str, option: &str) -> Self {
+        Self::of(Kind::Syntax, format!("the lookup '{lookup}' has no option '{option}'"))
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub(super) fn reworded(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// The name that is not defined, when that is what is wrong.
     pub fn undefined_name(&self) -> Option<&str> {
         match &self.0.kind {

@@ -9,10 +9,12 @@ use super::access::twin;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
+use super::filters::markup_type;
 use super::functions;
 use super::ir::{Applied, Arg, Expr, ExprKind, Name, Span, Template};
 use super::methods;
 use super::scope::{self, Scope};
+use super::templar::Warnings;
 use super::value::{Args, Dict, List, R, Val};
 use crate::model::{Key, Map, Marks, Text, Value};
 
@@ -49,6 +51,7 @@ pub(super) struct Eval {
     pub files: Arc<super::file::Files>,
     depth: usize,
     pub secret: bool,
+    pub warnings: Warnings,
 }
 
 impl Drop for Eval {
@@ -73,7 +76,13 @@ impl Eval {
             files: Arc::default(),
             depth: 0,
             secret: false,
+            warnings: Warnings::default(),
         }
+    }
+
+    /// Notes what is to be said besides the result.
+    pub fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
     /// Called first by whatever does something, or would not do the same twice: an error
@@ -172,7 +181,10 @@ impl Eval {
             Val::Bool(b) => Value::Bool(b),
             Val::Int(i) => Value::Int(i),
             Val::Float(f) => Value::Float(f),
-            Val::Str(t) => Value::Str(t),
+            Val::Str(t) => {
+                let marks = t.marks().without(Marks::MARKUP);
+                Value::Str(t.marked(marks))
+            }
             Val::Omit => return Err(Error::omitted()),
             Val::Object(o) => match o.keys(self) {
                 Some(keys) if o.is_map() => {
@@ -354,8 +366,13 @@ impl Eval {
     }
 
     pub fn filter(&mut self, f: &Applied<super::filters::Filter>, input: Val) -> R<Val> {
-        let args = self.args(&f.args)?;
-        f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))
+        let mut args = self.args(&f.args)?;
+        let safe = markup_type::is_safe(&input);
+        if safe {
+            args = markup_type::arguments(self, &f.name, &args)?;
+        }
+        let result = f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))?;
+        markup_type::kept(self, &f.name, safe, result)
     }
 
     fn slice_expr(&mut self, parts: &[Option<Expr>; 4]) -> R<Val> {

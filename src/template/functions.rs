@@ -43,6 +43,7 @@ pub(super) fn global(name: &str) -> Option<Val> {
             Ok(Val::Undefined(Arc::new(Error::undefined("", hint))))
         },
         "now" => super::filters::now,
+        "lipsum" => super::lipsum::lipsum,
         "cycler" => {
             |_: &mut Eval, args: &Args| Ok(Val::Object(Arc::new(Cycler { items: args.pos.clone(), at: Mutex::new(0) })))
         }

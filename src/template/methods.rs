@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::error::Error;
 use super::eval::Eval;
+use super::filters::markup_type;
 use super::text_methods;
 use super::value::{Args, Dict, List, R, Val};
 use crate::model::Key;
@@ -52,6 +53,11 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         return Err((**e).clone());
     }
     match of {
+        Val::Str(text) if markup_type::is_safe(of) => {
+            let args = markup_type::arguments(ev, name, args)?;
+            let result = text_methods::string(ev, text, name, &args)?;
+            result.map(|result| markup_type::kept(ev, name, true, result)).transpose()
+        }
         Val::Str(text) => text_methods::string(ev, text, name, args),
         Val::List(l) => list(ev, l, name, args).map(Some),
         Val::Map(m) => dict(ev, m, name, args).map(Some),

@@ -18,6 +18,8 @@ mod functions;
 mod handlebars;
 mod ir;
 mod json;
+mod lipsum;
+mod lookup_call;
 mod lookups;
 mod lower;
 mod methods;

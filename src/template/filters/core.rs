@@ -17,7 +17,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("list", list),
     ("attr", attr),
     ("pprint", pprint),
-    ("safe", |_, v, _| Ok(v)),
 ];
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -68,6 +67,7 @@ fn ternary(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn type_debug(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
     Ok(Val::str(match &input {
         Val::Undefined(_) => "UndefinedMarker",
+        safe if super::markup_type::is_safe(safe) => "Markup",
         other => other.type_name(),
     }))
 }

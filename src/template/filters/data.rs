@@ -53,7 +53,7 @@ fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     for (plain, escaped) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")] {
         text = text.replace(plain, escaped);
     }
-    Ok(Val::str(text))
+    Ok(super::markup_type::safe(text))
 }
 
 const YAML: [&str; 7] =

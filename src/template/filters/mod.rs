@@ -5,11 +5,14 @@ mod crypt;
 mod data;
 mod general;
 mod hash;
+mod hashids;
 mod jmesfunctions;
 mod jmespath;
+mod jsonpatch;
 mod lists;
 mod maps;
 mod markup;
+pub(super) mod markup_type;
 mod merging;
 mod net;
 mod numbers;
@@ -17,6 +20,7 @@ mod paths;
 mod patterns;
 mod sizes;
 mod strings;
+mod structure;
 mod tables;
 mod time;
 mod urls;
@@ -30,10 +34,11 @@ use super::value::{Args, R, Val};
 
 pub(super) use crypt::{Scheme, random_salt};
 pub(super) use data::decode;
+pub(super) use general::revealed;
 pub(super) use lists::cartesian;
 pub(super) use net::addr::{Net, within};
 pub(super) use net::mac;
-pub(super) use numbers::pick;
+pub(super) use numbers::{generator, pick};
 pub(super) use paths::expanduser;
 pub(super) use tables::{Csv, Ini};
 pub(super) use time::now;
@@ -70,6 +75,7 @@ const FAMILIES: &[&[(&str, Run)]] = &[
     lists::FILTERS,
     maps::FILTERS,
     markup::FILTERS,
+    markup_type::FILTERS,
     numbers::FILTERS,
     paths::FILTERS,
     patterns::FILTERS,
@@ -83,7 +89,10 @@ const FAMILIES: &[&[(&str, Run)]] = &[
 /// Filters of collections, which have their short names as well.
 const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
     ("ansible.utils", net::FILTERS),
+    ("ansible.utils", structure::FILTERS),
     ("community.general", general::FILTERS),
+    ("community.general", hashids::FILTERS),
+    ("community.general", jsonpatch::FILTERS),
     ("community.general", jmespath::FILTERS),
     ("community.general", merging::FILTERS),
     ("community.general", tables::FILTERS),

@@ -1,5 +1,6 @@
 //! Tests (`x is …`): the table of their names, and those about types and values.
 
+mod general;
 mod net;
 mod plugins;
 mod version;
@@ -69,7 +70,7 @@ const JINJA: &[(&str, Run)] = &[
     (">=", |ev, v, a| compare(ev, CmpOp::Ge, v, a)),
     ("filter", |_, v, _| Ok(v.as_str().is_some_and(|n| super::filters::find(n).is_some()))),
     ("test", |_, v, _| Ok(v.as_str().is_some_and(|n| find(n).is_some()))),
-    ("escaped", |_, _, _| Ok(false)),
+    ("escaped", |_, v, _| Ok(super::filters::markup_type::is_safe(v))),
 ];
 
 fn mapping(v: &Val) -> bool {
@@ -92,7 +93,7 @@ fn cased(ev: &mut Eval, v: &Val, yes: fn(char) -> bool, no: fn(char) -> bool) ->
 fn table() -> &'static HashMap<&'static str, Test> {
     static TABLE: OnceLock<HashMap<&'static str, Test>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let all = [net::TESTS, JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
+        let all = [general::TESTS, net::TESTS, JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
         all.map(|(name, run)| (*name, Test { run: *run, undefined: matches!(*name, "defined" | "undefined") }))
             .collect()
     })
@@ -103,8 +104,12 @@ pub(super) fn find(name: &str) -> Option<Test> {
     if let Some((collection, short)) = name.rsplit_once('.')
         && !matches!(collection, "ansible.builtin" | "ansible.legacy")
     {
-        let ours = matches!(collection, "ansible.utils" | "ansible.netcommon");
-        let run = net::TESTS.iter().find(|(n, _)| ours && *n == short)?.1;
+        let family = match collection {
+            "ansible.utils" | "ansible.netcommon" => net::TESTS,
+            "community.general" => general::TESTS,
+            _ => return None,
+        };
+        let run = family.iter().find(|(n, _)| *n == short)?.1;
         return Some(Test { run, undefined: false });
     }
     table().get(short(name)).copied()

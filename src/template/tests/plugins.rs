@@ -46,6 +46,7 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("is_abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
     // As far as that can still be told: it came out of a vault.
     ("vault_encrypted", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret()))),
+    ("vaulted_file", vaulted_file),
     ("nan", nan),
     ("isnan", nan),
     ("same_file", same_file),
@@ -56,6 +57,13 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("urn", urn),
     ("url", url),
 ];
+
+/// Whether a file is encrypted, with whatever key.
+fn vaulted_file(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    let (path, shown) = (ev.text(v)?, ev.repr(v)?);
+    let found = ev.engine.outside.is_encrypted(&path);
+    found.map_err(|why| Error::new(format!("Cannot test if the file {shown} is a vault: {why}")))
+}
 
 fn nan(_: &mut Eval, v: &Val, _: &Args) -> R<bool> {
     Ok(matches!(v, Val::Float(f) if f.is_nan()))
