@@ -30,6 +30,8 @@ struct Inner {
     trail: Vec<(Option<Origin>, String)>,
     hints: Vec<String>,
     soft: bool,
+    /// The text that no key opens, when that is what is wrong.
+    encrypted: Option<Text>,
 }
 
 impl Error {
@@ -44,6 +46,7 @@ impl Error {
             trail: Vec::new(),
             hints: Vec::new(),
             soft: false,
+            encrypted: None,
         }))
     }
 
@@ -88,6 +91,17 @@ impl Error {
             error.0.hints.push(format!("did you mean `{near}`?"));
         }
         error
+    }
+
+    /// A text that no key opens.
+    pub(super) fn undecryptable(text: &Text, why: &str) -> Self {
+        let mut error = Self::new(format!("Attempt to use undecryptable variable: {why}"));
+        error.0.encrypted = Some(text.clone());
+        error
+    }
+
+    pub(super) const fn encrypted(&self) -> Option<&Text> {
+        self.0.encrypted.as_ref()
     }
 
     /// An option that a lookup does not have.

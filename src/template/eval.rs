@@ -348,11 +348,19 @@ impl Eval {
                 }
             }
             ExprKind::Filter(f) => {
-                let input = f.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                let input = match &f.input {
+                    Some(input) if super::filters::short(&f.name) == "unvault" => self.even_encrypted(input)?,
+                    Some(input) => self.expr(input)?,
+                    None => Val::Null,
+                };
                 self.filter(f, input)?
             }
             ExprKind::Test(t) => {
-                let input = t.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                let input = match &t.input {
+                    Some(input) if super::filters::short(&t.name) == "vault_encrypted" => self.even_encrypted(input)?,
+                    Some(input) => self.expr(input)?,
+                    None => Val::Null,
+                };
                 let args = self.args(&t.args)?;
                 let input = if t.what.undefined { input } else { input.defined()? };
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {
@@ -368,11 +376,11 @@ impl Eval {
     pub fn filter(&mut self, f: &Applied<super::filters::Filter>, input: Val) -> R<Val> {
         let mut args = self.args(&f.args)?;
         let safe = markup_type::is_safe(&input);
-        if safe {
+        if safe && &*f.name == "format" {
             args = markup_type::arguments(self, &f.name, &args)?;
         }
         let result = f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))?;
-        markup_type::kept(self, &f.name, safe, result)
+        Ok(if safe { markup_type::filtered(&f.name, result) } else { result })
     }
 
     fn slice_expr(&mut self, parts: &[Option<Expr>; 4]) -> R<Val> {
@@ -418,15 +426,22 @@ impl Eval {
 
     fn call_expr(&mut self, callee: &Expr, args: &[Arg]) -> R<Val> {
         if let ExprKind::Attr(of, name) = &callee.kind {
-            let of = self.defined(of)?;
+            let of = self.expr(of)?;
+            // What is undefined stays so when it is called, for `default` to see.
+            if of.is_undefined() {
+                return Ok(of);
+            }
             let args = self.args(args)?;
             if let Some(result) = methods::call(self, &of, name, &args)? {
                 return Ok(result);
             }
             let found = self.attr(&of, name, callee.at)?;
-            return self.call(&found, args);
+            return if found.is_undefined() { Ok(found) } else { self.call(&found, args) };
         }
         let callee = self.expr(callee)?;
+        if callee.is_undefined() {
+            return Ok(callee);
+        }
         let args = self.args(args)?;
         self.call(&callee, args)
     }

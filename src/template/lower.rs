@@ -282,10 +282,10 @@ impl Lower<'_> {
             let before = std::mem::take(&mut me.reads);
             let body = me.stmts(&m.body)?;
             let asks = |name: &str| me.reads.contains(name);
-            let (varargs, kwargs) = (asks("varargs"), asks("kwargs"));
+            let (varargs, kwargs, caller) = (asks("varargs"), asks("kwargs"), asks("caller"));
             let own: BTreeSet<String> = std::mem::replace(&mut me.reads, before);
             me.reads.extend(own.into_iter().filter(|n| !matches!(n.as_str(), "varargs" | "kwargs" | "caller")));
-            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs })
+            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs, caller })
         })
     }
 

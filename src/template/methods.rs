@@ -42,7 +42,17 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         ),
         Val::Map(_) => matches!(
             name,
-            "get" | "keys" | "values" | "items" | "update" | "pop" | "setdefault" | "copy" | "clear" | "popitem"
+            "get"
+                | "keys"
+                | "values"
+                | "items"
+                | "update"
+                | "pop"
+                | "setdefault"
+                | "copy"
+                | "clear"
+                | "popitem"
+                | "fromkeys"
         ),
         _ => false,
     };
@@ -56,7 +66,7 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         Val::Str(text) if markup_type::is_safe(of) => {
             let args = markup_type::arguments(ev, name, args)?;
             let result = text_methods::string(ev, text, name, &args)?;
-            result.map(|result| markup_type::kept(ev, name, true, result)).transpose()
+            result.map(|result| markup_type::kept(ev, name, result)).transpose()
         }
         Val::Str(text) => text_methods::string(ev, text, name, args),
         Val::List(l) => list(ev, l, name, args).map(Some),
@@ -209,6 +219,11 @@ fn dict(ev: &mut Eval, m: &Dict, name: &str, args: &Args) -> R<Val> {
             }
         }
         "copy" => Val::map(m.all(ev)?),
+        "fromkeys" => {
+            let value = args.get(1, "value").cloned().unwrap_or(Val::Null);
+            let keys = ev.iterate(args.need(0, "iterable")?)?;
+            Val::map(keys.iter().map(|k| Ok((k.to_key()?, value.clone()))).collect::<R<_>>()?)
+        }
         _ => {
             m.change(ev, IndexMap::clear)?;
             Val::Null

@@ -14,8 +14,11 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("tojson", tojson),
     ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
     ("from_json", |ev, v, _| {
-        let text = ev.text(&v)?;
-        let value = json::read(&text)?;
+        let Val::Str(text) = &v else {
+            let kind = v.type_name();
+            return Err(Error::new(format!("the JSON object must be str, bytes or bytearray, not {kind}")));
+        };
+        let value = json::read(text)?;
         ev.read(&value, None)
     }),
     ("to_yaml", |ev, v, a| to_yaml(ev, v, a, false)),

@@ -12,7 +12,10 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("safe", |ev, v, _| Ok(safe(ev.text(&v)?))),
 ];
 
-/// Filters and methods that give of safe text what is safe as well.
+/// Filters that give of safe text what is safe as well.
+const FILTERS_KEEPING: [&str; 8] = ["capitalize", "center", "format", "indent", "lower", "string", "trim", "upper"];
+
+/// The same of methods.
 const KEEPING: [&str; 22] = [
     "capitalize",
     "center",
@@ -71,9 +74,14 @@ fn keep(value: Val) -> Val {
     }
 }
 
-/// What filter or method `name` made of a value: safe, where that was.
-pub(in crate::template) fn kept(ev: &mut Eval, name: &str, safe: bool, result: Val) -> R<Val> {
-    if !safe || !KEEPING.contains(&name) {
+/// What a filter made of safe text: safe as well, where it only changes it.
+pub(in crate::template) fn filtered(name: &str, result: Val) -> Val {
+    if FILTERS_KEEPING.contains(&name) { keep(result) } else { result }
+}
+
+/// What a method made of safe text.
+pub(in crate::template) fn kept(ev: &mut Eval, name: &str, result: Val) -> R<Val> {
+    if !KEEPING.contains(&name) {
         return Ok(result);
     }
     Ok(match result {

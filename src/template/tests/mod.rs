@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use super::eval::Eval;
 use super::filters::short;
-use super::ir::CmpOp;
+use super::ir::{BinOp, CmpOp};
 use super::value::{Args, R, Val};
 
 pub(super) use version::loose_key;
@@ -40,12 +40,9 @@ const JINJA: &[(&str, Run)] = &[
     ("true", |_, v, _| Ok(matches!(v, Val::Bool(true)))),
     ("false", |_, v, _| Ok(matches!(v, Val::Bool(false)))),
     ("callable", |_, v, _| Ok(matches!(v, Val::Object(o) if !o.is_map()))),
-    ("odd", |_, v, _| Ok(v.as_int().is_some_and(|i| i % 2 != 0))),
-    ("even", |_, v, _| Ok(v.as_int().is_some_and(|i| i % 2 == 0))),
-    ("divisibleby", |_, v, a| {
-        let by = i128::from(a.int(0, "num", 1)?);
-        Ok(v.as_int().is_some_and(|i| by != 0 && i % by == 0))
-    }),
+    ("odd", |ev, v, _| remainder(ev, v, &Val::Int(2), 1)),
+    ("even", |ev, v, _| remainder(ev, v, &Val::Int(2), 0)),
+    ("divisibleby", |ev, v, a| remainder(ev, v, &a.need(0, "num")?.clone(), 0)),
     ("lower", |ev, v, _| cased(ev, v, char::is_lowercase, char::is_uppercase)),
     ("upper", |ev, v, _| cased(ev, v, char::is_uppercase, char::is_lowercase)),
     ("sameas", |ev, v, a| {
@@ -72,6 +69,11 @@ const JINJA: &[(&str, Run)] = &[
     ("test", |_, v, _| Ok(v.as_str().is_some_and(|n| find(n).is_some()))),
     ("escaped", |_, v, _| Ok(super::filters::markup_type::is_safe(v))),
 ];
+
+fn remainder(ev: &mut Eval, v: &Val, by: &Val, wanted: i128) -> R<bool> {
+    let rest = ev.binary(BinOp::Rem, v, by)?;
+    ev.equal(&rest, &Val::Int(wanted))
+}
 
 fn mapping(v: &Val) -> bool {
     match v {
