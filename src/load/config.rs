@@ -38,6 +38,10 @@ macro_rules! settings {
             /// A setting by its name in Ansible (`DEFAULT_FORKS`), as data, and who set it. The name is
             /// that of its variable without `ANSIBLE_`, or with `DEFAULT_` in its place.
             pub fn named(&self, name: &str) -> Option<(Value, String)> {
+                // The one setting here that no variable sets.
+                if name == "DEFAULT_MANAGED_STR" {
+                    return Some((self.ansible_managed.value.to_value(), self.ansible_managed.by.to_string()));
+                }
                 let short = name.strip_prefix("DEFAULT_").unwrap_or(name);
                 let asked = |env: &str| env.strip_prefix("ANSIBLE_").is_some_and(|e| e == name || e == short);
                 $(if [$($env),*].into_iter().any(|env: &str| asked(env)) {

@@ -93,6 +93,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("{{ {1.0: 'a', 1: 'b'} }}", "a key is what was written"),
     ("{{ f.as_integer_ratio() }}", "numbers have no such methods"),
     ("{{ (0.5).hex() }}", "numbers have no such methods"),
+    ("{{ nope is string is undefined }}", "tests may follow each other"),
     ("{{ n.real }}", "numbers have no such attributes"),
     ("{{ query('flattened', [1, [2, [3]]]) }}", "it is in a collection that this ansible-core does not have"),
 ];

@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::model::{Origin, Position, Reason, Text};
 
 use super::ir::Span;
+use super::value::Val;
 
 /// Why an evaluation did not give a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,11 @@ impl Error {
 
     pub(super) const fn is_soft(&self) -> bool {
         self.0.soft
+    }
+
+    /// What is undefined as a value, which is an error only where it is used; other errors as they are.
+    pub(super) fn kept(self) -> Result<Val, Self> {
+        if self.is_undefined() { Ok(Val::Undefined(std::sync::Arc::new(self))) } else { Err(self) }
     }
 
     /// An error that is none of the special ones.

@@ -362,11 +362,14 @@ impl Eval {
                     None => Val::Null,
                 };
                 let args = self.args(&t.args)?;
-                let input = if t.what.undefined { input } else { input.defined()? };
-                if let (Some(e), false) = (args.undefined(), t.what.undefined) {
-                    return Err((**e).clone());
+                if input.is_undefined() && !t.what.undefined {
+                    return Ok(input);
                 }
-                Val::Bool((t.what.run)(self, &input, &args).map_err(|e| e.in_plugin("test", &t.name))?)
+                if let (Some(e), false) = (args.undefined(), t.what.undefined) {
+                    return Ok(Val::Undefined(Arc::clone(e)));
+                }
+                let holds = (t.what.run)(self, &input, &args).map(Val::Bool);
+                holds.or_else(Error::kept).map_err(|e| e.in_plugin("test", &t.name))?
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
             _ => Val::Null,
@@ -379,13 +382,17 @@ impl Eval {
         if safe && &*f.name == "format" {
             args = markup_type::arguments(self, &f.name, &args)?;
         }
-        let result = f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))?;
+        let result = f.what.apply(self, input, &args).or_else(Error::kept);
+        let result = result.map_err(|e| e.in_plugin("filter", &f.name))?;
         Ok(if safe { markup_type::filtered(&f.name, result) } else { result })
     }
 
     fn slice_expr(&mut self, parts: &[Option<Expr>; 4]) -> R<Val> {
         let [of, bounds @ ..] = parts;
         let of = of.as_ref().map_or(Ok(Val::Null), |e| self.expr(e))?;
+        if of.is_undefined() {
+            return Ok(of);
+        }
         let mut values = [None; 3];
         for (value, bound) in values.iter_mut().zip(bounds) {
             let Some(bound) = bound else { continue };

@@ -23,9 +23,9 @@ impl Object for Builtin {
         let undefined =
             if self.lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
         if let Some(e) = undefined {
-            return Err((*e).clone());
+            return Ok(Val::Undefined(e));
         }
-        (self.run)(ev, &args)
+        (self.run)(ev, &args).or_else(Error::kept)
     }
 }
 

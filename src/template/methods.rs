@@ -60,7 +60,7 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         return Ok(None);
     }
     if let Some(e) = args.undefined() {
-        return Err((**e).clone());
+        return Ok(Some(Val::Undefined(std::sync::Arc::clone(e))));
     }
     match of {
         Val::Str(text) if markup_type::is_safe(of) => {

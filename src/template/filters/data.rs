@@ -29,6 +29,30 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("b64decode", b64decode),
 ];
 
+/// The same under the names of `community.general`.
+pub(super) const WRAPPERS: &[(&str, Run)] = &[
+    ("to_yaml", |ev, v, a| {
+        let args = unredacted(ev, a)?;
+        to_yaml(ev, v, &args, false)
+    }),
+    ("to_nice_yaml", |ev, v, a| {
+        let args = unredacted(ev, a)?;
+        to_yaml(ev, v, &args, true)
+    }),
+];
+
+/// Secrets are masked wherever they are shown; they are never left out of a value.
+fn unredacted(ev: &mut Eval, args: &Args) -> R<Args> {
+    let mut args = args.clone();
+    let at = args.kw.iter().position(|(name, _)| &**name == "redact_sensitive_values");
+    if let Some((_, value)) = at.map(|at| args.kw.swap_remove(at))
+        && ev.truth(&value)?
+    {
+        return Err(Error::new("the option 'redact_sensitive_values' is not supported"));
+    }
+    Ok(args)
+}
+
 fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     let value = ev.finish(input)?;
     let mut style = Style::plain();

@@ -9,6 +9,7 @@ mod hashids;
 mod jmesfunctions;
 mod jmespath;
 mod jsonpatch;
+mod keys;
 mod lists;
 mod maps;
 mod markup;
@@ -56,11 +57,12 @@ pub(super) struct Filter {
 impl Filter {
     pub fn apply(self, ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         if !self.undefined {
-            if let Val::Undefined(e) = &input {
-                return Err((**e).clone());
+            // What is made of nothing is undefined as well: `default` may follow.
+            if input.is_undefined() {
+                return Ok(input);
             }
             if let Some(e) = args.undefined() {
-                return Err((**e).clone());
+                return Ok(Val::Undefined(std::sync::Arc::clone(e)));
             }
         }
         (self.run)(ev, input, args)
@@ -90,11 +92,13 @@ const FAMILIES: &[&[(&str, Run)]] = &[
 const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
     ("ansible.utils", net::FILTERS),
     ("ansible.utils", structure::FILTERS),
+    ("ansible.utils", keys::FILTERS),
     ("community.general", general::FILTERS),
     ("community.general", hashids::FILTERS),
     ("community.general", jsonpatch::FILTERS),
     ("community.general", jmespath::FILTERS),
     ("community.general", merging::FILTERS),
+    ("community.general", data::WRAPPERS),
     ("community.general", tables::FILTERS),
 ];
 
