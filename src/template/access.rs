@@ -43,7 +43,7 @@ impl Eval {
                 one.map(|c| if markup_type::is_safe(of) { markup_type::safe(c) } else { Val::str(c) })
             }
             (Val::Object(o), Val::Str(name)) => o.attr(self, name)?,
-            (Val::List(list), Val::Str(name)) if list.tuple => return Ok(self.attr(of, name, at)?),
+            (Val::List(list), Val::Str(name)) if list.tuple => return self.attr(of, name, at),
             _ => None,
         };
         match found {

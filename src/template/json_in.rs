@@ -239,7 +239,8 @@ impl Reader<'_> {
                     self.next();
                     units.push(self.unit(at)?);
                 }
-                char::decode_utf16(units).next().and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER)
+                let one = char::decode_utf16(units).next().and_then(Result::ok);
+                one.ok_or_else(|| Error::new("Refusing to deserialize an invalid UTF8 string value"))?
             }
             Some(_) => return Err(self.wrong("Invalid \\escape", at)),
             None => return Err(self.wrong("Unterminated string starting at", start)),
