@@ -63,16 +63,20 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         return Ok(Some(Val::Undefined(std::sync::Arc::clone(e))));
     }
     match of {
-        Val::Str(text) if markup_type::is_safe(of) => {
-            let args = markup_type::arguments(ev, name, args)?;
-            let result = text_methods::string(ev, text, name, &args)?;
-            result.map(|result| markup_type::kept(ev, name, result)).transpose()
-        }
+        Val::Str(_) if markup_type::is_safe(of) => safe_string(ev, of, name, args),
         Val::Str(text) => text_methods::string(ev, text, name, args),
         Val::List(l) => list(ev, l, name, args).map(Some),
         Val::Map(m) => dict(ev, m, name, args).map(Some),
         _ => Ok(None),
     }
+}
+
+/// A method of text that is safe in HTML.
+fn safe_string(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option<Val>> {
+    let Val::Str(text) = of else { return Ok(None) };
+    let args = markup_type::arguments(ev, name, args)?;
+    let result = text_methods::string(ev, text, name, &args)?;
+    result.map(|result| markup_type::kept(ev, name, result)).transpose()
 }
 
 fn object_map(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option<Val>> {

@@ -30,6 +30,10 @@ fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn mandatory(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    if args.pos.len() > 1 {
+        let given = args.pos.len() + 1;
+        return Err(Error::new(format!("mandatory() takes from 1 to 2 positional arguments but {given} were given")));
+    }
     let Val::Undefined(e) = &input else { return Ok(input) };
     let name = e.undefined_name().unwrap_or_default().to_owned();
     let message = match args.get(0, "msg") {
