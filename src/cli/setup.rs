@@ -92,7 +92,6 @@ fn check_meaning(config: &Config) -> Checked<()> {
     let set = [
         ("no_log", config.no_log.value),
         ("error_on_undefined_vars = false", !config.error_on_undefined_vars.value),
-        ("ansible_managed", config.ansible_managed.value != "Ansible managed"),
         ("executable", config.executable.value != "/bin/sh"),
     ];
     match set.iter().find(|(_, wrong)| *wrong) {

@@ -142,7 +142,7 @@ fn names(map: &Map) -> impl Iterator<Item = &str> {
 
 /// Names that begin as facts do and are none: what Ansible itself says of run, play and host,
 /// and what the user says of connections.
-const NO_FACTS: [&str; 22] = [
+const NO_FACTS: [&str; 23] = [
     "ansible_check_mode",
     "ansible_collection_name",
     "ansible_config_file",
@@ -164,6 +164,7 @@ const NO_FACTS: [&str; 22] = [
     "ansible_skip_tags",
     "ansible_user",
     "ansible_verbosity",
+    "ansible_playbook_python",
     "ansible_version",
 ];
 const NO_FACTS_BEGIN: [&str; 7] = [

@@ -11,7 +11,7 @@ use petgraph::visit::EdgeRef;
 
 use super::{ALL, Group, Host, Inventory, LOCALHOST, UNGROUPED, address};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Origin, Source, Value, Vars};
+use crate::model::{Origin, Source, Text, Value, Vars};
 
 /// What becomes of characters in group names that a variable's name cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -465,7 +465,16 @@ fn cycle(graph: &DiGraph<&str, &Origin>, members: &[NodeIndex]) -> Option<Diagno
 }
 
 fn implicit_localhost(name: &str) -> Host {
-    let vars: Vars = [("ansible_connection", Value::from("local"))].into_iter().collect();
+    let vars: Vars = [
+        ("ansible_connection", Value::from("local")),
+        // No module here runs in it; playbooks ask for it by this name.
+        (
+            "ansible_python_interpreter",
+            Value::Str(Text::template("{{ ansible_playbook_python | default('/usr/bin/python3') }}", None)),
+        ),
+    ]
+    .into_iter()
+    .collect();
     Host { name: name.to_owned(), vars: Arc::new(vars), implicit: true, ..Host::default() }
 }
 

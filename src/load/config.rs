@@ -38,6 +38,10 @@ macro_rules! settings {
             /// A setting by its name in Ansible (`DEFAULT_FORKS`), as data, and who set it. The name is
             /// that of its variable without `ANSIBLE_`, or with `DEFAULT_` in its place.
             pub fn named(&self, name: &str) -> Option<(Value, String)> {
+                // The one setting here that no variable sets.
+                if name == "DEFAULT_MANAGED_STR" {
+                    return Some((self.ansible_managed.value.to_value(), self.ansible_managed.by.to_string()));
+                }
                 let short = name.strip_prefix("DEFAULT_").unwrap_or(name);
                 let asked = |env: &str| env.strip_prefix("ANSIBLE_").is_some_and(|e| e == name || e == short);
                 $(if [$($env),*].into_iter().any(|env: &str| asked(env)) {
@@ -91,6 +95,28 @@ settings! {
     yaml_extensions: Vec<String> = [".yaml", ".yml", ".json"].map(str::to_owned).into(), ["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], ["defaults"."yaml_valid_extensions", "inventory_plugin_yaml"."yaml_valid_extensions"];
     /// What becomes of group names that are no variable names: never, ignore, always, silently.
     force_valid_group_names: GroupNames = GroupNames::Never, ["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], ["defaults"."force_valid_group_names"];
+    /// What the lookup `url` calls itself.
+    lookup_url_agent: String = "ansible-httpget".to_owned(), ["ANSIBLE_LOOKUP_URL_AGENT"], ["url_lookup"."agent"];
+    /// The file of certificates that it trusts.
+    lookup_url_ca_path: Option<String> = None, ["ANSIBLE_LOOKUP_URL_CA_PATH"], ["url_lookup"."ca_path"];
+    /// The ciphers that it uses.
+    lookup_url_ciphers: Option<String> = None, ["ANSIBLE_LOOKUP_URL_CIPHERS"], ["url_lookup"."ciphers"];
+    /// Which redirections it follows.
+    lookup_url_follow_redirects: String = "urllib2".to_owned(), ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"], ["url_lookup"."follow_redirects"];
+    /// Whether caches on the way are passed over.
+    lookup_url_force: bool = false, ["ANSIBLE_LOOKUP_URL_FORCE"], ["url_lookup"."force"];
+    /// Whether it sends name and password without being asked.
+    lookup_url_force_basic_auth: bool = false, ["ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH"], ["url_lookup"."force_basic_auth"];
+    /// Seconds that it waits for an answer.
+    lookup_url_timeout: String = "10".to_owned(), ["ANSIBLE_LOOKUP_URL_TIMEOUT"], ["url_lookup"."timeout"];
+    /// The socket that it asks through.
+    lookup_url_unix_socket: Option<String> = None, ["ANSIBLE_LOOKUP_URL_UNIX_SOCKET"], ["url_lookup"."unix_socket"];
+    /// Headers that it does not send where a redirection leads.
+    lookup_url_unredir_headers: Option<String> = None, ["ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS"], ["url_lookup"."unredirected_headers"];
+    /// Whether Kerberos says who asks.
+    lookup_url_use_gssapi: bool = false, ["ANSIBLE_LOOKUP_URL_USE_GSSAPI"], ["url_lookup"."use_gssapi"];
+    /// Whether `~/.netrc` is read.
+    lookup_url_use_netrc: bool = true, ["ANSIBLE_LOOKUP_URL_USE_NETRC"], ["url_lookup"."use_netrc"];
     /// What `rplay exec` runs when `-m` is not given.
     module_name: String = "command".to_owned(), [], ["defaults"."module_name"];
     /// Its arguments when `-a` is not given.
@@ -236,7 +262,8 @@ settings! {
 }
 
 /// Sections whose keys are checked; the others belong to other programs.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
+    "url_lookup",
     "defaults",
     "privilege_escalation",
     "ssh_connection",

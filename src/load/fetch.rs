@@ -6,8 +6,30 @@ use std::process::{Command, Stdio};
 
 use crate::template::{Fetch, Redirects};
 
+/// How many redirections are followed.
+const REDIRECTS: usize = 10;
+
 /// The body of an answer.
 pub(super) fn fetch(fetch: &Fetch) -> Result<Vec<u8>, String> {
+    // curl sends the same headers wherever it is led.
+    let own = !fetch.once.is_empty() && fetch.redirects == Redirects::All;
+    if !own {
+        return ask(fetch).map(|(body, _)| body);
+    }
+    let mut next = Fetch { redirects: Redirects::None, ..fetch.clone() };
+    for _ in 0..=REDIRECTS {
+        let (body, elsewhere) = ask(&next)?;
+        if elsewhere.is_empty() {
+            return Ok(body);
+        }
+        next.url = elsewhere;
+        next.headers.retain(|(name, _)| !fetch.once.iter().any(|once| once.eq_ignore_ascii_case(name)));
+    }
+    Err(format!("Failed lookup url for {} : more than {REDIRECTS} redirections", fetch.url))
+}
+
+/// One answer, and where it leads.
+fn ask(fetch: &Fetch) -> Result<(Vec<u8>, String), String> {
     let url = &fetch.url;
     let failed = |why: &str| format!("Failed lookup url for {url} : {why}");
     let mut child = Command::new("curl")
@@ -21,14 +43,18 @@ pub(super) fn fetch(fetch: &Fetch) -> Result<Vec<u8>, String> {
         stdin.write_all(options(fetch).as_bytes()).map_err(|e| failed(&e.to_string()))?;
     }
     let output = child.wait_with_output().map_err(|e| failed(&e.to_string()))?;
-    let (body, status) = output.stdout.split_at(output.stdout.len().saturating_sub(3));
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(failed(words.trim().trim_start_matches("curl: ")));
     }
-    match status {
-        [b'1'..=b'3', _, _] | b"000" => Ok(body.to_vec()),
-        code => Err(format!("Received HTTP error for {url} : HTTP Error {}", String::from_utf8_lossy(code))),
+    // Behind the body: a newline, the status, and where the answer leads.
+    let cut = output.stdout.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let (body, told) = output.stdout.split_at(cut);
+    let told = String::from_utf8_lossy(told);
+    let (status, elsewhere) = told.trim().split_once(' ').unwrap_or((told.trim(), ""));
+    match status.as_bytes() {
+        [b'1'..=b'3', ..] | b"000" => Ok((body.to_vec(), elsewhere.to_owned())),
+        _ => Err(format!("Received HTTP error for {url} : HTTP Error {status}")),
     }
 }
 
@@ -38,7 +64,7 @@ fn options(fetch: &Fetch) -> String {
         let text = text.replace('\\', "\\\\").replace('"', "\\\"");
         format!("\"{}\"", text.replace('\n', "\\n").replace('\r', "\\r"))
     };
-    let mut out = String::from("silent\nshow-error\nwrite-out = \"%{http_code}\"\n");
+    let mut out = String::from("silent\nshow-error\nwrite-out = \"\\n%{http_code} %{redirect_url}\"\n");
     let mut set = |name: &str, value: &str| out.push_str(&format!("{name} = {}\n", quoted(value)));
     set("url", &fetch.url);
     set("user-agent", &fetch.agent);
@@ -64,6 +90,8 @@ fn options(fetch: &Fetch) -> String {
         ("insecure", !fetch.verify),
         ("netrc-optional", fetch.netrc && fetch.user.is_none()),
         ("negotiate", fetch.gssapi),
+        // Name and password are only sent when they are asked for, unless this is said.
+        ("anyauth", fetch.user.is_some() && !fetch.basic && !fetch.gssapi),
     ];
     flags.iter().filter(|(_, on)| *on).for_each(|(name, _)| out.push_str(&format!("{name}\n")));
     out

@@ -43,6 +43,10 @@ impl Outside for Machine {
         }
     }
 
+    fn is_encrypted(&self, path: &str) -> Result<bool, String> {
+        std::fs::read(path).map(|bytes| crate::vault::detect(&bytes).is_some()).map_err(|e| e.to_string())
+    }
+
     fn decrypt(&self, text: &str) -> Result<String, String> {
         self.vault.value(text).map_err(|problem| problem.to_string())
     }

@@ -19,6 +19,8 @@ impl Marks {
     pub const SECRET: Self = Self(2);
     /// Encrypted by itself (`!vault`), still as it stands: decrypted when it is evaluated.
     pub const ENCRYPTED: Self = Self(4);
+    /// Fit to stand in HTML as it is; only while an expression is evaluated.
+    pub const MARKUP: Self = Self(8);
 
     /// Both sets of marks.
     #[must_use]

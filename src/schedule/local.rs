@@ -141,6 +141,9 @@ impl Local for Files<'_> {
         if self.view.scope.get("ansible_managed").is_some() {
             // One's own says what is managed.
             vars.remove("ansible_managed");
+        } else if let Some(Value::Str(format)) = self.context.outside.setting("DEFAULT_MANAGED_STR").map(|(v, _)| v) {
+            let modified = std::fs::metadata(path).and_then(|meta| meta.modified());
+            vars.insert("ansible_managed", Value::Str(managed(&format, modified.ok())));
         }
         let layer = Layer::new(Level::Magic, "the template module", crate::model::Vars::from(vars));
         let scope: Arc<dyn Variables> = Arc::new(self.view.scope.push(layer));
@@ -188,4 +191,55 @@ fn template_options(args: &Map, search: Vec<String>) -> TemplateOptions {
     options.variable = pair("variable_start_string", "variable_end_string", &options.variable);
     options.comment = pair("comment_start_string", "comment_end_string", &options.comment);
     options
+}
+
+/// What the setting `ansible_managed` says of a template: a time's parts (`%Y`), `{file}`, `{host}` and
+/// `{uid}`, with `{{{{` for a template's braces. Names of files are values in it, never templates.
+fn managed(format: &str, modified: Option<std::time::SystemTime>) -> Text {
+    use std::fmt::Write;
+    let mut dated = String::new();
+    let time = modified.map(chrono::DateTime::<chrono::Local>::from);
+    // What is no format of a time stays as it is.
+    if time.is_none_or(|time| write!(dated, "{}", time.format(format)).is_err()) {
+        format.clone_into(&mut dated);
+    }
+    let mut out = String::new();
+    let mut rest = dated.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        out.push_str(before);
+        let fields = [("{file}", "template_path"), ("{host}", "template_host"), ("{uid}", "template_uid")];
+        let field = fields.iter().find(|(field, _)| brace.starts_with(field));
+        let taken = match field {
+            Some((field, name)) => {
+                let _ = write!(out, "{{{{ {name} }}}}");
+                field.len()
+            }
+            None => {
+                out.extend(brace.chars().next());
+                if brace.starts_with("{{") || brace.starts_with("}}") { 2 } else { 1 }
+            }
+        };
+        rest = brace.get(taken..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Text::template(out, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::managed;
+
+    #[test]
+    fn what_is_managed_is_said_with_values_not_with_templates_from_names() {
+        let text = |format: &str| managed(format, Some(std::time::SystemTime::UNIX_EPOCH)).as_str().to_owned();
+        assert_eq!(text("Ansible managed"), "Ansible managed");
+        assert_eq!(
+            text("{file} by {uid} on {host}"),
+            "{{ template_path }} by {{ template_uid }} on {{ template_host }}"
+        );
+        assert_eq!(text("{{{{ 1 + 1 }}}} {{x}} %%"), "{{ 1 + 1 }} {x} %");
+        assert!(matches!(text("%Y").as_str(), "1969" | "1970"));
+        assert_eq!(text("100%"), "100%");
+    }
 }

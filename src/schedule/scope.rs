@@ -69,6 +69,7 @@ pub mod magic {
             ("ansible_forks", Value::from(options.forks.unwrap_or(batch.len().max(1)))),
             ("ansible_verbosity", Value::from(u32::from(options.verbosity))),
             ("ansible_version", Value::from(version)),
+            ("ansible_playbook_python", Value::from(python(context))),
             ("ansible_run_tags", strings(run_tags(&options.tags))),
             ("ansible_skip_tags", strings(options.skip_tags.iter().map(String::as_str))),
             ("ansible_limit", Value::from(options.limit.clone())),
@@ -77,6 +78,13 @@ pub mod magic {
         .filter(|(_, value)| !value.is_null())
         .collect();
         Layer::new(Level::Magic, "rplay", vars)
+    }
+
+    /// The controller's Python, which nothing here needs.
+    fn python(context: &Context) -> Option<String> {
+        let path = context.outside.env("PATH")?;
+        let mut programs = path.split(':').map(|dir| format!("{dir}/python3"));
+        programs.find(|program| context.outside.kind(program) == Some("file"))
     }
 
     fn run_tags(tags: &[String]) -> Vec<&str> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::eval::Eval;
+use super::filters::markup_type;
 use super::ir::Span;
 use super::value::{R, Val};
 use crate::model::Key;
@@ -38,9 +39,11 @@ impl Eval {
             (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
             (Val::Str(s), Val::Int(i)) => {
                 let at = index(*i, s.chars().count());
-                at.and_then(|i| s.chars().nth(i)).map(|c| Val::str(c.to_string()))
+                let one = at.and_then(|i| s.chars().nth(i)).map(|c| c.to_string());
+                one.map(|c| if markup_type::is_safe(of) { markup_type::safe(c) } else { Val::str(c) })
             }
             (Val::Object(o), Val::Str(name)) => o.attr(self, name)?,
+            (Val::List(list), Val::Str(name)) if list.tuple => return self.attr(of, name, at),
             _ => None,
         };
         match found {
@@ -53,8 +56,15 @@ impl Eval {
     }
 
     fn missing(&mut self, of: &Val, name: &str, shown: &str, at: Span) -> Val {
-        let mut error =
-            Error::undefined(name, format!("object of type '{}' has no attribute {shown}", of.type_name())).spanned(at);
+        let kind = of.type_name();
+        let words = match of {
+            Val::Null if is_index(shown) => format!("None has no element {shown}"),
+            Val::Str(_) => format!("object of type 'str' has no attribute {shown}"),
+            Val::List(list) if list.tuple => format!("object of type 'tuple' has no attribute {shown}"),
+            _ if is_index(shown) => format!("{kind} object has no element {shown}"),
+            _ => format!("object of type '{kind}' has no attribute {shown}"),
+        };
+        let mut error = Error::undefined(name, words).spanned(at);
         if let Val::Map(map) = of {
             let keys = map.keys();
             let near = crate::diag::nearest(name, keys.iter().filter_map(Key::as_str));
@@ -76,6 +86,11 @@ impl Eval {
             }
         }
     }
+}
+
+/// Whether what is missing was asked for by a number.
+fn is_index(shown: &str) -> bool {
+    shown.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn index(i: i128, len: usize) -> Option<usize> {

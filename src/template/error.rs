@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::model::{Origin, Position, Reason, Text};
 
 use super::ir::Span;
+use super::value::Val;
 
 /// Why an evaluation did not give a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ struct Inner {
     trail: Vec<(Option<Origin>, String)>,
     hints: Vec<String>,
     soft: bool,
+    /// The text that no key opens, when that is what is wrong.
+    encrypted: Option<Text>,
 }
 
 impl Error {
@@ -44,6 +47,7 @@ impl Error {
             trail: Vec::new(),
             hints: Vec::new(),
             soft: false,
+            encrypted: None,
         }))
     }
 
@@ -57,6 +61,11 @@ impl Error {
 
     pub(super) const fn is_soft(&self) -> bool {
         self.0.soft
+    }
+
+    /// What is undefined as a value, which is an error only where it is used; other errors as they are.
+    pub(super) fn kept(self) -> Result<Val, Self> {
+        if self.is_undefined() { Ok(Val::Undefined(std::sync::Arc::new(self))) } else { Err(self) }
     }
 
     /// An error that is none of the special ones.
@@ -88,6 +97,29 @@ impl Error {
             error.0.hints.push(format!("did you mean `{near}`?"));
         }
         error
+    }
+
+    /// A text that no key opens.
+    pub(super) fn undecryptable(text: &Text, why: &str) -> Self {
+        let mut error = Self::new(format!("Attempt to use undecryptable variable: {why}"));
+        error.0.encrypted = Some(text.clone());
+        error
+    }
+
+    pub(super) const fn encrypted(&self) -> Option<&Text> {
+        self.0.encrypted.as_ref()
+    }
+
+    /// An option that a lookup does not have.
+    pub(super) fn no_option(lookup: &str, option: &str) -> Self {
+        Self::of(Kind::Syntax, format!("the lookup '{lookup}' has no option '{option}'"))
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub(super) fn reworded(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
     }
 
     /// The name that is not defined, when that is what is wrong.

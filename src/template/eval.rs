@@ -9,10 +9,12 @@ use super::access::twin;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
+use super::filters::markup_type;
 use super::functions;
 use super::ir::{Applied, Arg, Expr, ExprKind, Name, Span, Template};
 use super::methods;
 use super::scope::{self, Scope};
+use super::templar::Warnings;
 use super::value::{Args, Dict, List, R, Val};
 use crate::model::{Key, Map, Marks, Text, Value};
 
@@ -49,6 +51,7 @@ pub(super) struct Eval {
     pub files: Arc<super::file::Files>,
     depth: usize,
     pub secret: bool,
+    pub warnings: Warnings,
 }
 
 impl Drop for Eval {
@@ -73,7 +76,13 @@ impl Eval {
             files: Arc::default(),
             depth: 0,
             secret: false,
+            warnings: Warnings::default(),
         }
+    }
+
+    /// Notes what is to be said besides the result.
+    pub fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
     /// Called first by whatever does something, or would not do the same twice: an error
@@ -172,7 +181,10 @@ impl Eval {
             Val::Bool(b) => Value::Bool(b),
             Val::Int(i) => Value::Int(i),
             Val::Float(f) => Value::Float(f),
-            Val::Str(t) => Value::Str(t),
+            Val::Str(t) => {
+                let marks = t.marks().without(Marks::MARKUP);
+                Value::Str(t.marked(marks))
+            }
             Val::Omit => return Err(Error::omitted()),
             Val::Object(o) => match o.keys(self) {
                 Some(keys) if o.is_map() => {
@@ -336,17 +348,28 @@ impl Eval {
                 }
             }
             ExprKind::Filter(f) => {
-                let input = f.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                let input = match &f.input {
+                    Some(input) if super::filters::short(&f.name) == "unvault" => self.even_encrypted(input)?,
+                    Some(input) => self.expr(input)?,
+                    None => Val::Null,
+                };
                 self.filter(f, input)?
             }
             ExprKind::Test(t) => {
-                let input = t.input.as_ref().map_or(Ok(Val::Null), |i| self.expr(i))?;
+                let input = match &t.input {
+                    Some(input) if super::filters::short(&t.name) == "vault_encrypted" => self.even_encrypted(input)?,
+                    Some(input) => self.expr(input)?,
+                    None => Val::Null,
+                };
                 let args = self.args(&t.args)?;
-                let input = if t.what.undefined { input } else { input.defined()? };
-                if let (Some(e), false) = (args.undefined(), t.what.undefined) {
-                    return Err((**e).clone());
+                if input.is_undefined() && !t.what.undefined {
+                    return Ok(input);
                 }
-                Val::Bool((t.what.run)(self, &input, &args).map_err(|e| e.in_plugin("test", &t.name))?)
+                if let (Some(e), false) = (args.undefined(), t.what.undefined) {
+                    return Ok(Val::Undefined(Arc::clone(e)));
+                }
+                let holds = (t.what.run)(self, &input, &args).map(Val::Bool);
+                holds.or_else(Error::kept).map_err(|e| e.in_plugin("test", &t.name))?
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
             _ => Val::Null,
@@ -354,13 +377,22 @@ impl Eval {
     }
 
     pub fn filter(&mut self, f: &Applied<super::filters::Filter>, input: Val) -> R<Val> {
-        let args = self.args(&f.args)?;
-        f.what.apply(self, input, &args).map_err(|e| e.in_plugin("filter", &f.name))
+        let mut args = self.args(&f.args)?;
+        let safe = markup_type::is_safe(&input);
+        if safe && &*f.name == "format" {
+            args = markup_type::arguments(self, &f.name, &args)?;
+        }
+        let result = f.what.apply(self, input, &args).or_else(Error::kept);
+        let result = result.map_err(|e| e.in_plugin("filter", &f.name))?;
+        Ok(if safe { markup_type::filtered(&f.name, result) } else { result })
     }
 
     fn slice_expr(&mut self, parts: &[Option<Expr>; 4]) -> R<Val> {
         let [of, bounds @ ..] = parts;
         let of = of.as_ref().map_or(Ok(Val::Null), |e| self.expr(e))?;
+        if of.is_undefined() {
+            return Ok(of);
+        }
         let mut values = [None; 3];
         for (value, bound) in values.iter_mut().zip(bounds) {
             let Some(bound) = bound else { continue };
@@ -401,15 +433,22 @@ impl Eval {
 
     fn call_expr(&mut self, callee: &Expr, args: &[Arg]) -> R<Val> {
         if let ExprKind::Attr(of, name) = &callee.kind {
-            let of = self.defined(of)?;
+            let of = self.expr(of)?;
+            // What is undefined stays so when it is called, for `default` to see.
+            if of.is_undefined() {
+                return Ok(of);
+            }
             let args = self.args(args)?;
             if let Some(result) = methods::call(self, &of, name, &args)? {
                 return Ok(result);
             }
             let found = self.attr(&of, name, callee.at)?;
-            return self.call(&found, args);
+            return if found.is_undefined() { Ok(found) } else { self.call(&found, args) };
         }
         let callee = self.expr(callee)?;
+        if callee.is_undefined() {
+            return Ok(callee);
+        }
         let args = self.args(args)?;
         self.call(&callee, args)
     }

@@ -23,9 +23,9 @@ impl Object for Builtin {
         let undefined =
             if self.lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
         if let Some(e) = undefined {
-            return Err((*e).clone());
+            return Ok(Val::Undefined(e));
         }
-        (self.run)(ev, &args)
+        (self.run)(ev, &args).or_else(Error::kept)
     }
 }
 
@@ -43,6 +43,7 @@ pub(super) fn global(name: &str) -> Option<Val> {
             Ok(Val::Undefined(Arc::new(Error::undefined("", hint))))
         },
         "now" => super::filters::now,
+        "lipsum" => super::lipsum::lipsum,
         "cycler" => {
             |_: &mut Eval, args: &Args| Ok(Val::Object(Arc::new(Cycler { items: args.pos.clone(), at: Mutex::new(0) })))
         }

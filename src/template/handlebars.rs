@@ -144,3 +144,55 @@ pub(super) fn render(ev: &mut Eval, template: &Text) -> R<Text> {
     let secret = template.is_secret() || ev.is_secret();
     Ok(Text::new(rendered).marked(if secret { Marks::SECRET } else { Marks::NONE }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::model::{Map, Text, Value};
+    use crate::template::checks::Vars;
+    use crate::template::{Engine, NoOutside, Templar};
+
+    fn render(text: &str) -> Result<String, String> {
+        let user = |name: &str| Value::from([("name", Value::from(name))].into_iter().collect::<Map>());
+        let vars: Map = [
+            ("list", Value::list(["a", "b"])),
+            ("map", Value::from([("k", Value::from(1)), ("on", true.into())].into_iter().collect::<Map>())),
+            ("text", Value::from("x\ny\n\nz")),
+            ("none", Value::Null),
+            ("users", Value::list([user("ann"), user("bob")])),
+        ]
+        .into_iter()
+        .collect();
+        let templar = Templar::new(Arc::new(Engine::new(Arc::new(NoOutside))), Arc::new(Vars(vars)));
+        templar.handlebars(&Text::template(text, None)).map(|t| t.as_str().to_owned()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn each_helper_gives_what_ansibles_filter_of_its_name_gives() {
+        for (text, wanted) in [
+            ("{{default none \"d\"}} {{default text \"d\"}}", "d x\ny\n\nz"),
+            ("{{default nowhere \"d\"}} {{default map.nothing 5}}", "d 5"),
+            ("{{join list}} {{join list \"-\"}}", "a,b a-b"),
+            ("{{to_json map}} {{to_json list}}", "{\"k\": 1, \"on\": true} [\"a\", \"b\"]"),
+            ("{{to_yaml map}}", "k: 1\n'on': true\n"),
+            ("{{indent text 2}}", "x\n  y\n\n  z"),
+            ("{{indent (to_yaml list) 4}}", "- a\n    - b\n"),
+            ("{{b64 text}}", "eAp5Cgp6"),
+            ("{{#each users}}{{@index}}:{{name}}{{#unless @last}}, {{/unless}}{{/each}}", "0:ann, 1:bob"),
+            ("{{#each map}}{{@key}}={{this}} {{/each}}", "k=1 on=true "),
+            ("{{#if none}}yes{{else}}no{{/if}} <&> {{#with map}}{{k}}{{/with}}", "no <&> 1"),
+        ] {
+            assert_eq!(render(text).as_deref(), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        for text in
+            ["{{nowhere}}", "{{map.nothing}}", "{{join none}}", "{{join}}", "{{nohelper list}}", "{{#if}}", "{{b64}}"]
+        {
+            assert!(render(text).is_err(), "{text}");
+        }
+    }
+}

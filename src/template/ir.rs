@@ -140,6 +140,7 @@ pub(super) struct Macro {
     /// Whether the body asks for these, so that surplus arguments are no error.
     pub varargs: bool,
     pub kwargs: bool,
+    pub caller: bool,
 }
 
 /// A compiled template or expression.

@@ -1,11 +1,11 @@
 //! JSON as Python's `json` module writes and reads it.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use super::error::Error;
+pub(super) use super::json_in::read;
 use super::value::R;
-use crate::model::{Key, Map, Value};
+use crate::model::{Key, Value};
 
 /// How JSON is written.
 pub(super) struct Style {
@@ -117,23 +117,4 @@ fn string(s: &str, ascii: bool, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// Reads JSON.
-pub(super) fn read(text: &str) -> R<Value> {
-    serde_json::from_str(text)
-        .map(|v: serde_json::Value| convert(&v))
-        .map_err(|e| Error::new(format!("invalid JSON: {e}")))
-}
-
-fn convert(value: &serde_json::Value) -> Value {
-    use serde_json::Value as J;
-    match value {
-        J::Null => Value::Null,
-        J::Bool(b) => Value::Bool(*b),
-        J::Number(n) => n.as_i128().map(Value::Int).unwrap_or_else(|| n.as_f64().map_or(Value::Null, Value::Float)),
-        J::String(s) => Value::from(s.as_str()),
-        J::Array(items) => Value::List(Arc::new(items.iter().map(convert).collect())),
-        J::Object(map) => Value::from(map.iter().map(|(k, v)| (k.as_str(), convert(v))).collect::<Map>()),
-    }
 }

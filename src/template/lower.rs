@@ -11,7 +11,7 @@ use minijinja::value::ValueKind;
 use super::error::Error;
 use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
-use super::lookups;
+use super::lookup_call;
 use super::quoting;
 use super::reads;
 use super::tests;
@@ -282,10 +282,10 @@ impl Lower<'_> {
             let before = std::mem::take(&mut me.reads);
             let body = me.stmts(&m.body)?;
             let asks = |name: &str| me.reads.contains(name);
-            let (varargs, kwargs) = (asks("varargs"), asks("kwargs"));
+            let (varargs, kwargs, caller) = (asks("varargs"), asks("kwargs"), asks("caller"));
             let own: BTreeSet<String> = std::mem::replace(&mut me.reads, before);
             me.reads.extend(own.into_iter().filter(|n| !matches!(n.as_str(), "varargs" | "kwargs" | "caller")));
-            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs })
+            Ok(Macro { name: m.name.into(), args, defaults, body, varargs, kwargs, caller })
         })
     }
 
@@ -375,11 +375,8 @@ impl Lower<'_> {
     }
 
     fn call(&mut self, c: &ast::Call<'_>, at: Span) -> R<Expr> {
-        if let (ast::Expr::Var(callee), Some(ast::CallArg::Pos(ast::Expr::Const(first)))) = (&c.expr, c.args.first())
-            && matches!(callee.id, "lookup" | "query" | "q")
-            && let Some(name) = first.value.as_str().filter(|name| lookups::find(name).is_none())
-        {
-            return Err(Error::no_such("lookup", name, lookups::names()).spanned(span(first.span())));
+        if let Some(error) = lookup_call::wrong(c, self.source) {
+            return Err(error);
         }
         self.read_by_lookup(c);
         let callee = self.expr(&c.expr)?;

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::error::Error;
 use super::eval::Eval;
+use super::filters::markup_type;
 use super::text_methods;
 use super::value::{Args, Dict, List, R, Val};
 use crate::model::Key;
@@ -41,7 +42,17 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         ),
         Val::Map(_) => matches!(
             name,
-            "get" | "keys" | "values" | "items" | "update" | "pop" | "setdefault" | "copy" | "clear" | "popitem"
+            "get"
+                | "keys"
+                | "values"
+                | "items"
+                | "update"
+                | "pop"
+                | "setdefault"
+                | "copy"
+                | "clear"
+                | "popitem"
+                | "fromkeys"
         ),
         _ => false,
     };
@@ -49,14 +60,23 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option
         return Ok(None);
     }
     if let Some(e) = args.undefined() {
-        return Err((**e).clone());
+        return Ok(Some(Val::Undefined(std::sync::Arc::clone(e))));
     }
     match of {
+        Val::Str(_) if markup_type::is_safe(of) => safe_string(ev, of, name, args),
         Val::Str(text) => text_methods::string(ev, text, name, args),
         Val::List(l) => list(ev, l, name, args).map(Some),
         Val::Map(m) => dict(ev, m, name, args).map(Some),
         _ => Ok(None),
     }
+}
+
+/// A method of text that is safe in HTML.
+fn safe_string(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option<Val>> {
+    let Val::Str(text) = of else { return Ok(None) };
+    let args = markup_type::arguments(ev, name, args)?;
+    let result = text_methods::string(ev, text, name, &args)?;
+    result.map(|result| markup_type::kept(ev, name, result)).transpose()
 }
 
 fn object_map(ev: &mut Eval, of: &Val, name: &str, args: &Args) -> R<Option<Val>> {
@@ -203,6 +223,11 @@ fn dict(ev: &mut Eval, m: &Dict, name: &str, args: &Args) -> R<Val> {
             }
         }
         "copy" => Val::map(m.all(ev)?),
+        "fromkeys" => {
+            let value = args.get(1, "value").cloned().unwrap_or(Val::Null);
+            let keys = ev.iterate(args.need(0, "iterable")?)?;
+            Val::map(keys.iter().map(|k| Ok((k.to_key()?, value.clone()))).collect::<R<_>>()?)
+        }
         _ => {
             m.change(ev, IndexMap::clear)?;
             Val::Null

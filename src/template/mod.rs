@@ -18,6 +18,9 @@ mod functions;
 mod handlebars;
 mod ir;
 mod json;
+mod json_in;
+mod lipsum;
+mod lookup_call;
 mod lookups;
 mod lower;
 mod methods;
@@ -44,7 +47,11 @@ mod checks;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod robust;
+#[cfg(test)]
+mod told;
 
 pub use engine::Engine;
 pub use error::Error;

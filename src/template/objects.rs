@@ -110,6 +110,7 @@ impl Object for MacroValue {
             "name" => Val::Str(Text::new(Arc::clone(&self.decl.name))),
             "arguments" => Val::tuple(self.decl.args.iter().map(|a| Val::str(Arc::clone(a))).collect()),
             "catch_varargs" => Val::Bool(self.decl.varargs),
+            "caller" => Val::Bool(self.decl.caller),
             "catch_kwargs" => Val::Bool(self.decl.kwargs),
             _ => return Ok(None),
         }))

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::error::Error;
 use super::eval::Eval;
+use super::filters::markup_type;
 use super::ir::{BinOp, CmpOp};
 use super::value::{R, Val};
 
@@ -35,6 +36,10 @@ impl Eval {
         if op == BinOp::Rem
             && let Val::Str(format) = a
         {
+            if markup_type::is_safe(a) {
+                let values = self.escaped_values(b)?;
+                return super::pyformat::percent(self, format, &values).map(markup_type::safe);
+            }
             return super::pyformat::percent(self, format, b).map(Val::str);
         }
         if let Some(result) = self.sequences(op, a, b)? {
@@ -49,8 +54,28 @@ impl Eval {
         Err(unsupported(symbol(op), a, b))
     }
 
+    /// What is put into safe text by `%`, escaped.
+    fn escaped_values(&mut self, value: &Val) -> R<Val> {
+        match value {
+            Val::Str(_) => markup_type::escape(self, value),
+            Val::List(list) if list.tuple => {
+                let items = list.all(self)?;
+                items.iter().map(|v| self.escaped_values(v)).collect::<R<_>>().map(Val::tuple)
+            }
+            Val::Map(map) => {
+                let all = map.all(self)?;
+                all.into_iter().map(|(k, v)| Ok((k, self.escaped_values(&v)?))).collect::<R<_>>().map(Val::map)
+            }
+            other => Ok(other.clone()),
+        }
+    }
+
     fn sequences(&mut self, op: BinOp, a: &Val, b: &Val) -> R<Option<Val>> {
         Ok(Some(match (op, a, b) {
+            (BinOp::Add, Val::Str(_), Val::Str(_)) if markup_type::is_safe(a) || markup_type::is_safe(b) => {
+                let (x, y) = (markup_type::escape(self, a)?, markup_type::escape(self, b)?);
+                markup_type::safe(self.text(&x)? + &self.text(&y)?)
+            }
             (BinOp::Add, Val::Str(x), Val::Str(y)) => Val::str([x.as_str(), y.as_str()].concat()),
             (BinOp::Add, Val::Str(_), other) => {
                 return Err(Error::new(format!("can only concatenate str (not \"{}\") to str", other.type_name())));
@@ -244,7 +269,8 @@ impl Eval {
             Val::Str(s) => {
                 let chars: Vec<char> = s.chars().collect();
                 let picked = picks(chars.len(), start, stop, step);
-                Ok(Val::str(picked.filter_map(|i| chars.get(i)).collect::<String>()))
+                let part = picked.filter_map(|i| chars.get(i)).collect::<String>();
+                Ok(if markup_type::is_safe(of) { markup_type::safe(part) } else { Val::str(part) })
             }
             Val::List(l) => {
                 let picked: Vec<usize> = picks(l.len(), start, stop, step).collect();

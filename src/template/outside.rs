@@ -31,6 +31,10 @@ pub struct Fetch {
     pub ca_path: Option<String>,
     /// The socket to ask through.
     pub unix_socket: Option<String>,
+    /// Names of headers that are not sent where a redirection leads.
+    pub once: Vec<String>,
+    /// Whether name and password are sent without being asked for.
+    pub basic: bool,
     /// The ciphers to use; the client's own when empty.
     pub ciphers: String,
     /// Whether redirections are followed.
@@ -52,6 +56,13 @@ pub trait Outside: Send + Sync {
     /// # Errors
     /// When it cannot be read or decrypted; the words say why.
     fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String>;
+    /// Whether a file is encrypted, with whatever key.
+    ///
+    /// # Errors
+    /// When it cannot be read; the words say why.
+    fn is_encrypted(&self, path: &str) -> Result<bool, String> {
+        self.read_file(path).map(|(_, secret)| secret)
+    }
     /// A text that was encrypted by itself (`!vault`).
     ///
     /// # Errors

@@ -95,7 +95,8 @@ fn convert(ev: &mut Eval, spec: &Spec, value: &Val) -> R<String> {
     let kind = spec.kind.unwrap_or('s');
     let body = match kind {
         's' => cut(&ev.text(value)?, spec.precision),
-        'r' | 'a' => cut(&ev.repr(value)?, spec.precision),
+        'r' => cut(&ev.repr(value)?, spec.precision),
+        'a' => cut(&ascii(&ev.repr(value)?), spec.precision),
         'c' => match value {
             Val::Str(s) => s.as_str().to_owned(),
             other => other
@@ -126,6 +127,17 @@ fn convert(ev: &mut Eval, spec: &Spec, value: &Val) -> R<String> {
         other => return Err(Error::new(format!("unsupported format character '{other}'"))),
     };
     Ok(pad(&Spec { zero: false, ..spec.clone() }, &body, '>'))
+}
+
+/// `ascii()` of what `repr()` gave.
+fn ascii(text: &str) -> String {
+    let shown = |c: char| match u32::from(c) {
+        0..0x80 => c.to_string(),
+        code @ 0..0x100 => format!("\\x{code:02x}"),
+        code @ 0..0x1_0000 => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    };
+    text.chars().map(shown).collect()
 }
 
 fn cut(text: &str, most: Option<usize>) -> String {
@@ -292,7 +304,8 @@ fn field_text(ev: &mut Eval, field: &str, args: &Args, next: &mut usize, depth: 
     match conversion {
         "" => format_value(ev, &value, &spec),
         "r" | "a" => {
-            let text = Val::str(ev.repr(&value)?);
+            let text = ev.repr(&value)?;
+            let text = Val::str(if conversion == "a" { ascii(&text) } else { text });
             format_value(ev, &text, &spec)
         }
         _ => {
@@ -332,7 +345,15 @@ fn format_value(ev: &mut Eval, value: &Val, spec: &str) -> R<String> {
     let spec = parse(spec);
     let bad =
         |kind: char| Error::new(format!("unknown format code '{kind}' for object of type '{}'", value.type_name()));
+    let truth = Val::Int(value.as_int().unwrap_or_default());
+    // A truth value is a number where it is written as one.
+    let value = if matches!((value, spec.kind), (Val::Bool(_), Some(kind)) if kind != 's') { &truth } else { value };
     match (value, spec.kind) {
+        (Val::Int(i), Some('c')) => {
+            let one = u32::try_from(*i).ok().and_then(char::from_u32);
+            let one = one.ok_or_else(|| Error::new("%c arg not in range(0x110000)"))?;
+            Ok(pad(&Spec { zero: false, ..spec }, &one.to_string(), '<'))
+        }
         (Val::Int(i), None | Some('d' | 'x' | 'X' | 'o' | 'b' | 'n')) => Ok(pad(&spec, &integer(&spec, *i), '>')),
         (Val::Int(_) | Val::Float(_), Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) => {
             Ok(pad(&spec, &floating(&spec, as_float(value).unwrap_or_default()), '>'))

@@ -115,7 +115,7 @@ pub(super) fn by_lookup<'e>(call: &'e Call<'_>) -> Option<Vec<&'e str>> {
     let name = positional.next()??;
     match name.rsplit('.').next().unwrap_or(name) {
         "vars" => positional.collect(),
-        "varnames" | "template" => None,
+        "varnames" | "template" | "merge_variables" => None,
         _ => Some(Vec::new()),
     }
 }

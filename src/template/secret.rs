@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::eval::Eval;
+use super::ir::Expr;
 use super::value::{R, Val};
 use crate::model::{Marks, Text, Value};
 
@@ -62,10 +63,17 @@ impl Eval {
     /// A text that was encrypted by itself. What comes out is data: Ansible does not evaluate
     /// it either.
     pub(super) fn decrypted(&mut self, text: &Text) -> R<Val> {
-        let plain = self.engine.outside.decrypt(text).map_err(|why| {
-            Error::new(format!("Attempt to use undecryptable variable: {why}")).at(text.origin().cloned())
-        })?;
+        let opened = self.engine.outside.decrypt(text);
+        let plain = opened.map_err(|why| Error::undecryptable(text, &why).at(text.origin().cloned()))?;
         Ok(self.touch(Val::Str(Text::new(plain).marked(Marks::SECRET))))
+    }
+
+    /// What `unvault` and `vault_encrypted` look at: of a value that no key opens the encrypted text.
+    pub(super) fn even_encrypted(&mut self, e: &Expr) -> R<Val> {
+        self.expr(e).or_else(|error| match error.encrypted() {
+            Some(text) => Ok(Val::Str(Text::new(text.shared()).marked(Marks::ENCRYPTED))),
+            None => Err(error),
+        })
     }
 
     /// The same value with every string in it secret.

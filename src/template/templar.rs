@@ -23,17 +23,20 @@ pub enum Truth {
     Unknown(Reason),
 }
 
+/// What is to be said of evaluations besides their results.
+pub(super) type Warnings = Arc<Mutex<Vec<String>>>;
+
 /// Evaluates in one scope, each variable at most once.
 pub struct Templar {
     engine: Arc<Engine>,
     scope: Arc<Scope>,
-    warnings: Mutex<Vec<String>>,
+    warnings: Warnings,
 }
 
 impl Templar {
     /// A templar that sees `vars`.
     pub fn new(engine: Arc<Engine>, vars: Arc<dyn Variables>) -> Self {
-        Self { engine, scope: Scope::new(vars, None), warnings: Mutex::default() }
+        Self { engine, scope: Scope::new(vars, None), warnings: Warnings::default() }
     }
 
     pub(super) const fn engine(&self) -> &Arc<Engine> {
@@ -41,7 +44,9 @@ impl Templar {
     }
 
     pub(super) fn eval(&self) -> Eval {
-        Eval::new(Arc::clone(&self.engine), Arc::clone(&self.scope))
+        let mut ev = Eval::new(Arc::clone(&self.engine), Arc::clone(&self.scope));
+        ev.warnings = Arc::clone(&self.warnings);
+        ev
     }
 
     /// A variable as it is written, not evaluated.
@@ -138,7 +143,7 @@ impl Templar {
     /// # Errors
     /// When there is no such lookup, or it fails.
     pub fn lookup(&self, name: &str, terms: Vec<Value>, kwargs: Map) -> Result<Vec<Value>, Error> {
-        let run = lookups::find(name).ok_or_else(|| Error::no_such("lookup", name, lookups::names()))?;
+        let lookup = lookups::find(name).ok_or_else(|| Error::no_such("lookup", name, lookups::names()))?;
         let mut ev = self.eval();
         let mut args = Args::default();
         for term in &terms {
@@ -147,7 +152,7 @@ impl Templar {
         for (key, value) in &kwargs {
             args.kw.push((key.to_string().into(), ev.read(value, Some(&self.scope.me))?.defined()?));
         }
-        let found = run(&mut ev, &args)?;
+        let found = (lookup.run)(&mut ev, &args)?;
         let found: Vec<Value> = found.into_iter().map(|v| ev.finish(v)).collect::<Result<_, _>>()?;
         Ok(if ev.is_secret() { found.iter().map(Value::secret).collect() } else { found })
     }

@@ -26,6 +26,9 @@ pub(super) fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Opti
                 _ => s.trim_end_matches(cut),
             })
         }
+        "split" | "rsplit" if optional(ev, args, 0, "sep")?.is_some_and(|sep| sep.is_empty()) => {
+            return Err(Error::new("empty separator"));
+        }
         "split" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, false)),
         "rsplit" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, true)),
         "splitlines" => Val::strs(lines(s, args.bool(ev, 0, "keepends", false)?)),
@@ -80,7 +83,10 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
                 None => Val::Int(-1),
             }
         }
-        "count" => Val::Int(s.matches(&*arg(ev, 0, "sub")?).count() as i128),
+        "count" => {
+            let part = arg(ev, 0, "sub")?;
+            Val::Int(part_of(s, args)?.matches(&*part).count() as i128)
+        }
         "join" => {
             let items = ev.iterate(args.need(0, "iterable")?)?;
             let mut parts = Vec::new();
@@ -157,6 +163,10 @@ fn optional(ev: &mut Eval, args: &Args, at: usize, name: &str) -> R<Option<Strin
     }
 }
 
+fn of_kind(s: &str, pattern: &str) -> Val {
+    Val::Bool(fancy_regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(s).unwrap_or(false)))
+}
+
 fn cases(s: &str, name: &str) -> Option<Val> {
     let all = |f: fn(char) -> bool| Val::Bool(!s.is_empty() && s.chars().all(f));
     let cased = |yes: fn(char) -> bool, no: fn(char) -> bool| Val::Bool(s.chars().any(yes) && !s.chars().any(no));
@@ -170,7 +180,9 @@ fn cases(s: &str, name: &str) -> Option<Val> {
                 .map(|c| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() })
                 .collect::<String>(),
         ),
-        "isdigit" | "isnumeric" | "isdecimal" => all(char::is_numeric),
+        "isnumeric" => all(char::is_numeric),
+        "isdecimal" => of_kind(s, r"\A\p{Nd}+\z"),
+        "isdigit" => of_kind(s, r"\A[\p{Nd}²³¹⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒]+\z"),
         "isalpha" => all(char::is_alphabetic),
         "isalnum" => all(char::is_alphanumeric),
         "isspace" => all(char::is_whitespace),
@@ -220,7 +232,8 @@ pub(super) fn split(s: &str, sep: Option<&str>, most: i64, from_end: bool) -> Ve
         (None, None) => own(s.split_whitespace().collect()),
         (None, Some(n)) => {
             let mut parts = Vec::new();
-            let mut rest = s.trim();
+            // Only where it is split are blanks dropped.
+            let mut rest = if from_end { s.trim_end() } else { s.trim_start() };
             while !rest.is_empty() && parts.len() < n {
                 let cut = if from_end {
                     rest.rsplit_once(char::is_whitespace).map(|(a, b)| (b, a))
@@ -229,9 +242,9 @@ pub(super) fn split(s: &str, sep: Option<&str>, most: i64, from_end: bool) -> Ve
                 };
                 let Some((part, more)) = cut else { break };
                 parts.push(part);
-                rest = more.trim();
+                rest = if from_end { more.trim_end() } else { more.trim_start() };
             }
-            parts.extend(Some(rest).filter(|r| !r.is_empty()));
+            parts.extend(Some(rest).filter(|r| !r.trim().is_empty()));
             if from_end {
                 parts.reverse();
             }
@@ -240,11 +253,28 @@ pub(super) fn split(s: &str, sep: Option<&str>, most: i64, from_end: bool) -> Ve
     }
 }
 
-fn lines(s: &str, keep: bool) -> Vec<String> {
-    s.split_inclusive('\n')
-        .map(|l| if keep { l } else { l.strip_suffix("\r\n").or_else(|| l.strip_suffix('\n')).unwrap_or(l) })
-        .map(str::to_owned)
-        .collect()
+/// `str.splitlines`: whatever ends a line for Python.
+pub(super) fn lines(s: &str, keep: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut line = String::new();
+    let mut chars = s.chars().peekable();
+    while let Some(c) = chars.next() {
+        let ends =
+            matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        if !ends {
+            line.push(c);
+            continue;
+        }
+        if keep {
+            line.push(c);
+        }
+        if c == '\r' && chars.next_if_eq(&'\n').is_some() && keep {
+            line.push('\n');
+        }
+        out.push(std::mem::take(&mut line));
+    }
+    out.extend(Some(line).filter(|l| !l.is_empty()));
+    out
 }
 
 fn pad(ev: &mut Eval, s: &str, name: &str, args: &Args) -> R<String> {

@@ -17,7 +17,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("list", list),
     ("attr", attr),
     ("pprint", pprint),
-    ("safe", |_, v, _| Ok(v)),
 ];
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -31,6 +30,10 @@ fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn mandatory(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    if args.pos.len() > 1 {
+        let given = args.pos.len() + 1;
+        return Err(Error::new(format!("mandatory() takes from 1 to 2 positional arguments but {given} were given")));
+    }
     let Val::Undefined(e) = &input else { return Ok(input) };
     let name = e.undefined_name().unwrap_or_default().to_owned();
     let message = match args.get(0, "msg") {
@@ -68,6 +71,7 @@ fn ternary(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn type_debug(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
     Ok(Val::str(match &input {
         Val::Undefined(_) => "UndefinedMarker",
+        safe if super::markup_type::is_safe(safe) => "Markup",
         other => other.type_name(),
     }))
 }

@@ -14,8 +14,11 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("tojson", tojson),
     ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
     ("from_json", |ev, v, _| {
-        let text = ev.text(&v)?;
-        let value = json::read(&text)?;
+        let Val::Str(text) = &v else {
+            let kind = v.type_name();
+            return Err(Error::new(format!("the JSON object must be str, bytes or bytearray, not {kind}")));
+        };
+        let value = json::read(text)?;
         ev.read(&value, None)
     }),
     ("to_yaml", |ev, v, a| to_yaml(ev, v, a, false)),
@@ -25,6 +28,30 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("b64encode", b64encode),
     ("b64decode", b64decode),
 ];
+
+/// The same under the names of `community.general`.
+pub(super) const WRAPPERS: &[(&str, Run)] = &[
+    ("to_yaml", |ev, v, a| {
+        let args = unredacted(ev, a)?;
+        to_yaml(ev, v, &args, false)
+    }),
+    ("to_nice_yaml", |ev, v, a| {
+        let args = unredacted(ev, a)?;
+        to_yaml(ev, v, &args, true)
+    }),
+];
+
+/// Secrets are masked wherever they are shown; they are never left out of a value.
+fn unredacted(ev: &mut Eval, args: &Args) -> R<Args> {
+    let mut args = args.clone();
+    let at = args.kw.iter().position(|(name, _)| &**name == "redact_sensitive_values");
+    if let Some((_, value)) = at.map(|at| args.kw.swap_remove(at))
+        && ev.truth(&value)?
+    {
+        return Err(Error::new("the option 'redact_sensitive_values' is not supported"));
+    }
+    Ok(args)
+}
 
 fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     let value = ev.finish(input)?;
@@ -53,7 +80,7 @@ fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     for (plain, escaped) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")] {
         text = text.replace(plain, escaped);
     }
-    Ok(Val::str(text))
+    Ok(super::markup_type::safe(text))
 }
 
 const YAML: [&str; 7] =

@@ -23,6 +23,8 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("groupby_as_dict", groupby_as_dict),
     ("accumulate", accumulate),
     ("crc32", crc32),
+    ("unicode_normalize", unicode_normalize),
+    ("reveal_ansible_type", reveal_ansible_type),
     ("to_time_unit", |ev, v, a| {
         let unit = a.str(ev, 0, "unit", "ms")?;
         times(ev, &v, a, &unit)
@@ -133,6 +135,58 @@ fn crc32(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
         (0..8).fold(crc ^ u32::from(byte), |c, _| (c >> 1) ^ if c & 1 == 1 { 0xedb8_8320 } else { 0 })
     });
     Ok(Val::str(format!("{:x}", !crc)))
+}
+
+fn unicode_normalize(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    use unicode_normalization::UnicodeNormalization as _;
+    let Val::Str(text) = &input else {
+        return Err(Error::new(format!("<class '{}'> is not a valid input type", input.type_name())));
+    };
+    Ok(Val::str(match args.str(ev, 0, "form", "NFC")?.as_str() {
+        "NFC" => text.nfc().collect::<String>(),
+        "NFD" => text.nfd().collect(),
+        "NFKC" => text.nfkc().collect(),
+        "NFKD" => text.nfkd().collect(),
+        other => return Err(Error::new(format!("{other} is not a valid form"))),
+    }))
+}
+
+/// The name of a value's type, or what else it is to be called.
+fn type_of(ev: &mut Eval, value: &Val, alias: Option<&Val>) -> R<String> {
+    let own = value.type_name();
+    let Some(Val::Map(map)) = alias else { return Ok(own.to_owned()) };
+    match map.get(ev, &own.into())? {
+        Some(found) => ev.text(&found),
+        None => Ok(own.to_owned()),
+    }
+}
+
+fn types_of(ev: &mut Eval, values: &[Val], alias: Option<&Val>) -> R<String> {
+    let names: R<std::collections::BTreeSet<String>> = values.iter().map(|v| type_of(ev, v, alias)).collect();
+    Ok(names?.into_iter().collect::<Vec<_>>().join("|"))
+}
+
+/// The name of a value's type with those of what is in it.
+pub(in crate::template) fn revealed(ev: &mut Eval, value: &Val, alias: Option<&Val>) -> R<String> {
+    let own = type_of(ev, value, alias)?;
+    Ok(match value {
+        Val::List(list) => {
+            let items = list.all(ev)?;
+            format!("{own}[{}]", types_of(ev, &items, alias)?)
+        }
+        Val::Map(map) => {
+            let all = map.all(ev)?;
+            let keys: Vec<Val> = all.keys().map(Val::of_key).collect();
+            let values: Vec<Val> = all.into_values().collect();
+            format!("{own}[{}, {}]", types_of(ev, &keys, alias)?, types_of(ev, &values, alias)?)
+        }
+        _ => own,
+    })
+}
+
+fn reveal_ansible_type(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let alias = args.get(0, "alias").cloned();
+    revealed(ev, &input, alias.as_ref()).map(Val::str)
 }
 
 /// `1d 2h` in another unit.

@@ -299,6 +299,8 @@ fn flatten_into(ev: &mut Eval, input: &Val, levels: i64, skip: bool, out: &mut V
     for item in ev.iterate(input)? {
         match &item {
             Val::Null if skip => {}
+            // As in Ansible, so are the words for it.
+            Val::Str(t) if skip && matches!(t.as_str(), "None" | "null") => {}
             Val::List(_) if levels >= 1 => ev.nested(|ev| flatten_into(ev, &item, levels - 1, skip, out))?,
             _ => out.push(item),
         }

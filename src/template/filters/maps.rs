@@ -39,7 +39,7 @@ fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         .iter()
         .find(|(n, _)| *n == "flatten")
         .map(|(_, flatten)| {
-            let flat = flatten(ev, Val::list(given), &Args::default())?;
+            let flat = flatten(ev, Val::list(given), &Args::of(vec![Val::Int(1)]))?;
             all = ev.iterate(&flat)?;
             Ok::<_, Error>(())
         })
@@ -242,13 +242,22 @@ fn groupby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn rekey_on_member(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let key = args.need(0, "key")?.clone();
-    let replace = args.str(ev, 1, "duplicates", "error")? == "overwrite";
+    let duplicates = args.str(ev, 1, "duplicates", "error")?;
+    if !matches!(duplicates.as_str(), "error" | "overwrite") {
+        let words = "duplicates parameter to rekey_on_member has unknown value";
+        return Err(Error::new(format!("{words}: {duplicates}")));
+    }
+    let replace = duplicates == "overwrite";
     let elements = match &input {
         Val::Map(m) => m.all(ev)?.into_values().collect(),
-        other => ev.iterate(other)?,
+        Val::List(list) => list.all(ev)?,
+        _ => return Err(Error::new("Type is not a valid list, set, or dict")),
     };
     let mut out = IndexMap::new();
     for element in elements {
+        if !matches!(element, Val::Map(_)) {
+            return Err(Error::new("List item is not a valid dict"));
+        }
         let found = ev.item(&element, &key, Span::default())?;
         let Ok(name) = found.to_key() else {
             return Err(Error::new(format!("Key {} was not found.", ev.repr(&key)?)));

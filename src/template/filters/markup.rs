@@ -1,23 +1,13 @@
 //! Text for people and browsers: wrapping, HTML.
 
 use super::Run;
+use super::markup_type::escaped;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("wordwrap", wordwrap),
-    ("escape", |ev, v, _| Ok(Val::str(escaped(&ev.text(&v)?)))),
-    ("e", |ev, v, _| Ok(Val::str(escaped(&ev.text(&v)?)))),
-    ("forceescape", |ev, v, _| Ok(Val::str(escaped(&ev.text(&v)?)))),
-    ("striptags", striptags),
-    ("xmlattr", xmlattr),
-    ("urlize", urlize),
-];
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
-}
+pub(super) const FILTERS: &[(&str, Run)] =
+    &[("wordwrap", wordwrap), ("striptags", striptags), ("xmlattr", xmlattr), ("urlize", urlize)];
 
 /// The parts that a line may be broken between; a word with hyphens has several.
 fn chunks(line: &str, hyphens: bool) -> Vec<String> {

@@ -5,11 +5,15 @@ mod crypt;
 mod data;
 mod general;
 mod hash;
+mod hashids;
 mod jmesfunctions;
 mod jmespath;
+mod jsonpatch;
+mod keys;
 mod lists;
 mod maps;
 mod markup;
+pub(super) mod markup_type;
 mod merging;
 mod net;
 mod numbers;
@@ -17,6 +21,7 @@ mod paths;
 mod patterns;
 mod sizes;
 mod strings;
+mod structure;
 mod tables;
 mod time;
 mod urls;
@@ -30,10 +35,11 @@ use super::value::{Args, R, Val};
 
 pub(super) use crypt::{Scheme, random_salt};
 pub(super) use data::decode;
+pub(super) use general::revealed;
 pub(super) use lists::cartesian;
 pub(super) use net::addr::{Net, within};
 pub(super) use net::mac;
-pub(super) use numbers::pick;
+pub(super) use numbers::{generator, pick};
 pub(super) use paths::expanduser;
 pub(super) use tables::{Csv, Ini};
 pub(super) use time::now;
@@ -51,11 +57,12 @@ pub(super) struct Filter {
 impl Filter {
     pub fn apply(self, ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         if !self.undefined {
-            if let Val::Undefined(e) = &input {
-                return Err((**e).clone());
+            // What is made of nothing is undefined as well: `default` may follow.
+            if input.is_undefined() {
+                return Ok(input);
             }
             if let Some(e) = args.undefined() {
-                return Err((**e).clone());
+                return Ok(Val::Undefined(std::sync::Arc::clone(e)));
             }
         }
         (self.run)(ev, input, args)
@@ -70,6 +77,7 @@ const FAMILIES: &[&[(&str, Run)]] = &[
     lists::FILTERS,
     maps::FILTERS,
     markup::FILTERS,
+    markup_type::FILTERS,
     numbers::FILTERS,
     paths::FILTERS,
     patterns::FILTERS,
@@ -83,9 +91,14 @@ const FAMILIES: &[&[(&str, Run)]] = &[
 /// Filters of collections, which have their short names as well.
 const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
     ("ansible.utils", net::FILTERS),
+    ("ansible.utils", structure::FILTERS),
+    ("ansible.utils", keys::FILTERS),
     ("community.general", general::FILTERS),
+    ("community.general", hashids::FILTERS),
+    ("community.general", jsonpatch::FILTERS),
     ("community.general", jmespath::FILTERS),
     ("community.general", merging::FILTERS),
+    ("community.general", data::WRAPPERS),
     ("community.general", tables::FILTERS),
 ];
 

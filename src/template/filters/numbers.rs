@@ -140,7 +140,7 @@ fn extreme(ev: &mut Eval, input: &Val, args: &Args, max: bool) -> R<Val> {
     Ok(best.map_or_else(|| empty("aggregated"), |(_, item)| item))
 }
 
-pub(super) fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
+pub(in crate::template) fn generator(ev: &mut Eval, seed: Option<&Val>) -> R<Random> {
     Ok(match seed {
         None | Some(Val::Null) => {
             let (seconds, nanos) = ev.engine.outside.now();

@@ -20,7 +20,6 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
         Ok(Val::str(quote_text(&text)))
     }),
     ("split", split),
-    ("splitlines", |ev, v, a| methods::call(ev, &v, "splitlines", a).map(|r| r.unwrap_or(Val::Null))),
     ("format", format),
     ("center", |ev, v, a| {
         let width = a.get(0, "width").cloned().unwrap_or(Val::Int(80));
@@ -71,14 +70,15 @@ fn indent(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     };
     let (first, blank) = (args.bool(ev, 1, "first", false)?, args.bool(ev, 2, "blank", false)?);
     let mut out = String::new();
-    for (i, line) in text.split('\n').enumerate() {
+    // Whatever lines end with, a newline ends them afterwards.
+    for (i, line) in text_methods::lines(&(text + "\n"), false).into_iter().enumerate() {
         if i > 0 {
             out.push('\n');
         }
-        if (i > 0 || first) && (blank || !line.trim_end_matches('\r').is_empty()) {
+        if (i > 0 || first) && (blank || !line.is_empty()) {
             out.push_str(&by);
         }
-        out.push_str(line);
+        out.push_str(&line);
     }
     Ok(Val::str(out))
 }

@@ -7,9 +7,7 @@ use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::filters::{Scheme, expanduser, random_salt};
 use crate::template::random::Random;
-use crate::template::templar::boolean;
 use crate::template::value::{Args, R, Val};
-use crate::template::{Fetch, Redirects};
 
 pub(super) fn pipe(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     ev.own_turn()?;
@@ -37,7 +35,7 @@ pub(super) fn lines(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     Ok(out)
 }
 
-const PASSWORD: [&str; 5] = ["length", "encrypt", "chars", "ident", "seed"];
+pub(super) const PASSWORD: &[&str] = &["length", "encrypt", "chars", "ident", "seed"];
 
 /// A password that is made once and kept in a file.
 pub(super) fn password(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
@@ -45,7 +43,7 @@ pub(super) fn password(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let call = Options::of("password", args);
     let mut out = Vec::new();
     for term in terms(ev, args)? {
-        let (path, mut options) = inline(&term, &PASSWORD)
+        let (path, mut options) = inline(&term, PASSWORD)
             .map_err(|e| Error::new(format!("Unrecognized parameter(s) given to password lookup: {e}")))?;
         // Within a term, two commas are one of the characters.
         for (_, value) in options.iter_mut().filter(|(name, value)| name == "chars" && value.contains(",,")) {
@@ -181,66 +179,4 @@ fn characters(ev: &mut Eval, given: Option<&Val>) -> R<Vec<char>> {
         })
         .collect();
     Ok(all.chars().filter(|c| !matches!(c, '"' | '\'')).collect())
-}
-
-/// What a server answers.
-pub(super) fn url(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    ev.own_turn()?;
-    let options = Options::of("url", args);
-    options.refuse(&["unredirected_headers"])?;
-    let mut setting = |name: &str, default: &str| -> R<String> {
-        if options.get(name).is_some() {
-            return options.str(ev, name, default);
-        }
-        let scope = std::sync::Arc::clone(&ev.scope);
-        match scope.find(ev, &format!("ansible_lookup_url_{name}"))? {
-            Some(Val::Undefined(_) | Val::Null) | None => {
-                let shell = format!("ANSIBLE_LOOKUP_URL_{}", name.to_uppercase());
-                Ok(ev.engine.outside.env(&shell).unwrap_or_else(|| default.to_owned()))
-            }
-            Some(found) => ev.text(&found),
-        }
-    };
-    let given = |text: String| Some(text).filter(|t| !t.is_empty());
-    let mut fetch = Fetch {
-        agent: setting("http_agent", "ansible-httpget")?,
-        timeout: setting("timeout", "10")?.parse().map_err(|_| Error::new("the timeout is not a number"))?,
-        ca_path: given(setting("ca_path", "")?),
-        unix_socket: given(setting("unix_socket", "")?),
-        redirects: match setting("follow_redirects", "urllib2")?.as_str() {
-            "no" | "none" | "False" => Redirects::None,
-            "yes" | "all" | "True" | "urllib2" | "safe" => Redirects::All,
-            other => {
-                return Err(Error::new(format!("follow_redirects: '{other}' is none of all, none, safe, urllib2")));
-            }
-        },
-        gssapi: boolean(&setting("use_gssapi", "no")?).unwrap_or(false),
-        netrc: boolean(&setting("use_netrc", "yes")?).unwrap_or(true),
-        user: given(setting("username", "")?),
-        password: given(setting("password", "")?),
-        ..Fetch::default()
-    };
-    if boolean(&setting("force", "no")?).unwrap_or(false) {
-        fetch.headers.push(("Cache-Control".to_owned(), "no-cache".to_owned()));
-    }
-    fetch.proxy = options.bool(ev, "use_proxy", true)?;
-    fetch.verify = options.bool(ev, "validate_certs", true)?;
-    if let Some(Val::Map(map)) = options.get("headers") {
-        for (name, value) in map.all(ev)? {
-            fetch.headers.push((name.to_string(), ev.text(&value)?));
-        }
-    }
-    if let Some(ciphers) = options.get("ciphers") {
-        let list = if let Val::List(_) = ciphers { ev.iterate(ciphers)? } else { vec![ciphers.clone()] };
-        fetch.ciphers = list.iter().map(|v| ev.text(v)).collect::<R<Vec<_>>>()?.join(":");
-    }
-    let split = options.bool(ev, "split_lines", true)?;
-    let mut out = Vec::new();
-    for url in terms(ev, args)? {
-        fetch.url = url;
-        let body = ev.engine.outside.fetch(&fetch).map_err(Error::new)?;
-        let body = String::from_utf8_lossy(&body);
-        if split { out.extend(body.lines().map(plain)) } else { out.push(plain(&*body)) }
-    }
-    Ok(out)
 }

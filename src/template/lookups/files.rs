@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+
+use super::options::Options;
 use super::{plain, terms};
-use crate::model::{Origin, Source, Text};
 use crate::template::error::Error;
-use crate::template::eval::{Eval, Frame};
-use crate::template::file::{TemplateOptions, with_newlines_of};
+use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
 /// Where a task looks for files: its role, then its playbook.
-fn roots(ev: &mut Eval) -> R<Vec<String>> {
+pub(super) fn roots(ev: &mut Eval) -> R<Vec<String>> {
     let mut out = Vec::new();
     let searched = ev.variable("ansible_search_path", super::super::ir::Span::default())?;
     if let Val::List(paths) = searched {
@@ -54,7 +55,7 @@ fn read(ev: &mut Eval, path: &str) -> R<String> {
 }
 
 /// A file's text, and whether it was encrypted.
-fn read_file(ev: &mut Eval, path: &str) -> R<(String, bool)> {
+pub(super) fn read_file(ev: &mut Eval, path: &str) -> R<(String, bool)> {
     let (bytes, secret) = ev.engine.outside.read_file(path).map_err(Error::new)?;
     ev.reads_secret(secret);
     Ok((String::from_utf8_lossy(&bytes).into_owned(), secret))
@@ -84,68 +85,33 @@ pub(super) fn unvault(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     Ok(out)
 }
 
-pub(super) fn template(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
-    let convert = args.named("convert_data").map_or(Ok(false), |v| ev.truth(v))?;
+/// Files as base64, whatever is in them.
+pub(super) fn binary_file(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
+    let options = Options::of("binary_file", args);
+    let missing = options.str(ev, "not_exist", "error")?;
+    if !matches!(missing.as_str(), "error" | "empty" | "empty_str") {
+        return Err(Error::new(format!(
+            "Invalid value '{missing}' for config 'not_exist' for 'binary_file' lookup plugin."
+        )));
+    }
     let mut out = Vec::new();
     for name in terms(ev, args)? {
-        let path = need(ev, "templates", &name)?;
-        let (content, secret) = read_file(ev, &path)?;
-        let content = content.replace("\r\n", "\n");
-        let mut options = TemplateOptions::default();
-        for (key, value) in &args.kw {
-            match &**key {
-                "trim_blocks" => options.trim_blocks = ev.truth(value)?,
-                "lstrip_blocks" => options.lstrip_blocks = ev.truth(value)?,
-                "variable_start_string" => options.variable.0 = ev.text(value)?,
-                "variable_end_string" => options.variable.1 = ev.text(value)?,
-                "comment_start_string" => options.comment.0 = ev.text(value)?,
-                "comment_end_string" => options.comment.1 = ev.text(value)?,
-                _ => {}
+        out.push(match find(ev, "files", &name)? {
+            Some(path) => {
+                let (bytes, secret) = ev.engine.outside.read_file(&path).map_err(Error::new)?;
+                ev.reads_secret(secret);
+                plain(base64::engine::general_purpose::STANDARD.encode(bytes))
             }
-        }
-        let dir = path.rsplit_once('/').map_or(".", |(dir, _)| dir).to_owned();
-        options.search.push(dir);
-        options.search.extend(roots(ev)?.iter().flat_map(|r| [format!("{r}/templates"), r.clone()]));
-        let body = options.header(&content)?.to_owned();
-        let make = if secret { Source::secret } else { Source::new };
-        let shown = path.clone();
-        let source = make(path, content);
-        let text = Text::template(body, Some(Origin::new(&source, 1, 1)));
-        let files = Arc::new(options.files()?);
-        let compiled = files.compile(&ev.engine, &text).map_err(|e| e.located(&text))?;
-        let outer = std::mem::replace(&mut ev.files, files);
-        let frame = own_variables(ev, args, &name, &shown)?;
-        ev.frames.push(frame);
-        let result = ev.nested(|ev| ev.run(&text, &compiled)).and_then(Val::defined);
-        ev.frames.pop();
-        ev.files = outer;
-        let value = result?;
-        out.push(match &value {
-            Val::Str(t) => Val::Str(Text::new(with_newlines_of(&text, t.as_str().to_owned(), "\n")).marked(t.marks())),
-            // Nothing was written.
-            Val::Null => Val::Null,
-            _ if convert => value,
-            other => Val::str(ev.text(other)?),
+            None if missing == "empty" => plain(""),
+            None if missing == "empty_str" => plain("empty"),
+            None => {
+                return Err(Error::new(format!(
+                    "Could not locate file in community.general.binary_file lookup: {name}"
+                )));
+            }
         });
     }
     Ok(out)
-}
-
-/// The variables that a template has besides the task's.
-fn own_variables(ev: &mut Eval, args: &Args, name: &str, path: &str) -> R<Arc<Frame>> {
-    let frame = Arc::new(Frame::default());
-    frame.set(&"template_path".into(), Val::str(name));
-    frame.set(&"template_fullpath".into(), Val::str(path));
-    let scope = Arc::clone(&ev.scope);
-    if scope.find(ev, "ansible_managed")?.is_none() {
-        frame.set(&"ansible_managed".into(), Val::str("Ansible managed"));
-    }
-    if let Some(Val::Map(map)) = args.named("template_vars") {
-        for (key, value) in map.all(ev)? {
-            frame.set(&key.to_string().into(), value);
-        }
-    }
-    Ok(frame)
 }
 
 pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {

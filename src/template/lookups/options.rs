@@ -51,16 +51,6 @@ impl Options {
         let (text, shown) = (ev.text(value)?, ev.repr(value)?);
         text.trim().parse().map(Some).map_err(|_| self.invalid(name, "integer", &shown))
     }
-
-    /// An error for an option that there is in Ansible and not here.
-    pub fn refuse(&self, names: &[&str]) -> R<()> {
-        match names.iter().find(|name| self.get(name).is_some()) {
-            Some(name) => {
-                Err(Error::new(format!("the option '{name}' of the lookup '{}' is not supported", self.lookup)))
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 /// Words of a term: quotes keep blanks together, and are kept.

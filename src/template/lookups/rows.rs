@@ -8,6 +8,8 @@ use crate::template::ir::Span;
 use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
+pub(super) const SEQUENCE: &[&str] = &["start", "end", "stride", "count", "format"];
+
 /// `start=1 end=5 stride=2 format=%02d`, or `1-5/2:%02d`.
 pub(super) fn sequence(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let call = Options::of("sequence", args);
@@ -25,7 +27,6 @@ pub(super) fn sequence(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 
 fn sequence_fields(text: &str) -> R<Vec<(String, String)>> {
     let text = text.trim();
-    let names = ["start", "end", "stride", "count", "format"];
     if !text.contains('=') {
         let (range, format) = text.split_once(':').map_or((text, None), |(r, f)| (r, Some(f)));
         let (range, stride) = range.split_once('/').map_or((range, None), |(r, s)| (r, Some(s)));
@@ -38,7 +39,7 @@ fn sequence_fields(text: &str) -> R<Vec<(String, String)>> {
     let mut out = Vec::new();
     for word in text.split_whitespace() {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
-        if !names.contains(&name) {
+        if !SEQUENCE.contains(&name) {
             return Err(Error::new(format!("unrecognized arguments to with_sequence: ['{name}']")));
         }
         out.push((name.to_owned(), value.trim_matches(['"', '\'']).to_owned()));
@@ -99,7 +100,7 @@ pub(super) fn subelements(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         return Err(subelements_usage("first a dict or a list, second a string pointing to the subkey"));
     }
     let skip = match flags {
-        None => false,
+        None => args.named("skip_missing").map_or(Ok(false), |v| ev.truth(v))?,
         Some(Val::Map(map)) => match map.get(ev, &"skip_missing".into())? {
             Some(Val::Str(t)) => crate::template::templar::boolean(&t).unwrap_or(false),
             Some(other) => ev.truth(&other)?,

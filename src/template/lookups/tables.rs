@@ -11,7 +11,7 @@ use crate::template::filters::{Csv, Ini};
 use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
-const INI: [&str; 10] = [
+pub(super) const INI: &[&str] = &[
     "type",
     "file",
     "section",
@@ -36,7 +36,7 @@ pub(super) fn ini(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let call = Options::of("ini", args);
     let mut out = Vec::new();
     for term in terms(ev, args)? {
-        let (key, options) = inline(&term, &INI)?;
+        let (key, options) = inline(&term, INI)?;
         if key.is_empty() {
             return Err(Error::new(format!(
                 "No key to look up was provided as first term within string inline options: {term}"
@@ -127,7 +127,7 @@ fn interpolated(raw: &str, keys: &Keys, defaults: &Keys, depth: usize) -> R<Stri
     Ok(out)
 }
 
-const CSV: [&str; 6] = ["col", "default", "delimiter", "encoding", "file", "keycol"];
+pub(super) const CSV: &[&str] = &["col", "default", "delimiter", "encoding", "file", "keycol"];
 
 /// The column of the row whose key column is the term.
 pub(super) fn csvfile(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
@@ -138,7 +138,7 @@ pub(super) fn csvfile(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
         return Err(missing());
     }
     for term in terms(ev, args)? {
-        let (key, options) = inline(&term, &CSV)?;
+        let (key, options) = inline(&term, CSV)?;
         if key.is_empty() {
             return Err(missing());
         }

@@ -1,5 +1,6 @@
 //! Tests (`x is …`): the table of their names, and those about types and values.
 
+mod general;
 mod net;
 mod plugins;
 mod version;
@@ -9,7 +10,7 @@ use std::sync::OnceLock;
 
 use super::eval::Eval;
 use super::filters::short;
-use super::ir::CmpOp;
+use super::ir::{BinOp, CmpOp};
 use super::value::{Args, R, Val};
 
 pub(super) use version::loose_key;
@@ -39,12 +40,9 @@ const JINJA: &[(&str, Run)] = &[
     ("true", |_, v, _| Ok(matches!(v, Val::Bool(true)))),
     ("false", |_, v, _| Ok(matches!(v, Val::Bool(false)))),
     ("callable", |_, v, _| Ok(matches!(v, Val::Object(o) if !o.is_map()))),
-    ("odd", |_, v, _| Ok(v.as_int().is_some_and(|i| i % 2 != 0))),
-    ("even", |_, v, _| Ok(v.as_int().is_some_and(|i| i % 2 == 0))),
-    ("divisibleby", |_, v, a| {
-        let by = i128::from(a.int(0, "num", 1)?);
-        Ok(v.as_int().is_some_and(|i| by != 0 && i % by == 0))
-    }),
+    ("odd", |ev, v, _| remainder(ev, v, &Val::Int(2), 1)),
+    ("even", |ev, v, _| remainder(ev, v, &Val::Int(2), 0)),
+    ("divisibleby", |ev, v, a| remainder(ev, v, &a.need(0, "num")?.clone(), 0)),
     ("lower", |ev, v, _| cased(ev, v, char::is_lowercase, char::is_uppercase)),
     ("upper", |ev, v, _| cased(ev, v, char::is_uppercase, char::is_lowercase)),
     ("sameas", |ev, v, a| {
@@ -69,8 +67,13 @@ const JINJA: &[(&str, Run)] = &[
     (">=", |ev, v, a| compare(ev, CmpOp::Ge, v, a)),
     ("filter", |_, v, _| Ok(v.as_str().is_some_and(|n| super::filters::find(n).is_some()))),
     ("test", |_, v, _| Ok(v.as_str().is_some_and(|n| find(n).is_some()))),
-    ("escaped", |_, _, _| Ok(false)),
+    ("escaped", |_, v, _| Ok(super::filters::markup_type::is_safe(v))),
 ];
+
+fn remainder(ev: &mut Eval, v: &Val, by: &Val, wanted: i128) -> R<bool> {
+    let rest = ev.binary(BinOp::Rem, v, by)?;
+    ev.equal(&rest, &Val::Int(wanted))
+}
 
 fn mapping(v: &Val) -> bool {
     match v {
@@ -92,7 +95,7 @@ fn cased(ev: &mut Eval, v: &Val, yes: fn(char) -> bool, no: fn(char) -> bool) ->
 fn table() -> &'static HashMap<&'static str, Test> {
     static TABLE: OnceLock<HashMap<&'static str, Test>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let all = [net::TESTS, JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
+        let all = [general::TESTS, net::TESTS, JINJA, plugins::TESTS, version::TESTS].into_iter().flatten();
         all.map(|(name, run)| (*name, Test { run: *run, undefined: matches!(*name, "defined" | "undefined") }))
             .collect()
     })
@@ -103,8 +106,12 @@ pub(super) fn find(name: &str) -> Option<Test> {
     if let Some((collection, short)) = name.rsplit_once('.')
         && !matches!(collection, "ansible.builtin" | "ansible.legacy")
     {
-        let ours = matches!(collection, "ansible.utils" | "ansible.netcommon");
-        let run = net::TESTS.iter().find(|(n, _)| ours && *n == short)?.1;
+        let family = match collection {
+            "ansible.utils" | "ansible.netcommon" => net::TESTS,
+            "community.general" => general::TESTS,
+            _ => return None,
+        };
+        let run = family.iter().find(|(n, _)| *n == short)?.1;
         return Some(Test { run, undefined: false });
     }
     table().get(short(name)).copied()

@@ -20,8 +20,8 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("unreachable", |ev, v, _| field(ev, v, "unreachable", "unreachable")),
     ("reachable", |ev, v, _| field(ev, v, "reachable", "unreachable").map(|f| !f)),
     ("timedout", |ev, v, _| field(ev, v, "timedout", "timedout")),
-    ("started", |ev, v, _| field(ev, v, "started", "started")),
-    ("finished", |ev, v, _| field(ev, v, "finished", "finished")),
+    ("started", |ev, v, _| background(ev, v, "started")),
+    ("finished", |ev, v, _| background(ev, v, "finished")),
     ("truthy", truthy),
     ("falsy", |ev, v, a| truthy(ev, v, a).map(|t| !t)),
     ("match", |ev, v, a| pattern(ev, v, a, "match")),
@@ -45,7 +45,8 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
     ("is_abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
     // As far as that can still be told: it came out of a vault.
-    ("vault_encrypted", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret()))),
+    ("vault_encrypted", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret() || t.is_encrypted()))),
+    ("vaulted_file", vaulted_file),
     ("nan", nan),
     ("isnan", nan),
     ("same_file", same_file),
@@ -56,6 +57,13 @@ pub(super) const TESTS: &[(&str, Run)] = &[
     ("urn", urn),
     ("url", url),
 ];
+
+/// Whether a file is encrypted, with whatever key.
+fn vaulted_file(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
+    let (path, shown) = (ev.text(v)?, ev.repr(v)?);
+    let found = ev.engine.outside.is_encrypted(&path);
+    found.map_err(|why| Error::new(format!("Cannot test if the file {shown} is a vault: {why}")))
+}
 
 fn nan(_: &mut Eval, v: &Val, _: &Args) -> R<bool> {
     Ok(matches!(v, Val::Float(f) if f.is_nan()))
@@ -115,6 +123,15 @@ fn field(ev: &mut Eval, result: &Val, test: &str, name: &str) -> R<bool> {
         Some(v) => ev.truth(&v),
         None => Ok(false),
     }
+}
+
+/// A task that was not in the background has started and finished, once there is a result of it.
+fn background(ev: &mut Eval, result: &Val, name: &str) -> R<bool> {
+    if result_field(ev, result, name, name)?.is_some() {
+        return field(ev, result, name, name);
+    }
+    ev.warn(format!("The '{name}' test expects an async task, but a non-async task was tested."));
+    Ok(true)
 }
 
 fn failed(ev: &mut Eval, result: &Val, _: &Args) -> R<bool> {

@@ -19,8 +19,8 @@ fn version(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
     let strict = args.get(2, "strict").map_or(Ok(false), |v| ev.truth(v))?;
     let kind = args.str(ev, 3, "version_type", if strict { "strict" } else { "loose" })?;
     if a.is_empty() || b.is_empty() {
-        let which = if a.is_empty() { "Input" } else { "Version parameter to compare against" };
-        return Err(Error::new(format!("{which} version value cannot be empty")));
+        let which = if a.is_empty() { "Input version value" } else { "Version parameter to compare against" };
+        return Err(Error::new(format!("{which} cannot be empty")));
     }
     let order = match kind.as_str() {
         "loose" => loose(&a, &b)?,

@@ -12,6 +12,7 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("ipv4", |ev, v, a| query::ipaddr(ev, v, a, Some(false))),
     ("ipv6", |ev, v, a| query::ipaddr(ev, v, a, Some(true))),
     ("ipwrap", query::ipwrap),
+    ("ipcut", tools::ipcut),
     ("ipsubnet", tools::ipsubnet),
     ("ipmath", tools::ipmath),
     ("next_nth_usable", |ev, v, a| tools::neighbour(ev, &v, a, false)),

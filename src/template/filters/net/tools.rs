@@ -19,6 +19,32 @@ fn needed(ev: &mut Eval, args: &Args, at: usize, name: &str) -> R<Net> {
     need(ev, &value)
 }
 
+/// The first bits of an address, or (below 0) its last ones, written as an address is.
+pub(super) fn ipcut(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let shown = ev.text(&input)?;
+    let invalid = || Error::new(format!("You must pass a valid IP address; {shown} is invalid"));
+    let (net, prefixed) = Net::parse(&shown).ok_or_else(invalid)?;
+    if prefixed {
+        return Err(invalid());
+    }
+    let amount = match args.get(0, "amount") {
+        None | Some(Val::Null) => {
+            return Err(Error::new("You must pass an integer for arithmetic; None is not a valid integer"));
+        }
+        Some(_) => args.int(0, "amount", 0)?,
+    };
+    let width = usize::try_from(net.width()).unwrap_or(0);
+    let bits = format!("{:0width$b}", net.ip);
+    let count = usize::try_from(amount.unsigned_abs()).unwrap_or(width).min(width);
+    let part = if amount >= 0 { bits.get(..count) } else { bits.get(width - count..) }.unwrap_or_default();
+    let group = if net.six { 16 } else { 8 };
+    let chunks = part.as_bytes().chunks(group).map(|chunk| {
+        let number = chunk.iter().fold(0u32, |sum, bit| sum * 2 + u32::from(*bit == b'1'));
+        if net.six { format!("{number:x}") } else { number.to_string() }
+    });
+    Ok(Val::str(chunks.collect::<Vec<_>>().join(if net.six { ":" } else { "." })))
+}
+
 pub(super) fn ipsubnet(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Some(v) = given(ev, &input, None)? else { return Ok(Val::Bool(false)) };
     let query = args.str(ev, 0, "query", "")?;
