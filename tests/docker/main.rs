@@ -11,6 +11,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod compose;
 mod container;
 mod deployments;
 mod elsewhere;
