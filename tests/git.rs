@@ -123,6 +123,13 @@ const CASES: &[Case] = &[
         holds: "unzip -Z1 /srv/ar.zip | grep -x f && tar tf /srv/ar.tgz | grep -x p/f",
     },
     Case {
+        name: "a new tag of the same commit",
+        setup: &["@git -C /srv/git/plain.git tag new main"],
+        tasks: &[("new tag", "{repo: $U/plain.git, dest: /srv/ar, version: new}")],
+        changes: &[],
+        holds: "test \"$(git -C /srv/ar describe --tags --exact-match)\" = new",
+    },
+    Case {
         name: "signatures",
         setup: &[],
         tasks: &[

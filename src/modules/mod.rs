@@ -60,7 +60,7 @@ pub static MODULES: &[&Module] = &[
     &command::MODULE,
     &copy::MODULE,
     &debug::MODULE,
-    &docker::compose::MODULE,
+    &docker::compose::up::MODULE,
     &docker::compose::EXEC,
     &docker::compose::PULL,
     &docker::compose::RUN,

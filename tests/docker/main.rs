@@ -13,6 +13,7 @@
 mod common;
 mod compose;
 mod container;
+mod corners;
 mod deployments;
 mod elsewhere;
 mod engine;

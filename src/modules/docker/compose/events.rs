@@ -13,7 +13,7 @@ pub(super) struct Action {
     pub status: String,
 }
 
-const WORKING: [&str; 10] = [
+const WORKING: [&str; 11] = [
     "Starting",
     "Exiting",
     "Restarting",
@@ -22,11 +22,10 @@ const WORKING: [&str; 10] = [
     "Killing",
     "Removing",
     "Recreating",
+    "Recreate",
     "Pulling",
     "Building",
 ];
-/// What Compose prints for `Recreating`.
-const ANEW: &str = "Recreate";
 const KINDS: [(&str, &str); 4] =
     [("Container", "container"), ("Network", "network"), ("Volume", "volume"), ("Image", "image")];
 
@@ -61,27 +60,36 @@ fn event(line: &str) -> Option<Action> {
         [id, status] => ("service", id, status),
         _ => return None,
     };
-    let known = status == ANEW || WORKING.contains(&status) || what != "service" && status.ends_with("ed");
-    let status = if status == ANEW { "Recreating" } else { status };
+    let known = WORKING.contains(&status) || what != "service" && status.ends_with("ed");
     known.then(|| Action { what, id: own_name(id.trim_matches('"')), status: status.to_owned() })
 }
 
-/// What was done, in an order that does not depend on which thing was quicker; each once.
+/// What was done, in the order in which it was told; each once.
 pub(super) fn actions(stderr: &str) -> Vec<Action> {
-    let mut found: Vec<Action> =
-        stderr.lines().filter_map(event).filter(|a| WORKING.contains(&a.status.as_str())).collect();
-    found.sort();
-    found.dedup();
+    let mut found: Vec<Action> = Vec::new();
+    for action in stderr.lines().filter_map(event).filter(|a| WORKING.contains(&a.status.as_str())) {
+        if !found.contains(&action) {
+            found.push(action);
+        }
+    }
     found
 }
 
-/// What Compose says is wrong: what it printed but for events and the output of builds.
+/// What Compose says is wrong, in Ansible's words: what it printed but for events and the output
+/// of builds.
 pub(super) fn complaint(stderr: &str) -> String {
-    let is_news = |line: &&str| {
-        let line = line.trim();
-        !line.is_empty() && !line.starts_with('#') && event(line).is_none()
-    };
-    stderr.lines().filter(is_news).map(str::trim).collect::<Vec<_>>().join("\n")
+    let lines = stderr.lines().map(str::trim);
+    let news = lines.filter(|line| !line.is_empty() && !line.starts_with('#') && event(line).is_none());
+    let news: Vec<&str> = news.map(|line| line.strip_prefix("DRY-RUN MODE -").unwrap_or(line).trim()).collect();
+    let about = news.iter().find_map(|line| line.split_once(" Error "));
+    match (about, news.last()) {
+        (Some((id, why)), last) => {
+            let last = last.filter(|l| !l.contains(" Error ")).map_or_else(String::new, |l| format!("\n{l}"));
+            format!("Error when processing {}: {}{last}", id.trim(), why.trim())
+        }
+        (None, Some(last)) if last.starts_with("Cannot connect to") => (*last).to_owned(),
+        (None, _) => format!("General error: {}", news.join("\n")),
+    }
 }
 
 #[cfg(test)]
@@ -96,13 +104,14 @@ mod tests {
         assert_eq!(
             seen,
             [
-                "container a-web-1 Recreating",
-                "container a-web-1 Starting",
                 "network a_default Creating",
+                "container a-web-1 Starting",
                 "service web Pulling",
+                "container a-web-1 Recreate",
                 "volume a_v Creating"
             ]
         );
-        assert_eq!(complaint(text), "Error response from daemon: no");
+        assert_eq!(complaint(text), "General error: Error response from daemon: no");
+        assert_eq!(complaint(" web Pulling \n web Error no such\nx\n"), "Error when processing web: no such\nx");
     }
 }

@@ -4,11 +4,10 @@
 mod command;
 mod events;
 mod pull;
-mod up;
+pub mod up;
 
 pub use command::{EXEC, RUN};
 pub use pull::PULL;
-pub use up::MODULE;
 
 use super::cli::{Cli, CliArgs, failed};
 use crate::args;
@@ -135,7 +134,7 @@ impl Project {
         if let Some(failure) = self.cli.no_plugin("compose", &out) {
             return Err(failure);
         }
-        Err(failed(format!("General error: {}", events::complaint(&out.stderr_text())), command, &out))
+        Err(failed(events::complaint(&out.stderr_text()), command, &out))
     }
 }
 

@@ -101,10 +101,10 @@ impl Compose {
         words.extend(self.timeout());
         for (service, count) in self.scale.iter().flatten() {
             let count = i64::from_arg(count).map_err(|_| {
-                Failure::new(format!("The value {} for `scale[\"{service}\"]` is not an integer", text(count)))
+                Failure::new(format!("The value {} for `scale['{service}']` is not an integer", text(count)))
             })?;
             if count < 0 {
-                return Err(Failure::new(format!("The value {count} for `scale[\"{service}\"]` is negative")));
+                return Err(Failure::new(format!("The value {count} for `scale['{service}']` is negative")));
             }
             words.extend(["--scale".to_owned(), format!("{service}={count}")]);
         }
@@ -170,7 +170,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     }
     project.within(host, |dir| {
         let actions = foresee(&args, &project, host, dir)?;
-        let (containers, images) = listed(&project, dir, &mut |words| project.ask(host, dir, words))?;
+        let (containers, images) = listed(&mut |words| project.ask(host, dir, words))?;
         plan.set("actions", Value::list(actions.iter().map(Action::value)));
         if args.is_changed(&actions) {
             let effects = [Effect::MayProvide("the project of Compose was not brought up".into())];
@@ -196,7 +196,7 @@ fn foresee(args: &Compose, project: &Project, host: &Probe<'_>, dir: &str) -> Re
         other => other?,
     };
     let mut actions = events::actions(&said.stderr_text());
-    if args.state == "stopped" && is_up(project, dir, &mut |words| project.ask(host, dir, words))? {
+    if args.state == "stopped" && is_up(&mut |words| project.ask(host, dir, words))? {
         actions.extend(events::actions(&dry(args.stop())?.stderr_text()));
     }
     Ok(actions)
@@ -204,8 +204,8 @@ fn foresee(args: &Compose, project: &Project, host: &Probe<'_>, dir: &str) -> Re
 
 type Ask<'a> = dyn FnMut(Vec<String>) -> Result<crate::model::Output, Failure> + 'a;
 
-fn is_up(project: &Project, dir: &str, ask: &mut Ask<'_>) -> Result<bool, Failure> {
-    let (containers, _) = listed(project, dir, ask)?;
+fn is_up(ask: &mut Ask<'_>) -> Result<bool, Failure> {
+    let (containers, _) = listed(ask)?;
     let list = containers.as_list().unwrap_or_default().to_vec();
     Ok(list.iter().any(|c| !DOWN.contains(&text_at(c, &["State"]))))
 }
@@ -215,10 +215,10 @@ fn run(args: &Compose, project: &Project, host: &mut Host<'_>) -> Result<Done, F
     project.within(&probe, |dir| {
         let said = project.act(host, dir, args.first()?)?;
         let mut actions = events::actions(&said.stderr_text());
-        if args.state == "stopped" && is_up(project, dir, &mut |words| project.ask(&probe, dir, words))? {
+        if args.state == "stopped" && is_up(&mut |words| project.ask(&probe, dir, words))? {
             actions.extend(events::actions(&project.act(host, dir, args.stop())?.stderr_text()));
         }
-        let (containers, images) = listed(project, dir, &mut |words| project.ask(&probe, dir, words))?;
+        let (containers, images) = listed(&mut |words| project.ask(&probe, dir, words))?;
         let mut result = Map::new();
         result.insert("actions", Value::list(actions.iter().map(Action::value)));
         result.insert("containers", containers);
@@ -232,14 +232,16 @@ fn run(args: &Compose, project: &Project, host: &mut Host<'_>) -> Result<Done, F
 fn diff(args: &Compose, actions: &[Action]) -> Diff {
     let project = &args.project;
     let name = project.project_name.clone().or_else(|| project.project_src.as_ref().map(|p| p.0.clone()));
+    // In an order that does not depend on which thing was quicker.
+    let mut actions = actions.to_vec();
+    actions.sort();
     let changes = actions.iter().filter(|a| a.is_change(!args.ignore_build_events));
     let changes = changes.map(|a| (format!("{} {}", a.what, a.id), String::new(), a.status.clone()));
     differs(format!("project {}", name.unwrap_or_default()), changes.collect())
 }
 
 /// The project's containers, and the images of them.
-fn listed(project: &Project, dir: &str, ask: &mut Ask<'_>) -> Result<(Value, Value), Failure> {
-    let _ = (project, dir);
+fn listed(ask: &mut Ask<'_>) -> Result<(Value, Value), Failure> {
     let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     let containers = documents(&ask(words(&["ps", "--format", "json", "--all", "--no-trunc"]))?.stdout_text());
     let images = documents(&ask(words(&["images", "--format", "json"]))?.stdout_text());

@@ -131,7 +131,9 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         plan.set("image", image.clone());
         return Ok(plan);
     }
-    plan.set("command", texts(command.words().iter().map(ToString::to_string)));
+    // Without the program and its options, as Ansible has it.
+    let words = command.words().into_iter().skip_while(|w| *w != "buildx").map(str::to_owned);
+    plan.set("command", texts(words));
     let before = if there.is_some() { "built before" } else { "absent" };
     let diff = differs(format!("image {name}"), vec![("state".to_owned(), before.to_owned(), "built".to_owned())]);
     let effect = images::planned(&name);
