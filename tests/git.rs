@@ -135,16 +135,35 @@ const CASES: &[Case] = &[
         tasks: &[
             ("commit", "{repo: $U/signed.git, dest: /srv/signed, verify_commit: yes}"),
             (
-                "tag",
-                "{repo: $U/signed.git, dest: /srv/signed, version: tag1, verify_commit: yes, gpg_allowlist: [$ONE]}",
-            ),
-            (
                 "other key",
                 "{repo: $U/signed.git, dest: /srv/signed2, version: two, verify_commit: yes, gpg_whitelist: [$ONE, $TWO]}",
             ),
         ],
         changes: &["commit", "other key"],
         holds: "test -d /srv/signed2/.git",
+    },
+    Case {
+        name: "signatures of what is there",
+        setup: &[],
+        tasks: &[
+            ("commit", "{repo: $U/signed.git, dest: /srv/signed, verify_commit: yes}"),
+            (
+                "tag",
+                "{repo: $U/signed.git, dest: /srv/signed2, version: two, verify_commit: yes, gpg_allowlist: [$TWO]}",
+            ),
+        ],
+        changes: &[],
+        holds: "test $(git -C /srv/signed2 branch --show-current) = two",
+    },
+    Case {
+        name: "a signed tag",
+        setup: &[],
+        tasks: &[(
+            "tag",
+            "{repo: $U/signed.git, dest: /srv/signed, version: tag1, verify_commit: yes, gpg_allowlist: [$ONE]}",
+        )],
+        changes: &[],
+        holds: "test -z \"$(git -C /srv/signed branch --show-current)\"",
     },
 ];
 
@@ -181,7 +200,7 @@ const FAILURES: &[(&str, &str, &str)] = &[
         "! test -e /srv/no",
     ),
     (
-        "{repo: $U/signed.git, dest: /srv/signed, version: one, verify_commit: yes, gpg_allowlist: [$TWO]}",
+        "{repo: $U/signed.git, dest: /srv/signed, verify_commit: yes, gpg_allowlist: [$TWO]}",
         "does not include the public key",
         "test -d /srv/signed",
     ),
@@ -365,7 +384,7 @@ fn host_keys(stage: &Stage) {
     stage.play(&task("/srv/k2", ""), &[]).exits(0);
     stage.holds(
         "another key",
-        "set -- $(cut -d' ' -f2,3 /root/other.pub); echo \"$(cut -d' ' -f1 /root/new | head -n1) $1 $2\" >/root/new",
+        "set -- $(cut -d' ' -f1,2 /root/other.pub); echo \"$(cut -d' ' -f1 /root/new | head -n1) $1 $2\" >/root/new",
     );
     stage.play(&task("/srv/k3", ", accept_newhostkey: yes"), &[]).exits(2).says("HAS CHANGED");
     stage.holds("another key", "! test -e /srv/k3 && rm /root/new");
