@@ -254,7 +254,7 @@ fn images_are_built_by_buildkit() {
     );
     is(&same(&corner, &config, "docker_image_build", &local), &Status::Changed, "output");
     for (args, words) in [
-        (format!(r#"{{"name": "$N-x", "path": "$D/none"}}"#), "is not an existing directory"),
+        (r#"{"name": "$N-x", "path": "$D/none"}"#.to_owned(), "is not an existing directory"),
         (format!(r#"{{"name": "$N-x", {path}, "outputs": [{{"type": "tar"}}]}}"#), "missing: dest found in outputs"),
         (
             format!(r#"{{"name": "$N-x", {path}, "secrets": [{{"id": "a", "type": "env"}}]}}"#),
