@@ -11,7 +11,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod compose;
 mod container;
+mod corners;
 mod deployments;
 mod elsewhere;
 mod engine;

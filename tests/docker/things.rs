@@ -151,8 +151,8 @@ fn commands_run_in_containers() {
     let ran = run(
         r#""argv": ["sh", "-c", "pwd; echo $A; id -un; echo no >&2; exit 3"], "chdir": "/etc", "user": "deploy", "env": {"A": "b"}"#,
     );
-    is(&ran, &Status::Changed, "exec");
-    assert_eq!(ran.result.get("rc"), Some(&Value::Int(3)));
+    is(&ran, &Status::Failed, "exec");
+    assert_eq!((ran.message(), ran.result.get("rc")), (Some("non-zero return code"), Some(&Value::Int(3))));
     assert_eq!((text(&ran, "stdout"), text(&ran, "stderr")), ("/etc\nb\ndeploy".into(), "no".into()));
     let ran = run(r#""command": "cat", "stdin": "read", "strip_empty_ends": false"#);
     assert_eq!(text(&ran, "stdout"), "read\n");

@@ -4,7 +4,7 @@ use super::container::unframed;
 use super::engine::{Engine, EngineArgs, Kind, at, escape_path, text_at};
 use super::{strings, texts};
 use crate::args;
-use crate::model::{Failure, Map, Value};
+use crate::model::{Failure, Map};
 use crate::module;
 use crate::module::{Arguments, Done, Module, Plan, ReturnSpec, Run, Step};
 use crate::modules::{exec::output_fields, shlex};
@@ -129,7 +129,5 @@ fn run(args: &Exec, engine: &Engine, body: &Map, host: &mut Host<'_>) -> Result<
         if args.strip_empty_ends { text.trim_end_matches(['\r', '\n']).to_owned() } else { text }
     };
     let ended = engine.get(host.probe(), &format!("/exec/{id}/json"))?.unwrap_or_default();
-    let mut result = output_fields(&text(&out), &text(&err));
-    result.insert("rc", at(&ended, &["ExitCode"]).as_int().map_or(Value::Null, Value::Int));
-    Ok(Done::with(result))
+    super::ended(output_fields(&text(&out), &text(&err)), at(&ended, &["ExitCode"]).as_int())
 }

@@ -1,6 +1,8 @@
 //! Docker: what an engine keeps (containers, images, networks, volumes), through its API.
 
 mod auth;
+pub mod cli;
+pub mod compose;
 pub mod container;
 pub mod copy_into;
 pub mod engine;
@@ -17,7 +19,7 @@ pub mod volume;
 use std::sync::Arc;
 
 use crate::model::{Attribute, Diff, Failure, Map, Value};
-use crate::module::{ArgKind, Arguments, FromArg, Suboptions};
+use crate::module::{ArgKind, Arguments, Done, FromArg, Suboptions};
 
 /// The collection that all of these are of.
 pub const COLLECTION: &str = "community.docker";
@@ -90,6 +92,21 @@ pub fn items(value: &Value) -> &[Value] {
 /// A list of texts.
 pub fn texts(list: impl IntoIterator<Item = impl Into<String>>) -> Value {
     Value::List(Arc::new(list.into_iter().map(|t| Value::from(t.into())).collect()))
+}
+
+/// What a command in a container gave: an exit status other than 0 is a failure, as for any
+/// task of Ansible.
+///
+/// # Errors
+/// That failure, with all that the command printed.
+pub fn ended(mut result: Map, status: Option<i128>) -> Result<Done, Failure> {
+    result.insert("rc", status.map_or(Value::Null, Value::Int));
+    if status.is_none_or(|s| s == 0) {
+        return Ok(Done::with(result));
+    }
+    let mut failure = Failure::new("non-zero return code").with("changed", true);
+    failure.fields.extend(result);
+    Err(failure)
 }
 
 /// A list of texts as a value.

@@ -9,7 +9,10 @@ use crate::module::{Done, Plan, Step};
 use crate::sys::{Content, Effect, Probe};
 
 /// git's name of the format of a file.
-fn format(path: &str) -> Result<&'static str, Failure> {
+///
+/// # Errors
+/// When the file's name says none.
+pub(super) fn format(path: &str) -> Result<&'static str, Failure> {
     let formats = [(".zip", "zip"), (".tar.gz", "tar.gz"), (".tgz", "tgz"), (".tar", "tar")];
     let found = formats.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, format)| *format);
     found.ok_or_else(|| {
@@ -34,14 +37,15 @@ fn command(args: &Git, tool: &Tool, dest: &str, output: &str) -> Result<Command,
 ///
 /// # Errors
 /// When the file's name says no format.
-pub(super) fn make(args: &Git, tool: &Tool, dest: &str, output: &str) -> Result<Step, Failure> {
+pub(super) fn make(args: &Git, host: &Probe<'_>, tool: &Tool, dest: &str, output: &str) -> Result<Step, Failure> {
     let command = command(args, tool, dest, output)?;
+    let (uid, gid) = host.own_ids();
     let effect = Effect::File {
         path: output.into(),
         content: Content::Unknown(format!("the archive {output} was not made").into()),
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
+        mode: 0o666 & !host.umask(),
+        uid,
+        gid,
         in_place: false,
     };
     let step = Step::action([effect], move |host| {
@@ -82,6 +86,6 @@ pub(super) fn plan(
             return Ok(());
         }
     }
-    plan.step(make(args, tool, dest, &archive.0)?);
+    plan.step(make(args, host, tool, dest, &archive.0)?);
     Ok(())
 }

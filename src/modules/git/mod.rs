@@ -8,7 +8,7 @@ mod submodules;
 use std::path::{Path, PathBuf};
 
 use crate::args;
-use crate::model::{Diff, Failure, Map, Reason, Value};
+use crate::model::{Diff, Failure, FileKind, Map, Reason, Value};
 use crate::module;
 use crate::module::{Arguments, Kind, Module, Plan, ReturnSpec, Run, Step};
 use crate::sys::{Effect, Probe};
@@ -106,6 +106,9 @@ impl Git {
         if self.archive_prefix.is_some() && self.archive.is_none() {
             return Err(Failure::new("missing parameter(s) required by 'archive_prefix': archive"));
         }
+        if let Some(archive) = &self.archive {
+            archive::format(&archive.0)?;
+        }
         if self.dest.is_none() && self.clone {
             return Err(Failure::new("the destination directory must be specified unless clone=no"));
         }
@@ -154,7 +157,9 @@ fn clone(args: &Git, host: &Probe<'_>, tool: &Tool, plan: &mut Plan) -> Result<(
         plan.step(Step::action([], |_| Ok(crate::module::Done::default())));
         return Ok(());
     };
-    if !host.list_dir(&dest.0).unwrap_or_default().is_empty() {
+    let there = host.stat(&dest.0)?;
+    let is_free = there.as_ref().is_none_or(|s| s.kind == FileKind::Directory);
+    if !is_free || !host.list_dir(&dest.0).unwrap_or_default().is_empty() {
         let why = format!("fatal: destination path '{}' already exists and is not an empty directory.", dest.0);
         return Err(Failure::new(why).with("rc", 128));
     }
@@ -167,10 +172,10 @@ fn clone(args: &Git, host: &Probe<'_>, tool: &Tool, plan: &mut Plan) -> Result<(
         );
     }
     let effects = cloned(args, host, &dest.0)?;
-    let commands = act::clone(args, tool, &remote, &dest.0);
+    let commands = act::clone(args, tool, &remote, &dest.0, there.is_none());
     plan.step(act::step(tool, args, commands, effects, None).diff(commits(&dest.0, "", &after)));
     if let Some(archive) = &args.archive {
-        plan.step(archive::make(args, tool, &dest.0, &archive.0)?);
+        plan.step(archive::make(args, host, tool, &dest.0, &archive.0)?);
     }
     Ok(())
 }
@@ -221,33 +226,53 @@ fn update(args: &Git, host: &Probe<'_>, tool: &Tool, repo: Repo, plan: &mut Plan
     let url = repo.remote_url(host, tool, &args.remote)?;
     let url_changed = url.as_ref().is_some_and(|url| *url != args.url());
     let remote = Remote::ask(host, tool, &args.url(), &args.version, repo.branch.as_deref())?;
-    let after =
-        remote.commit(&args.version).or_else(|failure| repo.resolve(host, tool, &args.version).ok_or(failure))?;
-    let after = match after {
-        short if before.starts_with(&short) => before.clone(),
-        short if short.len() < before.len() => repo.resolve(host, tool, &short).unwrap_or(short),
-        full => full,
-    };
-    plan.set("after", after.as_str());
+    let wanted = wanted(args, host, tool, &remote, &repo, &before)?;
+    // A bare repository has all versions, none of them checked out.
+    let at = if args.bare { repo.resolve(host, tool, &args.version).unwrap_or_default() } else { before.clone() };
+    let is_behind = wanted != at;
+    plan.set("after", if args.bare && !is_behind { before.as_str() } else { wanted.as_str() });
     plan.set("remote_url_changed", url_changed);
-    let changed = after != before || url_changed || modified || url.is_none();
-    let commands = act::update(args, tool, &remote, &repo, url.as_deref(), after != before, modified);
+    let changed = is_behind || url_changed || modified || url.is_none();
+    // A tag may be new although its commit is not.
+    let unknown = remote.is_tag(&args.version) && repo.resolve(host, tool, &args.version).is_none();
+    let now = act::Now { url: url.as_deref(), fetch: is_behind || unknown, discard: modified };
+    let commands = act::update(args, tool, &remote, &repo, &now);
     if changed {
         let effects = [Effect::MayProvide(format!("the checkout {dest} was not updated").into())];
         let mut step = act::step(tool, args, commands, effects.to_vec(), Some(repo.path.clone()));
-        if after != before {
-            step = step.diff(commits(&dest, &before, &after));
-            step = step.diff(repo.log(host, tool, &before, &after).map(Diff::Prepared));
+        if is_behind {
+            step = step.diff(commits(&dest, &at, &wanted));
+            step = step.diff(repo.log(host, tool, &at, &wanted).map(Diff::Prepared));
         }
         plan.step(step);
     } else if !args.bare && !repo.is_on(&remote, &args.version) {
         // The right commit, but not on the branch that was asked for.
         plan.step(act::step(tool, args, commands, Vec::new(), Some(repo.path.clone())).quiet());
+    } else if args.verify_commit && !args.bare {
+        act::verify(host, tool, args, &repo.path, &args.version)?;
     }
     if args.recursive && !args.bare && !changed && !moved {
         submodules::plan(args, host, tool, &repo, plan)?;
     }
     archive::plan(args, host, tool, &dest, !changed, plan)
+}
+
+/// The commit that the checkout is to be at, in full where it is known here.
+fn wanted(
+    args: &Git,
+    host: &Probe<'_>,
+    tool: &Tool,
+    remote: &Remote,
+    repo: &Repo,
+    before: &str,
+) -> Result<String, Failure> {
+    let found =
+        remote.commit(&args.version).or_else(|failure| repo.resolve(host, tool, &args.version).ok_or(failure))?;
+    Ok(match found {
+        short if before.starts_with(&short) => before.to_owned(),
+        short if short.len() < before.len() => repo.resolve(host, tool, &short).unwrap_or(short),
+        full => full,
+    })
 }
 
 /// Moves the repository out of the checkout, where that was asked for.

@@ -21,6 +21,9 @@ impl Tool {
             None => host.which("git"),
         };
         let Some(program) = program else {
+            if let Some(path) = &args.executable {
+                return Err(Failure::missing(format!("Failed to find required executable \"{}\"", path.0)));
+            }
             let path = host.env("PATH").unwrap_or_default();
             return Err(Failure::missing(format!("Failed to find required executable \"git\" in paths: {path}")));
         };
@@ -115,7 +118,13 @@ impl Repo {
             None => git,
         };
         if !only_planned && !host.exists(git_dir.join("config")) {
-            return Ok(None);
+            if git_dir == path.join(".git") || args.bare {
+                return Ok(None);
+            }
+            return Err(Failure::new(
+                "Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path",
+            )
+            .with("gitdir", git_dir.display().to_string()));
         }
         let head = host.text(git_dir.join("HEAD")).unwrap_or_default();
         let branch = head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned);

@@ -23,12 +23,17 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("raw", "the controller runs it over a connection"),
     ("setup", "facts are tested by their parsers and on lab hosts"),
     ("apt", SYSTEM),
+    ("docker_compose_v2", DOCKER),
+    ("docker_compose_v2_exec", DOCKER),
+    ("docker_compose_v2_pull", DOCKER),
+    ("docker_compose_v2_run", DOCKER),
     ("docker_container", DOCKER),
     ("docker_container_copy_into", DOCKER),
     ("docker_container_exec", DOCKER),
     ("docker_container_info", DOCKER),
     ("docker_host_info", DOCKER),
     ("docker_image", DOCKER),
+    ("docker_image_build", DOCKER),
     ("docker_image_export", DOCKER),
     ("docker_image_info", DOCKER),
     ("docker_image_load", DOCKER),
@@ -44,7 +49,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("docker_volume_info", DOCKER),
     ("fetch", "the controller writes what it reads: tests/language"),
     ("wait_for_connection", "the controller tries: tests/language"),
-    ("git", SYSTEM),
+    ("git", GIT),
     ("group", SYSTEM),
     ("service", SYSTEM),
     ("systemd", SYSTEM),
@@ -53,6 +58,9 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Why modules that change a whole system are not tried on the machine that tests run on.
 const SYSTEM: &str = "tests/system_modules.rs tries it on a lab host";
+
+/// Why `git` is not tried here.
+const GIT: &str = "tests/git.rs tries it on lab hosts, by the same contract";
 
 /// Why Docker's modules are not tried here.
 const DOCKER: &str = "tests/docker tries it on an engine, by the same contract";

@@ -2,9 +2,11 @@
 
 mod archive;
 mod build;
+mod buildx;
 mod split;
 mod work;
 
+pub use buildx::BUILD;
 pub use split::{EXPORT, LOAD, PULL, PUSH, REMOVE, TAG};
 
 use crate::args;
