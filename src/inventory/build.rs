@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
-use petgraph::algo::{kosaraju_scc, toposort};
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 
+use super::depths::depths;
 use super::{ALL, Group, Host, Inventory, LOCALHOST, UNGROUPED, address};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Source, Text, Value, Vars};
@@ -274,6 +272,18 @@ impl Builder {
         vars.set(name, value, Some(origin.clone()));
     }
 
+    /// Each group's longest distance from `all`; cycles are errors.
+    fn depths(&self, errors: &mut Vec<Diagnostic>) -> IndexMap<String, usize> {
+        let groups = self.groups.keys().map(String::as_str);
+        let edges = self.groups.iter().flat_map(|(parent, draft)| {
+            draft.children.iter().map(move |(child, origin)| (parent.as_str(), child.as_str(), origin))
+        });
+        depths(groups, edges).unwrap_or_else(|cycles| {
+            errors.extend(cycles);
+            IndexMap::new()
+        })
+    }
+
     /// The draft of a group; one that only has variables so far has no origin.
     fn draft(&mut self, group: &str) -> &mut Draft {
         self.groups.entry(group.to_owned()).or_insert_with(|| Draft { priority: 1, ..Draft::default() })
@@ -408,60 +418,6 @@ impl Builder {
             all.children.entry(name).or_insert(origin);
         }
     }
-
-    /// Each group's longest distance from `all`; cycles are errors.
-    fn depths(&self, errors: &mut Vec<Diagnostic>) -> IndexMap<String, usize> {
-        let mut graph: DiGraph<&str, &Origin> = DiGraph::new();
-        let index: IndexMap<&str, NodeIndex> =
-            self.groups.keys().map(|name| (name.as_str(), graph.add_node(name))).collect();
-        for (name, draft) in &self.groups {
-            for (child, origin) in &draft.children {
-                if let (Some(a), Some(b)) = (index.get(name.as_str()), index.get(child.as_str())) {
-                    graph.add_edge(*a, *b, origin);
-                }
-            }
-        }
-        let before = errors.len();
-        errors.extend(kosaraju_scc(&graph).iter().filter_map(|members| cycle(&graph, members)));
-        if errors.len() > before {
-            return IndexMap::new();
-        }
-        let mut depths: IndexMap<NodeIndex, usize> = IndexMap::new();
-        for node in toposort(&graph, None).unwrap_or_default() {
-            let depth = depths.get(&node).copied().unwrap_or(0);
-            for child in graph.neighbors(node) {
-                let entry = depths.entry(child).or_insert(0);
-                *entry = (*entry).max(depth + 1);
-            }
-        }
-        index.into_iter().map(|(name, node)| (name.to_owned(), depths.get(&node).copied().unwrap_or(0))).collect()
-    }
-}
-
-/// The diagnostic for groups that are each other's children: the lines that make it so.
-fn cycle(graph: &DiGraph<&str, &Origin>, members: &[NodeIndex]) -> Option<Diagnostic> {
-    let mut lines: Vec<(&Origin, &str, &str)> = members
-        .iter()
-        .flat_map(|node| graph.edges(*node))
-        .filter(|edge| members.contains(&edge.target()))
-        .filter_map(|edge| {
-            Some((*edge.weight(), *graph.node_weight(edge.source())?, *graph.node_weight(edge.target())?))
-        })
-        .collect();
-    lines.sort_by(|a, b| (&a.0.source.name, a.0.at).cmp(&(&b.0.source.name, b.0.at)));
-    let mut lines = lines.into_iter();
-    let (origin, parent, child) = lines.next()?;
-    let words = |parent: &str, child: &str| format!("`{child}` is a child of `{parent}` here");
-    let message = if parent == child {
-        format!("the group `{parent}` is its own child")
-    } else {
-        let mut names: Vec<&str> = members.iter().filter_map(|n| graph.node_weight(*n).copied()).collect();
-        names.sort_unstable();
-        format!("the groups `{}` are children of each other", names.join("`, `"))
-    };
-    let first = Diagnostic::error(message).at(origin.clone()).label(words(parent, child));
-    let all = lines.fold(first, |d, (origin, parent, child)| d.related(origin.clone(), words(parent, child)));
-    Some(all.hint("remove one of these lines"))
 }
 
 fn implicit_localhost(name: &str) -> Host {

@@ -5,6 +5,7 @@
 
 mod address;
 mod build;
+mod depths;
 mod grow;
 mod ini;
 pub mod literal;
