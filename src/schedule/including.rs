@@ -46,7 +46,9 @@ impl Linear {
             result.counted_elsewhere = result.includes.iter().any(|include| include.role.is_none());
             for include in std::mem::take(&mut result.includes) {
                 let hosts = shared.map_or_else(|| vec![result.host.clone()], <[String]>::to_vec);
-                match groups.iter_mut().find(|g| g.include == include) {
+                // A host that asks for the same again, in a loop with equal items, gets it again.
+                let again = |group: &Group| group.hosts.iter().any(|host| hosts.contains(host));
+                match groups.iter_mut().find(|g| g.include == include && !again(g)) {
                     Some(group) => group.hosts.extend(hosts),
                     None => groups.push(Group { include, hosts }),
                 }
