@@ -8,6 +8,7 @@ mod build;
 mod grow;
 mod ini;
 pub mod literal;
+mod names;
 mod pattern;
 mod script;
 #[cfg(test)]
