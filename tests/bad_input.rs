@@ -471,3 +471,26 @@ fn settings_that_make_mistakes_errors_or_not() {
     let run = rplay(&[("site.yml", notify.as_bytes()), ("ansible.cfg", lax.as_bytes())], &["site.yml"]);
     assert!(run.code == 0 && run.touched && run.stdout.contains("the handler 'restrt'"), "{}", run.stdout);
 }
+
+/// A name that is known only when it is notified: the whole run ends there, without a recap and
+/// without `rescue`, as in Ansible.
+#[test]
+fn a_handler_that_is_missing_when_it_is_notified() {
+    let rest = "    - debug: {msg: after}\n  handlers:\n    - {name: restart, debug: }\n";
+    let block = "    - block: [{include_tasks: sub.yml}]\n      rescue: [{debug: {msg: after}}]\n";
+    let play = format!("{PLAY}{block}{rest}");
+    let sub: &[u8] = b"- command: echo\n  notify: \"{{ 'restrt' }}\"\n  ignore_errors: true\n";
+    let files = |config: &'static [u8]| [("site.yml", play.as_bytes()), ("sub.yml", sub), ("ansible.cfg", config)];
+    for strategy in ["linear", "free"] {
+        let set = format!("[defaults]\nstrategy = {strategy}\n").leak();
+        let run = rplay(&files(set.as_bytes()), &["site.yml"]);
+        assert!(run.code == 1 && run.touched, "{}{}", run.stdout, run.stderr);
+        for word in ["The requested handler 'restrt' was not found", "sub.yml:1:3", "did you mean `restart`?"] {
+            assert!(run.stderr.contains(word), "no `{word}` in\n{}", run.stderr);
+        }
+        assert!(!run.stdout.contains("after") && !run.stdout.contains("PLAY RECAP"), "{}", run.stdout);
+    }
+    let run = rplay(&files(b"[defaults]\nerror_on_missing_handler = false\n"), &["site.yml"]);
+    assert!(run.code == 0 && run.stdout.contains("the handler 'restrt'"), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("after") && run.stdout.contains("PLAY RECAP"), "{}", run.stdout);
+}

@@ -401,7 +401,8 @@ pub fn context(
         vault,
         vars_loader,
         includes: Box::new(load::ProjectIncludes::new(files, config.clone(), extra)),
-        wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone()),
+        wanted: TagFilter::new(loaded.tags.0.clone(), loaded.tags.1.clone())
+            .lax(!config.error_on_missing_handler.value),
         fact_cache,
         reload,
         links: Links::new(Workers::find(&cache_dir(environment)), ssh, Duration::from_secs(timeout * 3 + 30)),

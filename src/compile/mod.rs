@@ -27,7 +27,7 @@ pub use defaults::module_defaults;
 pub use graph::{Edge, EdgeKind, TaskGraph};
 pub use include::{Course, IncludeAt, Included, Includes, What, applied, include};
 pub use inherit::{Inherited, texts};
-pub use play::{LoadedPlay, compile, handler_names};
+pub use play::{LoadedPlay, compile, handler_names, handler_names_as, handler_not_found};
 pub use reads::{Sets, is_fact, sets};
 pub use roles::RoleInstance;
 pub use tags::TagFilter;

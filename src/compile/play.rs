@@ -341,26 +341,32 @@ impl<'a> Compiler<'a> {
                     continue;
                 }
                 let at: Option<Origin> = wanted.origin().cloned().or_else(|| Some(task.origin.clone()));
-                self.findings.push(
-                    Diagnostic::error(format!(
-                        "The requested handler '{}' was not found in either the main handlers list nor in the listening handlers list",
-                        wanted.as_str()
-                    ))
-                    .at(at)
-                    .suggest(wanted.as_str(), names.iter().map(String::as_str)),
-                );
+                self.findings.push(handler_not_found(wanted.as_str(), names.iter().map(String::as_str)).at(at));
             }
         }
     }
 }
 
+/// The finding that there is no handler of a name, with the nearest of those that there are.
+pub fn handler_not_found<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    Diagnostic::error(format!(
+        "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+    ))
+    .suggest(name, names)
+}
+
 /// The names that a handler answers to: its own, `role : name`, and what it listens to.
 pub fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<String> {
+    handler_names_as(handler, handler.name.as_ref().map(Text::as_str), roles)
+}
+
+/// The names that a handler answers to whose own name has been rendered.
+pub fn handler_names_as(handler: &CompiledTask, own: Option<&str>, roles: &[RoleInstance]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    if let Some(name) = &handler.name {
-        names.push(name.as_str().to_owned());
+    if let Some(name) = own {
+        names.push(name.to_owned());
         if let Some(role) = handler.role.and_then(|r| roles.get(r)) {
-            names.push(format!("{} : {}", role.name, name.as_str()));
+            names.push(format!("{} : {name}", role.name));
         }
     }
     names.extend(inherit::texts(handler.keywords.value("listen"), false).iter().map(|t| t.as_str().to_owned()));

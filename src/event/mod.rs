@@ -168,5 +168,7 @@ pub enum Event {
     RunEnded {
         /// The recap: hosts in alphabetical order.
         recap: Vec<(String, Counts)>,
+        /// An error broke it off: who reads along gets no recap, as from Ansible.
+        broken_off: bool,
     },
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use super::depths::depths;
+use super::names::{safe_name, valid_name};
 use super::{ALL, Group, Host, Inventory, LOCALHOST, UNGROUPED, address};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Source, Text, Value, Vars};
@@ -432,23 +433,6 @@ fn implicit_localhost(name: &str) -> Host {
     .into_iter()
     .collect();
     Host { name: name.to_owned(), vars: Arc::new(vars), implicit: true, ..Host::default() }
-}
-
-/// Whether a name can be used as a variable's.
-fn valid_name(name: &str) -> bool {
-    name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// A group's name with `_` for what a variable's name cannot have.
-pub fn safe_name(name: &str) -> Cow<'_, str> {
-    if valid_name(name) {
-        return Cow::Borrowed(name);
-    }
-    let mut safe: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
-    if safe.starts_with(|c: char| c.is_ascii_digit()) {
-        safe.replace_range(0..1, "_");
-    }
-    Cow::Owned(safe)
 }
 
 /// A value on top of the one that an earlier source gave.

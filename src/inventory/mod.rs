@@ -9,6 +9,7 @@ mod depths;
 mod grow;
 mod ini;
 pub mod literal;
+mod names;
 mod pattern;
 mod script;
 #[cfg(test)]
@@ -22,8 +23,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use build::{Builder, GroupNames, safe_name};
+pub use build::{Builder, GroupNames};
 pub use grow::{Addition, host_and_port};
+pub use names::safe_name;
 pub use pattern::{Selection, limit_from_file};
 
 use crate::diag::{Checked, Diagnostic};

@@ -291,7 +291,8 @@ impl Report for Default {
                 Ok(())
             }
             Event::NoMoreHosts => self.banner("NO MORE HOSTS LEFT", out),
-            Event::PlaybookEnded { recap } | Event::RunEnded { recap } => self.recap(recap, out),
+            Event::RunEnded { broken_off: true, .. } => Ok(()),
+            Event::PlaybookEnded { recap } | Event::RunEnded { recap, .. } => self.recap(recap, out),
         }
     }
 }

@@ -125,7 +125,7 @@ impl Report for Document {
             Event::HostDone(result) => self.host(result),
             Event::Warning(text) => self.warnings.push(text.clone()),
             Event::CustomStats(kept) => self.custom = Some(custom_json(kept)),
-            Event::RunEnded { recap } => {
+            Event::RunEnded { recap, .. } => {
                 let plays = std::mem::take(&mut self.plays);
                 let mut document = json!({
                     "check": self.check, "plays": plays, "stats": recap_json(recap),
@@ -171,7 +171,7 @@ impl Report for Lines {
             Event::CustomStats(kept) => json!({"event": "custom_stats", "stats": custom_json(kept)}),
             Event::NoMoreHosts => json!({"event": "no_more_hosts"}),
             Event::PlaybookEnded { recap } => json!({"event": "playbook_ended", "stats": recap_json(recap)}),
-            Event::RunEnded { recap } => json!({"event": "run_ended", "stats": recap_json(recap)}),
+            Event::RunEnded { recap, .. } => json!({"event": "run_ended", "stats": recap_json(recap)}),
         };
         writeln!(out, "{line}")
     }

@@ -47,7 +47,10 @@ fn the_layout_is_ansibles() {
         Event::HostDone(Box::new(changed)),
         Event::HostDone(Box::new(failed)),
         Event::HostDone(Box::new(done("web3", Status::Unknown("task `x` was not run".into()), Map::new()))),
-        Event::RunEnded { recap: vec![("web1".to_owned(), Counts { ok: 1, changed: 1, ..Counts::default() })] },
+        Event::RunEnded {
+            recap: vec![("web1".to_owned(), Counts { ok: 1, changed: 1, ..Counts::default() })],
+            broken_off: false,
+        },
     ];
     let expected = "
 PLAY [all] *****************************

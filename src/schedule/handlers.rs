@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compile::{CompiledPlay, handler_names};
+use crate::compile::{CompiledPlay, CompiledTask, handler_names_as};
 use crate::model::Reason;
 
 /// Who notified which handler; a notification of an unknown task is unsure.
@@ -16,22 +16,27 @@ impl Handlers {
     /// Notes that `host` notified a handler by one of its names. All that listen to it
     /// are notified; of those that have it as their own name, the last defined one.
     ///
-    /// Whether there is such a handler.
-    pub fn notify(&mut self, play: &CompiledPlay, name: &str, host: &str, unsure: Option<Reason>) -> bool {
-        let own = |index: &usize| {
-            let handler = play.handlers.get(*index);
-            let title = handler.and_then(|h| h.name.as_ref()).map(|n| n.as_str().to_owned());
-            title.is_some_and(|t| name == t || name.ends_with(&format!(" : {t}")))
+    /// `titles` are the handlers' own names, rendered. Whether there is such a handler.
+    pub fn notify(
+        &mut self,
+        (play, titles): (&CompiledPlay, &[Option<String>]),
+        name: &str,
+        host: &str,
+        unsure: Option<&Reason>,
+    ) -> bool {
+        let title = |index: usize| titles.get(index).and_then(Option::as_deref);
+        let own = |index: &usize| title(*index).is_some_and(|t| name == t || name.ends_with(&format!(" : {t}")));
+        let answers = |index: usize, handler: &CompiledTask| {
+            handler_names_as(handler, title(index), &play.roles).iter().any(|n| n == name)
         };
-        let answering =
-            play.handlers.iter().enumerate().filter(|(_, h)| handler_names(h, &play.roles).iter().any(|n| n == name));
+        let answering = play.handlers.iter().enumerate().filter(|(index, handler)| answers(*index, handler));
         let all: Vec<usize> = answering.map(|(index, _)| index).collect();
         let any = !all.is_empty();
         let named = all.iter().copied().rfind(own);
         let listening = all.into_iter().filter(|i| !own(i));
         for index in listening.chain(named).collect::<BTreeSet<_>>() {
             let entry =
-                self.notified.entry(index).or_default().entry(host.to_owned()).or_insert_with(|| unsure.clone());
+                self.notified.entry(index).or_default().entry(host.to_owned()).or_insert_with(|| unsure.cloned());
             if unsure.is_none() {
                 *entry = None;
             }

@@ -44,9 +44,15 @@ impl Linear {
         let mut groups: Vec<Group> = Vec::new();
         for result in results {
             result.counted_elsewhere = result.includes.iter().any(|include| include.role.is_none());
+            // Each role counts; the task's own result stands for the first.
+            let roles = result.includes.iter().filter(|include| include.role.is_some()).count();
+            let more = u32::try_from(roles.saturating_sub(1)).unwrap_or(u32::MAX);
+            self.world.count(&result.host, |counts| counts.ok = counts.ok.saturating_add(more));
             for include in std::mem::take(&mut result.includes) {
                 let hosts = shared.map_or_else(|| vec![result.host.clone()], <[String]>::to_vec);
-                match groups.iter_mut().find(|g| g.include == include) {
+                // A host that asks for the same again, in a loop with equal items, gets it again.
+                let again = |group: &Group| group.hosts.iter().any(|host| hosts.contains(host));
+                match groups.iter_mut().find(|g| g.include == include && !again(g)) {
                     Some(group) => group.hosts.extend(hosts),
                     None => groups.push(Group { include, hosts }),
                 }

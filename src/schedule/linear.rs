@@ -308,6 +308,9 @@ impl Linear {
             if hosts.is_empty() {
                 continue;
             }
+            if self.shared.goes_on().is_err() {
+                break;
+            }
             if matches!(handler.action.module.run, Run::Controller(ControllerTask::Meta)) {
                 self.meta(&handler, &hosts).await;
             } else {
@@ -355,7 +358,9 @@ impl Linear {
             result.fatal_for_all |= speaks;
             self.apply(task, result);
         }
-        self.include_all(task, included, kind).await;
+        if self.shared.goes_on().is_ok() {
+            self.include_all(task, included, kind).await;
+        }
     }
 
     async fn step(&mut self, title: &str) -> bool {

@@ -52,7 +52,8 @@ pub struct Batch {
 ///
 /// # Errors
 /// When a play cannot be started: a pattern that cannot be read, a variables file that
-/// is not there. What ran before has been reported.
+/// is not there; when a task notifies a handler that is not there. What ran before has been
+/// reported.
 pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked<Summary> {
     let world = Arc::new(World::default());
     world.recall(context);
@@ -73,7 +74,10 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
     if let Some(stats) = world.stats().filter(|_| context.options.show_custom_stats) {
         context.emit(stats);
     }
-    context.emit(Event::RunEnded { recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect() });
+    context.emit(Event::RunEnded {
+        recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect(),
+        broken_off: result.is_err(),
+    });
     result.map(|()| Summary { recap })
 }
 
@@ -101,7 +105,7 @@ async fn run_plays(
             let layers = vars_files(context, play, world, &batch, &all)?;
             let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers });
             let went = strategy::run(context, play, world, &batch, *started)?;
-            let Went { end, failed, gone, over, started: begun } = went.await;
+            let Went { end, failed, gone, over, started: begun } = went.await?;
             *started = begun;
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
             lost.extend(failed);

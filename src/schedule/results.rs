@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::ahead::ReadyTask;
 use super::linear::Linear;
 use super::looping::TaskResult;
-use crate::compile::CompiledTask;
-use crate::event::Counts;
+use super::view::View;
+use crate::compile::{self, CompiledTask};
+use crate::diag::ExitCode;
+use crate::event::{Counts, Event};
 use crate::model::{Status, Value};
 
 impl Linear {
@@ -58,12 +60,10 @@ impl Linear {
             Status::Unknown(reason) => Some(Arc::clone(reason)),
             _ => None,
         };
+        let titles = if result.notified.is_empty() { Vec::new() } else { self.handler_titles(&host) };
         for name in &result.notified {
-            if !self.handlers.notify(&self.play, name, &host, unsure.clone()) {
-                self.context.emit(crate::event::Event::Warning(format!(
-                    "[{host}]: the handler '{name}' that task `{}` notifies is not there",
-                    result.title
-                )));
+            if !self.handlers.notify((&self.play, &titles), name, &host, unsure.as_ref()) {
+                self.no_handler(task, &result, name);
             }
         }
         if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
@@ -83,6 +83,39 @@ impl Linear {
             Status::Failed if !result.ignored => self.failed(task, &result),
             _ => {}
         }
+    }
+
+    /// The handlers' own names, rendered; nothing for one that cannot be.
+    fn handler_titles(&mut self, host: &str) -> Vec<Option<String>> {
+        let play = Arc::clone(&self.play);
+        let title = |handler: &Arc<CompiledTask>| {
+            let name = handler.name.as_ref()?;
+            if !name.is_template() {
+                return Some(name.as_str().to_owned());
+            }
+            let scope = self.moment(host).of_task(&play, handler);
+            View::new(&self.context.engine, scope).text(name).ok().map(|name| name.as_str().to_owned())
+        };
+        play.handlers.iter().map(title).collect()
+    }
+
+    /// A handler that is not there ends the whole run; only a warning where that is allowed, or
+    /// where it is not known whether it is notified.
+    fn no_handler(&self, task: &CompiledTask, result: &TaskResult, name: &str) {
+        if !self.context.wanted.needs_handlers() || matches!(result.outcome.status, Status::Unknown(_)) {
+            return self.context.emit(Event::Warning(format!(
+                "[{}]: the handler '{name}' that task `{}` notifies is not there",
+                result.host, result.title
+            )));
+        }
+        let written = task.notify.iter().find(|wanted| wanted.as_str() == name).and_then(|wanted| wanted.origin());
+        let names: Vec<String> =
+            self.play.handlers.iter().flat_map(|h| compile::handler_names(h, &self.play.roles)).collect();
+        self.shared.break_off(
+            compile::handler_not_found(name, names.iter().map(String::as_str))
+                .at(written.cloned().unwrap_or_else(|| task.origin.clone()))
+                .exit(ExitCode::Error),
+        );
     }
 
     /// A failure that counts for all: each host goes on as if it had failed there itself.

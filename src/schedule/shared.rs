@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Context;
 use super::linear::Over;
 use crate::compile::CompiledPlay;
+use crate::diag::{Checked, Diagnostic};
 
 /// What all who go through one play share.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Shared {
     pub permits: Arc<Semaphore>,
     /// The play is over for all hosts, or for those of this batch.
     pub over: Arc<Mutex<Option<Over>>>,
+    /// Why the whole run breaks off.
+    pub broken: Arc<Mutex<Option<Diagnostic>>>,
     /// Each host goes alone.
     pub alone: bool,
     /// Others must wait while a host is at work: it may not go on unasked.
@@ -34,6 +37,7 @@ impl Shared {
             ids: Arc::new(AtomicUsize::new(play.tasks.len() + play.handlers.len())),
             permits: forks(context),
             over: Arc::default(),
+            broken: Arc::default(),
             alone,
             limited: alone && context.options.forks.is_some(),
             throttles: Arc::default(),
@@ -45,6 +49,21 @@ impl Shared {
     pub fn pinned(&self) -> Self {
         let permits = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { permits, limited: false, ..self.clone() }
+    }
+
+    /// Breaks the whole run off; the first reason stands.
+    pub fn break_off(&self, why: Diagnostic) {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(Over::Play);
+    }
+
+    /// Whether the run goes on.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn goes_on(&self) -> Checked<()> {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        broken.map_or(Ok(()), |why| Err(why.into()))
     }
 
     /// How many hosts may be at a task, with its `throttle`.

@@ -38,14 +38,15 @@ pub struct Went {
 /// Takes a batch through a play.
 ///
 /// # Errors
-/// When the play's strategy is a template that fails, or is not known.
+/// When the play's strategy is a template that fails, or is not known; later, when something
+/// breaks the whole run off.
 pub fn run<'r>(
     context: &'r Arc<Context>,
     play: &'r Arc<CompiledPlay>,
     world: &'r Arc<World>,
     batch: &'r Arc<Batch>,
     started: bool,
-) -> Checked<impl Future<Output = Went> + Send + 'r> {
+) -> Checked<impl Future<Output = Checked<Went>> + Send + 'r> {
     let strategy = of(context, play)?;
     Ok(async move {
         world.none_lost();
@@ -55,9 +56,11 @@ pub fn run<'r>(
             let mut linear = Linear::new(context, play, world, batch, batch.hosts.clone(), (shared, teller));
             linear.started |= started;
             let end = linear.run().await;
-            return went(&linear, end);
+            linear.shared.goes_on()?;
+            return Ok(went(&linear, end));
         }
-        alone(context, play, world, batch, (shared, strategy, started)).await
+        let all = alone(context, play, world, batch, (shared.clone(), strategy, started)).await;
+        shared.goes_on().map(|()| all)
     })
 }
 
