@@ -387,7 +387,8 @@ impl Eval {
     }
 
     fn make_macro(&mut self, decl: &Arc<Macro>) -> Val {
-        self.captured.extend(self.frames.last().cloned());
+        // Any of them may get this macro: by `from … import` the frame of another macro does.
+        self.captured.extend(self.frames.iter().cloned());
         Val::Object(Arc::new(MacroValue {
             decl: Arc::clone(decl),
             frames: self.frames.clone(),

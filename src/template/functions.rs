@@ -39,7 +39,7 @@ pub(super) fn global(name: &str) -> Option<Val> {
         "lookup" => |ev: &mut Eval, args: &Args| lookups::call(ev, args, false),
         "query" | "q" => |ev: &mut Eval, args: &Args| lookups::call(ev, args, true),
         "undef" => |ev: &mut Eval, args: &Args| {
-            let hint = args.str(ev, 0, "hint", "mandatory variable has not been overridden")?;
+            let hint = args.str(ev, 0, "hint", "Mandatory variable has not been overridden")?;
             Ok(Val::Undefined(Arc::new(Error::undefined("", hint))))
         },
         "now" => super::filters::now,

@@ -59,7 +59,11 @@ fn bool(ev: &mut Eval, input: Val, _args: &Args) -> R<Val> {
     })
 }
 
+/// Only the value that is chosen has to be defined.
 fn ternary(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    if input.is_undefined() {
+        return Ok(input);
+    }
     if let (Val::Null, Some(none)) = (&input, args.get(2, "none_val")) {
         return Ok(none.clone());
     }

@@ -47,10 +47,11 @@ fn password_hash(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         None | Some(Val::Null) => Ok(None),
         Some(v) => ev.text(v).map(Some),
     };
+    let salt_size = args.int(2, "salt_size", -1).map_err(|_| Error::new("salt_size must be an integer"))?;
     let scheme = Scheme {
         name: text(ev, 0, "hashtype")?.unwrap_or_else(|| "sha512".to_owned()),
         salt: text(ev, 1, "salt")?,
-        salt_size: usize::try_from(args.int(2, "salt_size", -1)?).ok(),
+        salt_size: usize::try_from(salt_size).ok(),
         rounds: u32::try_from(args.int(3, "rounds", -1)?).ok(),
         ident: text(ev, 4, "ident")?,
     };

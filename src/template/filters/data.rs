@@ -127,6 +127,9 @@ fn from_yaml(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn from_yaml_all(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    if matches!(input, Val::Null) {
+        return Ok(Val::list(Vec::new()));
+    }
     let Val::Str(text) = &input else { return Ok(input) };
     let documents = ev.engine.outside.parse_yaml_all(text).map_err(Error::new)?;
     documents.iter().map(|d| ev.read(&d.untemplated(), None)).collect::<R<_>>().map(Val::list)

@@ -56,11 +56,15 @@ const NAMESPACE: &str = "361E6D51-FAEC-444A-9079-341386DA8E2E";
 
 fn to_uuid(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let namespace = args.str(ev, 0, "namespace", NAMESPACE)?;
+    let wrong = || Error::new(format!("Invalid value '{namespace}' for 'namespace'")).hint("a UUID is wanted");
     let digits: String = namespace.chars().filter(|c| *c != '-').collect();
+    if digits.len() != 32 {
+        return Err(wrong());
+    }
     let mut data = Vec::new();
     for pair in digits.as_bytes().chunks(2) {
         let byte = std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
-        data.push(byte.ok_or_else(|| Error::new(format!("Invalid value '{namespace}' for 'namespace'")))?);
+        data.push(byte.ok_or_else(wrong)?);
     }
     data.extend_from_slice(ev.text(&input)?.as_bytes());
     let mut id: Vec<u8> = Sha1::digest(&data).iter().copied().take(16).collect();

@@ -125,6 +125,10 @@ fn items2dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     };
     let mut out = IndexMap::new();
     for item in list.all(ev)? {
+        if !matches!(item, Val::Map(_) | Val::Object(_)) {
+            let got = ev.repr(&input)?;
+            return Err(Error::new(format!("items2dict requires a list of dictionaries, got {got} instead.")));
+        }
         let (k, v) = (follow(ev, &item, &Val::str(key.as_str()))?, follow(ev, &item, &Val::str(value.as_str()))?);
         if k.is_undefined() || v.is_undefined() {
             let got = ev.repr(&input)?;
@@ -170,17 +174,24 @@ fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let skip = args.bool(ev, 1, "skip_missing", false)?;
     let elements = match &input {
         Val::Map(m) => m.all(ev)?.into_values().collect(),
-        other => ev.iterate(other)?,
+        Val::List(_) => ev.iterate(&input)?,
+        _ => return Err(Error::new("obj must be a list of dicts or a nested dict")),
     };
     let steps = match &path {
         Val::Str(s) => s.split('.').map(Val::str).collect(),
-        other => ev.iterate(other)?,
+        Val::List(_) => ev.iterate(&path)?,
+        _ => return Err(Error::new("subelements must be a list or a string")),
     };
     let mut out = Vec::new();
     for element in elements {
         let mut at = element.clone();
         for step in &steps {
-            at = ev.item(&at, step, Span::default())?;
+            let below = ev.item(&at, step, Span::default())?;
+            if below.is_undefined() && !matches!(at, Val::Map(_) | Val::Object(_) | Val::Undefined(_)) {
+                let (step, got) = (ev.text(step)?, ev.text(&at)?);
+                return Err(Error::new(format!("the key {step} should point to a dictionary, got '{got}'")));
+            }
+            at = below;
         }
         match &at {
             Val::Undefined(_) if skip => {}

@@ -103,7 +103,7 @@ const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
 ];
 
 /// Filters that look at what is undefined themselves.
-const TOLERANT: &[&str] = &["default", "d", "mandatory", "type_debug"];
+const TOLERANT: &[&str] = &["default", "d", "mandatory", "ternary", "type_debug"];
 
 fn table() -> &'static HashMap<&'static str, Filter> {
     static TABLE: OnceLock<HashMap<&'static str, Filter>> = OnceLock::new();

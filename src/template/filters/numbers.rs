@@ -171,6 +171,9 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let drawn = generator(ev, seed.as_ref())?.below(u64::try_from(count).unwrap_or(u64::MAX));
         return Ok(Val::Int(start + i128::from(drawn) * step));
     }
+    if args.int(0, "start", 0)? != 0 || args.int(1, "step", 0)? != 0 {
+        return Err(Error::new("start and step can only be used with integer values"));
+    }
     let items = match &input {
         Val::Str(_) | Val::List(_) | Val::Map(_) => ev.iterate(&input)?,
         other => {
@@ -185,6 +188,10 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn shuffle(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let seed = args.get(0, "seed").cloned();
+    // What has no order stays as it is.
+    if matches!(input, Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_)) {
+        return Ok(input);
+    }
     let mut items = ev.iterate(&input)?;
     generator(ev, seed.as_ref())?.shuffle(&mut items);
     Ok(Val::list(items))

@@ -113,7 +113,11 @@ fn relpath(path: &str, start: &str) -> String {
 fn path_join(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
     let parts = match &input {
         Val::Str(_) => vec![input.clone()],
-        other => ev.iterate(other)?,
+        Val::List(_) => ev.iterate(&input)?,
+        other => {
+            let got = other.type_name();
+            return Err(Error::new(format!("|path_join expects string or sequence, got <class '{got}'> instead.")));
+        }
     };
     let mut out = String::new();
     for part in &parts {
@@ -131,6 +135,10 @@ fn path_join(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn commonpath(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
+    if !matches!(input, Val::List(_)) {
+        let got = input.type_name();
+        return Err(Error::new(format!("|commonpath expects sequence, got <class '{got}'> instead.")));
+    }
     let mut common: Option<Vec<String>> = None;
     let mut absolute = None;
     for path in ev.iterate(&input)? {

@@ -18,12 +18,13 @@ fn regex_replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let (pattern, with) = (args.str(ev, 0, "pattern", "")?, args.str(ev, 1, "replacement", "")?);
     let (ignorecase, multiline) = (args.bool(ev, 2, "ignorecase", false)?, args.bool(ev, 3, "multiline", false)?);
     let count = usize::try_from(args.int(4, "count", 0)?).unwrap_or(0);
-    let least = usize::try_from(args.int(5, "mandatory_count", 0)?).unwrap_or(0);
+    let wanted = args.int(5, "mandatory_count", 0)?;
     let regex = regex::compile(&pattern, ignorecase, multiline)?;
     let (result, done) = regex::replace(&regex, &text, &with, count)?;
-    if done < least {
+    // Not at least so many: exactly; zero asks for nothing.
+    if wanted != 0 && usize::try_from(wanted) != Ok(done) {
         return Err(Error::new(format!(
-            "'{pattern}' should match {least} times, but matches {done} times in '{text}'"
+            "'{pattern}' should match {wanted} times, but matches {done} times in '{text}'"
         )));
     }
     Ok(Val::str(result))

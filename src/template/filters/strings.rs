@@ -115,7 +115,8 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let border = |text: &str, times: usize| {
         if text.is_empty() { String::new() } else { (text.to_owned() + &newline).repeat(times) }
     };
-    out.push_str(&border(&prefix, before));
+    // A prefix that is a line's end needs no other.
+    out.push_str(&if prefix == newline { prefix.repeat(before) } else { border(&prefix, before) });
     for (i, line) in text.split(newline.as_str()).enumerate() {
         if i > 0 {
             out.push_str(&newline);
