@@ -28,7 +28,8 @@ pub fn event(event: &mut Event, mask: &Mask, show: bool) {
         | Event::Background { .. }
         | Event::NoMoreHosts
         | Event::PlaybookEnded { .. }
-        | Event::RunEnded { .. } => {}
+        | Event::RunEnded { .. }
+        | Event::Over => {}
     }
 }
 

@@ -64,6 +64,9 @@ pub fn pump(
     let mut out = BufWriter::new(io::stdout());
     let mut log = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
     while let Some(mut event) = events.blocking_recv() {
+        if matches!(event, Event::Over) {
+            break;
+        }
         mask::event(&mut event, &secrets.mask(), show);
         let mut text = Vec::new();
         // Writing to memory does not fail; a reader that has gone away (`| head`) does not

@@ -101,7 +101,7 @@ pub fn perform(
     context.emit(Event::RunStarted { version, check: context.options.check });
     crate::connection::make_room(context.hosts.inventory().hosts().count());
     let result = execute(&context, plays);
-    // The printer ends when the last sender is gone.
+    context.emit(Event::Over);
     drop(context);
     let _ = printer.join();
     result

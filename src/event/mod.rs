@@ -171,4 +171,6 @@ pub enum Event {
         /// An error broke it off: who reads along gets no recap, as from Ansible.
         broken_off: bool,
     },
+    /// Nothing follows: whoever listens need not wait until all senders are gone.
+    Over,
 }

@@ -291,7 +291,7 @@ impl Report for Default {
                 Ok(())
             }
             Event::NoMoreHosts => self.banner("NO MORE HOSTS LEFT", out),
-            Event::RunEnded { broken_off: true, .. } => Ok(()),
+            Event::RunEnded { broken_off: true, .. } | Event::Over => Ok(()),
             Event::PlaybookEnded { recap } | Event::RunEnded { recap, .. } => self.recap(recap, out),
         }
     }

@@ -145,6 +145,7 @@ impl Report for Document {
 impl Report for Lines {
     fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
         let line = match event {
+            Event::Over => return Ok(()),
             Event::RunStarted { version, check } => json!({"event": "run_started", "version": version, "check": check}),
             Event::PlayStarted { name, hosts } => json!({"event": "play_started", "play": name, "hosts": hosts}),
             Event::NoHosts { play } => json!({"event": "no_hosts", "play": play}),
