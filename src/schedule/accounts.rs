@@ -87,6 +87,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_task_sets_counts() {
+        let keywords = Keywords::default();
+        let mut known = crate::schedule::world::Known::default();
+        known.register("answer", Value::from(1));
+        let basis = |known: &crate::schedule::world::Known| {
+            Basis::of(&Scope::builder().layers(known.layers()).build(), &keywords).unwrap()
+        };
+        let before = basis(&known);
+        known.register("answer", Value::from(2));
+        assert!(basis(&known) == before);
+        known.register("ansible_port", Value::from(2222));
+        let after = basis(&known);
+        assert!(after != before);
+        known.register("ansible_port", Value::from(22));
+        assert!(basis(&known) != after);
+        known.include(Vars::from_iter([("ansible_user", Value::from("deploy"))]));
+        assert!(basis(&known) != after);
+    }
+
+    #[test]
     fn nothing_is_known_while_a_result_may_count() {
         let scope = |name: &str| Scope::default().with_pending(Arc::new(Pending::new([name.to_owned()])));
         assert!(Basis::of(&scope("ansible_port"), &Keywords::default()).is_none());

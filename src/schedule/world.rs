@@ -20,10 +20,9 @@ pub struct Known {
     registered: Option<Arc<Layer>>,
 }
 
-/// The variables of a layer, to be changed: in place, unless a task still reads them.
-fn change<'a>(layer: &'a mut Option<Arc<Layer>>, level: Level, label: &str) -> &'a mut Vars {
-    let layer = layer.get_or_insert_with(|| Layer::new(level, label, Vars::new()));
-    Arc::make_mut(&mut Arc::make_mut(layer).vars)
+/// A layer, to be changed: in place, unless a task still reads it.
+fn change<'a>(layer: &'a mut Option<Arc<Layer>>, level: Level, label: &str) -> &'a mut Layer {
+    Arc::make_mut(layer.get_or_insert_with(|| Layer::new(level, label, Vars::new())))
 }
 
 impl Known {
@@ -41,7 +40,7 @@ impl Known {
 
     /// Sets a variable of `set_fact` or `register`.
     pub fn register(&mut self, name: &str, value: Value) {
-        change(&mut self.registered, Level::Registered, "set_fact or register").set(name, value, None);
+        change(&mut self.registered, Level::Registered, "set_fact or register").set(name, value);
     }
 
     /// Forgets its facts.

@@ -44,7 +44,7 @@ pub fn line(value: &Value) -> String {
 
 /// YAML with sorted keys; a list or mapping that stands in several places is anchored.
 pub fn yaml(value: &Value) -> String {
-    let style = yaml_out::Style { indent: 2, width: 80, flow: Some(false), sort: true, start: false, end: false };
+    let style = yaml_out::Style { indent: 2, width: 80, flow: Some(false), sort: true, ..Default::default() };
     let value = visible(value);
     yaml_out::write_shared(&value, &style, anchors(&value))
 }

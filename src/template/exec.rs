@@ -21,6 +21,10 @@ pub(super) struct Out {
 
 impl Out {
     fn push(&mut self, ev: &mut Eval, value: Val) -> R<()> {
+        let value = match value {
+            Val::Object(object) => object.shown().unwrap_or(Val::Object(object)),
+            other => other,
+        };
         // None is nothing beside anything else.
         if let Val::Null = value {
             return Ok(());
@@ -427,7 +431,7 @@ impl Eval {
             ev.capture(|ev| ev.nested(|ev| ev.exec(&template.body)))
         });
         self.current = current;
-        result.map_err(|err| err.located(&text))?;
-        Ok(Arc::new(Module { frame }))
+        let written = result.map_err(|err| err.located(&text))?;
+        Ok(Arc::new(Module { frame, written }))
     }
 }

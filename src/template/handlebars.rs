@@ -71,8 +71,7 @@ fn to_json(args: &[Json]) -> Answer {
 
 fn to_yaml(args: &[Json]) -> Answer {
     let value = json::read(&arg(args, 0)?.to_string()).map_err(|e| bad(e.message()))?;
-    let style =
-        super::yaml_out::Style { indent: 4, width: 80, flow: Some(false), sort: true, start: false, end: false };
+    let style = super::yaml_out::Style { indent: 4, width: 80, flow: Some(false), sort: true, ..Default::default() };
     Ok(super::yaml_out::write(&value, &style))
 }
 

@@ -41,6 +41,7 @@ mod text;
 mod text_methods;
 mod value;
 mod yaml_out;
+mod yaml_styled;
 
 #[cfg(test)]
 mod checks;

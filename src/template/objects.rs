@@ -14,6 +14,8 @@ use crate::model::Text;
 /// An imported template.
 pub(super) struct Module {
     pub frame: Arc<Frame>,
+    /// What it writes; what is undefined in it is so for who asks for this alone.
+    pub written: Val,
 }
 
 impl Object for Module {
@@ -23,6 +25,14 @@ impl Object for Module {
 
     fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
         Ok(self.frame.get(name))
+    }
+
+    fn shown(&self) -> Option<Val> {
+        Some(if matches!(self.written, Val::Null) { Val::str("") } else { self.written.clone() })
+    }
+
+    fn text(&self) -> String {
+        if let Val::Str(text) = &self.written { text.as_str().to_owned() } else { String::new() }
     }
 }
 

@@ -65,6 +65,10 @@ pub(super) trait Object: Send + Sync {
     fn date(&self) -> Option<chrono::NaiveDateTime> {
         None
     }
+    /// What is written for it where it stands alone in an output.
+    fn shown(&self) -> Option<Val> {
+        None
+    }
     /// As text.
     fn text(&self) -> String {
         format!("<{} object>", self.type_name())

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{Key, Value};
 
 /// How YAML is written.
+#[derive(Default)]
 pub(super) struct Style {
     pub indent: usize,
     pub width: usize,
@@ -13,6 +14,10 @@ pub(super) struct Style {
     pub sort: bool,
     pub start: bool,
     pub end: bool,
+    /// How all scalars are written: with `'`, `"`, `|` or `>`.
+    pub scalar: Option<char>,
+    /// In YAML's canonical form: all types are said.
+    pub canonical: bool,
 }
 
 /// The value as a YAML document.
@@ -23,6 +28,12 @@ pub(super) fn write(value: &Value, style: &Style) -> String {
 /// The same with anchors: the numbers of lists and mappings, by their places in memory.
 pub(super) fn write_shared(value: &Value, style: &Style, anchors: HashMap<usize, usize>) -> String {
     let mut out = Writer { style, out: String::new(), anchors, written: HashSet::new() };
+    if style.canonical {
+        out.out.push_str("---\n");
+        out.canonical(value, 0);
+        out.out.push_str(if style.end { "\n...\n" } else { "\n" });
+        return out.out;
+    }
     if style.start {
         out.out.push_str("---");
         if matches!(value, Value::List(_) | Value::Map(_)) && !out.is_flow(value) {
@@ -41,20 +52,21 @@ pub(super) fn write_shared(value: &Value, style: &Style, anchors: HashMap<usize,
     out.out
 }
 
-struct Writer<'a> {
-    style: &'a Style,
-    out: String,
+pub(super) struct Writer<'a> {
+    pub(super) style: &'a Style,
+    pub(super) out: String,
     anchors: HashMap<usize, usize>,
     written: HashSet<usize>,
 }
 
 impl Writer<'_> {
-    fn column(&self) -> usize {
+    pub(super) fn column(&self) -> usize {
         self.out.rsplit('\n').next().map_or(0, |l| l.chars().count())
     }
 
     fn is_flow(&self, value: &Value) -> bool {
-        let scalar = |v: &Value| !matches!(v, Value::List(_) | Value::Map(_));
+        // A scalar with a style of its own does not make for a short line.
+        let scalar = |v: &Value| self.style.scalar.is_none() && !matches!(v, Value::List(_) | Value::Map(_));
         match value {
             Value::List(l) if l.is_empty() => true,
             Value::Map(m) if m.is_empty() => true,
@@ -64,11 +76,19 @@ impl Writer<'_> {
         }
     }
 
-    fn pad(&mut self, level: usize) {
+    pub(super) fn pad(&mut self, level: usize) {
         self.out.extend(std::iter::repeat_n(' ', level));
     }
 
-    fn entries<'v>(&self, map: &'v crate::model::Map) -> Vec<(&'v Key, &'v Value)> {
+    /// Begins a line, unless a block has just ended one.
+    fn line(&mut self, level: usize) {
+        if !self.out.ends_with('\n') {
+            self.out.push('\n');
+        }
+        self.pad(level);
+    }
+
+    pub(super) fn entries<'v>(&self, map: &'v crate::model::Map) -> Vec<(&'v Key, &'v Value)> {
         let mut entries: Vec<_> = map.iter().collect();
         if self.style.sort {
             entries.sort_by(|a, b| a.0.cmp(b.0));
@@ -86,8 +106,7 @@ impl Writer<'_> {
             Value::List(items) => {
                 for (i, item) in items.iter().enumerate() {
                     if i > 0 {
-                        self.out.push('\n');
-                        self.pad(level);
+                        self.line(level);
                     }
                     self.out.push('-');
                     self.gap(item, level, false);
@@ -96,8 +115,7 @@ impl Writer<'_> {
             Value::Map(map) => {
                 for (i, (key, item)) in self.entries(map).into_iter().enumerate() {
                     if i > 0 {
-                        self.out.push('\n');
-                        self.pad(level);
+                        self.line(level);
                     }
                     self.key(key);
                     self.out.push(':');
@@ -187,6 +205,9 @@ impl Writer<'_> {
     }
 
     fn any_scalar(&mut self, value: &Value, level: usize, key: bool, flow: bool) {
+        if self.style.scalar.is_some() {
+            return self.styled(value, level, key, flow);
+        }
         match value {
             Value::Null => self.out.push_str("null"),
             Value::Bool(b) => self.out.push_str(if *b { "true" } else { "false" }),
@@ -221,7 +242,7 @@ impl Writer<'_> {
         self.pad(level);
     }
 
-    fn single(&mut self, s: &str, level: usize, width: usize) {
+    pub(super) fn single(&mut self, s: &str, level: usize, width: usize) {
         self.out.push('\'');
         for (i, line) in s.split('\n').enumerate() {
             if i > 0 {
@@ -246,7 +267,7 @@ impl Writer<'_> {
         self.out.push('\'');
     }
 
-    fn double(&mut self, s: &str, level: usize, width: usize) {
+    pub(super) fn double(&mut self, s: &str, level: usize, width: usize) {
         self.out.push('"');
         let mut chars = s.chars().peekable();
         let mut first = true;
@@ -287,7 +308,7 @@ impl Writer<'_> {
     }
 }
 
-fn float(f: f64) -> String {
+pub(super) fn float(f: f64) -> String {
     if f.is_nan() {
         return ".nan".into();
     }
@@ -303,7 +324,7 @@ fn float(f: f64) -> String {
 }
 
 /// Characters that only double quotes can carry.
-fn special(c: char) -> bool {
+pub(super) fn special(c: char) -> bool {
     !(c == '\n'
         || (' '..='~').contains(&c)
         || c == '\u{85}'

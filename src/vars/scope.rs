@@ -46,6 +46,18 @@ impl Layer {
         Arc::new(Self { level, label: label.into(), vars, connecting })
     }
 
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.connecting |= connects(name);
+        Arc::make_mut(&mut self.vars).set(name, value, None);
+    }
+
+    /// Sets all of these variables.
+    pub fn extend(&mut self, vars: Vars) {
+        self.connecting |= vars.values().keys().any(|key| key.as_str().is_some_and(connects));
+        Arc::make_mut(&mut self.vars).extend(vars);
+    }
+
     /// A host's facts as `setup` returns them: under `ansible_facts` without their prefix,
     /// and, when `inject` is set, under their own names too.
     pub fn facts(label: impl Into<Arc<str>>, facts: &Map, inject: bool) -> Arc<Self> {

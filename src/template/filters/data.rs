@@ -83,8 +83,17 @@ fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     Ok(super::markup_type::safe(text))
 }
 
-const YAML: [&str; 7] =
-    ["indent", "width", "default_flow_style", "sort_keys", "explicit_start", "explicit_end", "allow_unicode"];
+const YAML: [&str; 9] = [
+    "indent",
+    "width",
+    "default_flow_style",
+    "sort_keys",
+    "explicit_start",
+    "explicit_end",
+    "allow_unicode",
+    "default_style",
+    "canonical",
+];
 
 fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     if let Some((name, _)) = args.kw.iter().find(|(name, _)| !YAML.contains(&&**name)) {
@@ -116,6 +125,11 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
         sort: args.named("sort_keys").map_or(Ok(true), |v| ev.truth(v))?,
         start: args.named("explicit_start").map_or(Ok(false), |v| ev.truth(v))?,
         end: args.named("explicit_end").map_or(Ok(false), |v| ev.truth(v))?,
+        scalar: match args.named("default_style") {
+            None | Some(Val::Null) => None,
+            Some(style) => ev.text(style)?.chars().next(),
+        },
+        canonical: args.named("canonical").map_or(Ok(false), |v| ev.truth(v))?,
     };
     Ok(Val::str(yaml_out::write(&value, &style)))
 }
