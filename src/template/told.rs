@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::checks::Vars;
-use super::{Engine, NoOutside, Outside, Templar, TemplateOptions};
+use super::{Engine, NoOutside, Templar, TemplateOptions};
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Source, Text, Value};
 
@@ -147,49 +147,13 @@ fn a_failing_lookup_may_warn() {
     assert!(render("{{ lookup('file', 'nope') }}").is_err());
 }
 
-/// A world with a value that no key opens.
-struct Locked;
-
-impl Outside for Locked {
-    fn read_file(&self, path: &str) -> Result<(Vec<u8>, bool), String> {
-        Err(format!("could not find {path}"))
-    }
-    fn kind(&self, _path: &str) -> Option<&'static str> {
-        None
-    }
-    fn find(&self, _kind: &str, _name: &str, _roots: &[String]) -> Option<String> {
-        None
-    }
-    fn glob(&self, _pattern: &str) -> Vec<String> {
-        Vec::new()
-    }
-    fn realpath(&self, path: &str) -> String {
-        path.to_owned()
-    }
-    fn env(&self, _name: &str) -> Option<String> {
-        None
-    }
-    fn run(&self, _command: &str) -> Result<(i32, String), String> {
-        Err("no commands here".into())
-    }
-    fn parse_yaml(&self, _text: &str) -> Result<Value, String> {
-        Err("no YAML here".into())
-    }
-    fn parse_yaml_all(&self, _text: &str) -> Result<Vec<Value>, String> {
-        Err("no YAML here".into())
-    }
-    fn now(&self) -> (i64, u32) {
-        (0, 0)
-    }
-}
-
 #[test]
 fn a_value_that_no_key_opens_is_an_error_but_for_those_who_look_at_its_text() {
     let open = templar(&[]);
     let cipher = open.render(&Value::Str(Text::template("{{ 'text' | vault('pw', 'salt') }}", None))).expect("vault");
     let cipher = Value::Str(Text::encrypted(cipher.as_str().expect("text"), None));
     let vars: Map = [("locked", cipher)].into_iter().collect();
-    let t = Templar::new(Arc::new(Engine::new(Arc::new(Locked))), Arc::new(Vars(vars)));
+    let t = Templar::new(Arc::new(Engine::new(Arc::new(NoOutside))), Arc::new(Vars(vars)));
     let render = |text: &str| t.render(&Value::Str(Text::template(text, None)));
     assert!(render("{{ locked }}").expect_err("locked").message().starts_with("Attempt to use undecryptable"));
     assert_eq!(render("{{ locked | unvault('pw') }}").expect("opened"), Value::from("text"));
