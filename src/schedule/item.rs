@@ -438,6 +438,9 @@ fn exhausted(outcome: &mut Outcome, attempt: u32) {
     if outcome.result.contains("failed_when_result") {
         outcome.result.insert("failed", true);
     } else {
+        if outcome.status == Status::Changed {
+            outcome.result.insert("changed", true);
+        }
         outcome.status = Status::Failed;
     }
 }

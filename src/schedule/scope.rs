@@ -35,7 +35,8 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let own = play.role_names.iter().map(String::as_str);
+        let asked_for = play.roles.iter().filter(|r| r.asked_for).map(|r| r.name.as_str());
+        let own = play.role_names.iter().map(String::as_str).chain(asked_for);
         let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
         let brought: BTreeSet<&str> = brought.collect();
         let all: BTreeSet<&str> = own.clone().chain(brought.iter().copied()).collect();
@@ -73,9 +74,11 @@ pub mod magic {
             ("ansible_run_tags", strings(run_tags(&options.tags))),
             ("ansible_skip_tags", strings(options.skip_tags.iter().map(String::as_str))),
             ("ansible_limit", Value::from(options.limit.clone())),
+            ("ansible_inventory_sources", strings(options.sources.iter().map(String::as_str))),
+            ("ansible_config_file", Value::from(options.config_file.clone())),
         ]
         .into_iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(name, value)| !value.is_null() || *name == "ansible_config_file")
         .collect();
         Layer::new(Level::Magic, "rplay", vars)
     }
