@@ -195,7 +195,7 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
                 let message =
                     argument(args, &["fail_msg", "msg"], view)?.unwrap_or_else(|| Value::from("Assertion failed"));
                 result.insert("msg", message);
-                return Ok(Controlled::new(Status::Failed, result));
+                return Ok(Controlled { verbose: !quiet, ..Controlled::new(Status::Failed, result) });
             }
             Truth::Unknown(reason) => {
                 result.insert("assertion", condition.untemplated());

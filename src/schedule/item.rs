@@ -357,7 +357,11 @@ impl OnHost<'_> {
             return Ok(());
         }
         if let Some(conditions) = conditions(&self.task.keywords, "changed_when") {
-            match view.conditions(&conditions).map_err(|e| ("changed_when_result", e))?.0 {
+            let truth = view.conditions(&conditions).map_err(|e| ("changed_when_result", e))?.0;
+            if outcome.status == Status::Failed && matches!(truth, Truth::True | Truth::False) {
+                outcome.result.insert("changed", truth == Truth::True);
+            }
+            match truth {
                 Truth::True if matches!(outcome.status, Status::Ok | Status::Unknown(_)) => {
                     outcome.status = Status::Changed
                 }

@@ -248,9 +248,13 @@ impl Linear {
         match &self.magic {
             Some((known, layer)) if *known == version => Arc::clone(layer),
             _ => {
-                let mut alive = self.world.alive(&self.batch.all);
-                alive.retain(|h| !self.batch.lost.contains(h));
-                let layer = magic::shared(&self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
+                let active = |hosts: &[String]| {
+                    let mut active = self.world.alive(hosts);
+                    active.retain(|host| !self.batch.lost.contains(host));
+                    active
+                };
+                let (alive, batch) = (active(&self.batch.all), active(&self.batch.hosts));
+                let layer = magic::shared(&self.context, &self.play, &self.batch.all, &batch, &alive);
                 self.magic = Some((version, Arc::clone(&layer)));
                 layer
             }

@@ -21,14 +21,17 @@ use crate::vars::{Layer, Level};
 pub struct Summary {
     /// Recap counts by host.
     pub recap: BTreeMap<String, Counts>,
+    /// What hosts had been counted when their errors were cleared.
+    pub forgiven: BTreeMap<String, Counts>,
 }
 
 impl Summary {
     /// The exit code, as Ansible gives it.
     pub fn exit(&self) -> ExitCode {
-        if self.recap.values().any(|c| c.unreachable > 0) {
+        let forgiven = |host: &String| self.forgiven.get(host).copied().unwrap_or_default();
+        if self.recap.iter().any(|(host, c)| c.unreachable > forgiven(host).unreachable) {
             ExitCode::Unreachable
-        } else if self.recap.values().any(|c| c.failed > 0) {
+        } else if self.recap.iter().any(|(host, c)| c.failed > forgiven(host).failed) {
             ExitCode::Failed
         } else {
             ExitCode::Success
@@ -78,7 +81,7 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
         recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect(),
         broken_off: result.is_err(),
     });
-    result.map(|()| Summary { recap })
+    result.map(|()| Summary { recap, forgiven: world.forgiven() })
 }
 
 async fn run_plays(

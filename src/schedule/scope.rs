@@ -16,7 +16,7 @@ pub mod magic {
     use super::super::Context;
     use crate::compile::{CompiledPlay, CompiledTask};
     use crate::inventory::ALL;
-    use crate::model::{Map, Value, Vars};
+    use crate::model::{Map, Text, Value, Vars};
     use crate::vars::{Layer, Level};
 
     fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Value {
@@ -110,6 +110,22 @@ pub mod magic {
             vars.set("inventory_dir", dir, None);
         }
         Layer::new(Level::Magic, "rplay", vars)
+    }
+
+    /// What a task sees of the host that it is delegated to: `ansible_delegated_vars`, and where its
+    /// own host has no address, the other one's.
+    pub fn delegated(host: &str) -> [Arc<Layer>; 2] {
+        let name = quoted(host);
+        let template = |text: String| Value::Str(Text::template(text, None));
+        let theirs = Map::from_iter([(host, template(format!("{{{{ hostvars[{name}] }}}}")))]);
+        let address = template(format!("{{{{ hostvars[{name}].ansible_host | default({name}) }}}}"));
+        [("ansible_delegated_vars", Value::from(theirs), Level::Magic), ("ansible_host", address, Level::CommandLine)]
+            .map(|(name, value, level)| Layer::new(level, "rplay", Vars::from_iter([(name, value)])))
+    }
+
+    /// A string as an expression writes it.
+    fn quoted(text: &str) -> String {
+        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 
     /// Those of a task: its role, and where its files are looked for.

@@ -88,6 +88,8 @@ pub struct World {
 struct State {
     known: HashMap<String, Arc<Known>>,
     counts: BTreeMap<String, Counts>,
+    /// Counts of hosts when their errors were cleared.
+    forgiven: BTreeMap<String, Counts>,
     /// What `set_stats` has kept.
     stats: super::stats::Stats,
     /// Hosts of the batch that failed or were lost, and how often that has changed.
@@ -191,6 +193,19 @@ impl World {
     /// The counts so far, by host.
     pub fn counts(&self) -> BTreeMap<String, Counts> {
         self.state().counts.clone()
+    }
+
+    /// What these hosts have been counted so far is no reason for a run to fail.
+    pub fn forgive(&self, hosts: &BTreeSet<String>) {
+        let mut state = self.state();
+        let counts = hosts.iter().filter_map(|host| Some((host.clone(), *state.counts.get(host)?)));
+        let counts: Vec<(String, Counts)> = counts.collect();
+        state.forgiven.extend(counts);
+    }
+
+    /// Hosts' counts when their errors were cleared.
+    pub fn forgiven(&self) -> BTreeMap<String, Counts> {
+        self.state().forgiven.clone()
     }
 
     /// A batch begins: none of its hosts is lost.
