@@ -87,7 +87,11 @@ impl Loader<'_> {
     }
 
     fn argument(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Text> {
-        let Value::Str(text) = task.action.args.get(name)? else { return None };
+        let Some(Value::Str(text)) = task.action.args.get(name) else {
+            let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
+            self.errors.extend(missing.cloned());
+            return None;
+        };
         if !text.is_template() {
             return Some(text.clone());
         }
@@ -158,8 +162,7 @@ impl Loader<'_> {
         let documents = self.read(path, "the file of tasks")?;
         let mut findings = Findings::default();
         let items = documents.first().map(|node| playbook::parse_tasks(node, place, &mut findings)).unwrap_or_default();
-        let (items, warnings) = self.take(findings.finish(items))?;
-        self.project.warnings.extend(warnings);
+        self.note(findings);
         Some(items)
     }
 
@@ -245,7 +248,7 @@ pub(super) fn not_found(name: &str, dirs: &[PathBuf], origin: &Origin) -> Diagno
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None => finding,
     };
-    let searched: Vec<String> = dirs.iter().map(|d| d.display().to_string()).collect();
+    let searched: Vec<String> = dirs.iter().map(|d| d.display().to_string()).filter(|dir| !dir.is_empty()).collect();
     finding.hint(format!("searched in {}", searched.join(", ")))
 }
 

@@ -31,6 +31,17 @@ fn not_done(what: &str, host: &str, role: &str) -> String {
 }
 
 impl Linear {
+    /// As documented, hosts that were lost are there again for the plays that follow, and this one is
+    /// over for them. (ansible-core lets hosts that could not be reached go on where they stopped, out
+    /// of step with the others.)
+    fn clear_host_errors(&mut self) {
+        let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
+        let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).collect();
+        self.world.forgive(&cleared);
+        self.ended.extend(cleared);
+        self.flows.values_mut().for_each(super::flow::Flow::clear);
+    }
+
     /// Does what a `meta` task says, on these hosts.
     pub(super) async fn meta(&mut self, task: &Arc<CompiledTask>, hosts: &[String]) {
         self.forget_all();
@@ -77,16 +88,7 @@ impl Linear {
                 self.context.fact_cache.iter().for_each(|cache| cache.forget(host));
             }),
             "refresh_inventory" => self.refresh_inventory(),
-            "clear_host_errors" => {
-                // As documented, they are there again for the plays that follow, and this one is over
-                // for them. (ansible-core lets hosts that could not be reached go on where they
-                // stopped, out of step with the others.)
-                let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
-                let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).collect();
-                self.world.forgive(&cleared);
-                self.ended.extend(cleared);
-                self.flows.values_mut().for_each(super::flow::Flow::clear);
-            }
+            "clear_host_errors" => self.clear_host_errors(),
             "reset_connection" => {
                 for host in &wanted {
                     self.context.links.reset(host).await;
