@@ -288,7 +288,7 @@ fn warnings() {
     assert!(run.code == 0 && run.stderr.contains("provided hosts list is empty"), "{}{}", run.stdout, run.stderr);
     let twice = format!("{PLAY}    - debug:\n        msg: a\n        msg: b\n");
     let run = rplay(&[("site.yml", twice.as_bytes())], &["site.yml"]);
-    assert!(run.code == 0 && run.stderr.contains("`msg` is given twice"), "{}", run.stderr);
+    assert!(run.code == 0 && run.stderr.contains("Found duplicate mapping key 'msg'"), "{}", run.stderr);
     assert!(run.stderr.contains("site.yml:7:9") && run.stdout.contains("\"msg\": \"b\""), "{}", run.stdout);
 }
 
@@ -459,7 +459,7 @@ fn settings_that_make_mistakes_errors_or_not() {
         &[("site.yml", &twice), ("ansible.cfg", &error)],
         &["site.yml"],
         4,
-        &["`msg` is given twice", "site.yml:7:9"],
+        &["Found duplicate mapping key 'msg'", "site.yml:7:9"],
     );
     let ignore = config("duplicate_dict_key = ignore");
     let run = rplay(&[("site.yml", twice.as_bytes()), ("ansible.cfg", ignore.as_bytes())], &["site.yml"]);

@@ -22,6 +22,7 @@ use crate::schedule::{
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
+use crate::yaml::DUPLICATE_KEY;
 
 /// What was read, ready to be run.
 pub struct Loaded {
@@ -121,7 +122,7 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
 /// # Errors
 /// Where the setting makes them errors.
 fn given_twice(found: Vec<Diagnostic>, wanted: DuplicateKeys) -> Checked<Vec<Diagnostic>> {
-    let twice = |finding: &Diagnostic| finding.message.contains("is given twice in this mapping");
+    let twice = |finding: &Diagnostic| finding.message.starts_with(DUPLICATE_KEY);
     match wanted {
         DuplicateKeys::Warn => Ok(found),
         DuplicateKeys::Ignore => Ok(found.into_iter().filter(|finding| !twice(finding)).collect()),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::style::Style;
-use super::{Options, Report, data, render_diagnostic, render_diff};
+use super::{Options, Report, data, render_diff, render_failure};
 use crate::event::{Event, HostResult};
 use crate::model::{Map, Status, Value};
 
@@ -53,7 +53,7 @@ impl AdHoc {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
         }
         if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) {
-            write!(out, "{}", render_diagnostic(finding, self.options.colours))?;
+            writeln!(out, "{}", render_failure(finding, self.options.colours))?;
         }
         let (style, word) = match &result.outcome.status {
             Status::Ok => (Style::Ok, "SUCCESS"),

@@ -8,10 +8,12 @@ use super::including::Include;
 use super::invoke::{self, Place};
 use super::prepare::{OnHost, Prepared};
 use super::view::View;
+use crate::compile::CompiledTask;
 use crate::connection::{Account, End, Link, Ticket};
 use crate::diag::Diagnostic;
 use crate::event::Event;
 use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::module::Run;
 use crate::playbook::Keywords;
 use crate::template::{Error, Truth};
 use crate::vars::{Layer, Level, Scope};
@@ -71,16 +73,8 @@ impl ItemResult {
 
     /// A failure with its place.
     pub fn explained(finding: Diagnostic) -> Self {
-        let outcome = Outcome::failed(format!("Task failed: {}", explain(&finding)));
-        Self { explanation: Some(finding), ..Self::plain(outcome) }
-    }
-}
-
-impl ItemResult {
-    /// A failure of the task as a whole, with its place.
-    pub fn failed(error: Error) -> Self {
-        let finding: Diagnostic = error.into();
-        let outcome = Outcome::failed(explain(&finding));
+        let finding = Diagnostic { message: format!("Task failed: {}", finding.message), ..finding };
+        let outcome = Outcome::failed(finding.message.as_str());
         Self { explanation: Some(finding), ..Self::plain(outcome) }
     }
 }
@@ -125,13 +119,35 @@ impl Begun {
     }
 }
 
-/// A finding in one line, for a result's message.
+/// What is wrong with a task that has failed: what rplay found, else what came back.
+pub fn why(task: &CompiledTask, outcome: &Outcome, found: Option<Diagnostic>) -> Option<Diagnostic> {
+    let failed = matches!(outcome.status, Status::Failed | Status::Unreachable);
+    if let Some(found) = found {
+        let origin = found.origin.clone().or_else(|| Some(task.origin.clone()));
+        return Some(found.at(origin));
+    }
+    if !failed || outcome.result.contains("results") {
+        return None;
+    }
+    let words = outcome.message().unwrap_or_default();
+    let by_controller = matches!(task.action.module.run, Run::Controller(_));
+    let words = match (&outcome.status, words) {
+        (_, words) if words.starts_with("Task failed: ") => words.to_owned(),
+        (Status::Unreachable, words) => format!("Task failed: {words}"),
+        (_, "") => "Task failed: Action failed.".to_owned(),
+        (_, words) if by_controller => format!("Task failed: Action failed: {words}"),
+        (_, words) => format!("Task failed: Module failed: {words}"),
+    };
+    Some(Diagnostic::error(words).at(task.origin.clone()))
+}
+
+/// A finding in one line, for a warning.
 pub fn explain(finding: &Diagnostic) -> String {
     let place = finding.origin.as_ref().map(|o| format!(" ({o})")).unwrap_or_default();
     format!("{}{place}", finding.message)
 }
 
-/// A finding and its hints in one line, for a warning.
+/// The same with its hints.
 pub fn explain_all(finding: &Diagnostic) -> String {
     let hints = finding.hints.iter().map(|hint| format!("; {hint}"));
     explain(finding) + &hints.collect::<String>()
@@ -339,10 +355,10 @@ impl OnHost<'_> {
     }
 
     /// The scope with the result under its registered name.
-    fn with_result(&self, scope: &Scope, outcome: &Outcome) -> View {
+    pub(super) fn with_result(&self, scope: &Scope, outcome: &Outcome) -> View {
         let scope = match self.task.keywords.value("register").and_then(Value::as_str) {
             Some(name) => {
-                let mut vars = crate::model::Vars::new();
+                let mut vars = Vars::new();
                 vars.set(name, outcome.to_value(), None);
                 scope.push(Layer::new(Level::Loop, "register", vars))
             }
@@ -446,9 +462,10 @@ fn exhausted(outcome: &mut Outcome, attempt: u32) {
 fn misjudged(mut result: ItemResult, what: &'static str, error: Error) -> ItemResult {
     let finding: Diagnostic = error.into();
     result.outcome.result.insert("changed", result.outcome.status == Status::Changed);
-    result.outcome.result.insert(what, format!("Error while evaluating conditional: {}", explain(&finding)));
+    result.outcome.result.insert(what, finding.message.as_str());
     result.outcome.status = Status::Failed;
-    result.explanation = Some(finding);
+    let message = format!("Task failed: {}", finding.message);
+    result.explanation = Some(Diagnostic { message, ..finding });
     result
 }
 

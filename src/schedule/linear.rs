@@ -250,7 +250,8 @@ impl Linear {
             _ => {
                 let mut alive = self.world.alive(&self.batch.all);
                 alive.retain(|h| !self.batch.lost.contains(h));
-                let layer = magic::shared(&self.context, &self.play, &self.batch.all, &self.batch.hosts, &alive);
+                let batch: Vec<String> = self.batch.hosts.iter().filter(|h| alive.contains(h)).cloned().collect();
+                let layer = magic::shared(&self.context, &self.play, &self.batch.all, &batch, &alive);
                 self.magic = Some((version, Arc::clone(&layer)));
                 layer
             }

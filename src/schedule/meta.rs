@@ -79,6 +79,7 @@ impl Linear {
             "clear_host_errors" => {
                 self.flows.values_mut().for_each(super::flow::Flow::clear);
                 self.gone.clear();
+                self.world.forgive();
             }
             "reset_connection" => {
                 for host in &wanted {

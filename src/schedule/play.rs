@@ -21,14 +21,19 @@ use crate::vars::{Layer, Level};
 pub struct Summary {
     /// Recap counts by host.
     pub recap: BTreeMap<String, Counts>,
+    /// Those of them that were forgiven (`meta: clear_host_errors`).
+    pub forgiven: BTreeMap<String, Counts>,
 }
 
 impl Summary {
     /// The exit code, as Ansible gives it.
     pub fn exit(&self) -> ExitCode {
-        if self.recap.values().any(|c| c.unreachable > 0) {
+        let any = |count: fn(&Counts) -> u32| {
+            self.recap.iter().any(|(host, counts)| count(counts) > self.forgiven.get(host).map_or(0, count))
+        };
+        if any(|c| c.unreachable) {
             ExitCode::Unreachable
-        } else if self.recap.values().any(|c| c.failed > 0) {
+        } else if any(|c| c.failed) {
             ExitCode::Failed
         } else {
             ExitCode::Success
@@ -78,7 +83,7 @@ pub async fn run(context: &Arc<Context>, plays: &[Arc<CompiledPlay>]) -> Checked
         recap: recap.iter().map(|(h, c)| (h.clone(), *c)).collect(),
         broken_off: result.is_err(),
     });
-    result.map(|()| Summary { recap })
+    result.map(|()| Summary { recap, forgiven: world.forgiven() })
 }
 
 async fn run_plays(
@@ -104,10 +109,14 @@ async fn run_plays(
             }
             let layers = vars_files(context, play, world, &batch, &all)?;
             let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers });
+            let before = world.forgiven();
             let went = strategy::run(context, play, world, &batch, *started)?;
             let Went { end, failed, gone, over, started: begun } = went.await?;
             *started = begun;
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
+            if world.forgiven() != before {
+                lost.clear();
+            }
             lost.extend(failed);
             lost.extend(gone);
             if over == Some(Over::Play) {

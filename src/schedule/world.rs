@@ -88,6 +88,8 @@ pub struct World {
 struct State {
     known: HashMap<String, Arc<Known>>,
     counts: BTreeMap<String, Counts>,
+    /// The counts when failures were last forgiven (`meta: clear_host_errors`).
+    forgiven: BTreeMap<String, Counts>,
     /// What `set_stats` has kept.
     stats: super::stats::Stats,
     /// Hosts of the batch that failed or were lost, and how often that has changed.
@@ -191,6 +193,17 @@ impl World {
     /// The counts so far, by host.
     pub fn counts(&self) -> BTreeMap<String, Counts> {
         self.state().counts.clone()
+    }
+
+    /// What has failed so far no longer counts, neither for the exit code nor for later plays.
+    pub fn forgive(&self) {
+        let mut state = self.state();
+        state.forgiven = state.counts.clone();
+    }
+
+    /// The counts when failures were last forgiven; empty when they never were.
+    pub fn forgiven(&self) -> BTreeMap<String, Counts> {
+        self.state().forgiven.clone()
     }
 
     /// A batch begins: none of its hosts is lost.

@@ -19,12 +19,14 @@ impl Templar {
         let result = match value {
             Value::Str(t) if t.is_template() => {
                 self.warn(format!(
-                    "conditional statements should not include jinja2 templating delimiters: {}",
+                    "Conditionals should not be surrounded by templating delimiters: {}",
                     t.as_str()
                 ));
                 self.delimited(t, 0)?
             }
             Value::Str(t) if t.trim().is_empty() => Value::Bool(true),
+            // Text that a host sent, or that is marked `!unsafe`.
+            Value::Str(t) if !t.marks().has(Marks::TEMPLATE) => return Err(untrusted(t)),
             Value::Str(t) => self.expression(t)?,
             other => other.clone(),
         };
