@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::options::{Options, VaultOptions};
-use super::{ask, keys, sources};
+use super::{ask, keys, output, sources};
 use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
 use crate::connection::{Links, SshOptions, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
@@ -353,7 +353,8 @@ fn run_options(options: &Options, loaded: &Loaded) -> Checked<RunOptions> {
         start_at: options.start_at_task.clone(),
         tags: loaded.tags.0.clone(),
         skip_tags: loaded.tags.1.clone(),
-        verbosity: options.verbose,
+        verbosity: output::look(options, config).verbosity,
+        told: output::told(options, config),
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
         any_errors_fatal: config.any_errors_fatal.value,
@@ -390,6 +391,7 @@ pub fn context(
     let fact_cache = fact_cache(config);
     if let Some(cache) = fact_cache.as_ref().filter(|_| options.flush_cache) {
         loaded.hosts.inventory().hosts().for_each(|host| cache.forget(&host.name));
+        LOCALHOST.into_iter().for_each(|host| cache.forget(host));
     }
     let reload = reload(options, environment, loaded, &files);
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);

@@ -119,7 +119,11 @@ pub struct RoleFiles {
 impl RoleRef {
     /// Reads a list of references.
     pub fn parse_list(node: &Node, findings: &mut Findings) -> Vec<Self> {
-        findings.list(node, "A malformed role declaration was encountered").iter().filter_map(|item| Self::parse(item, findings)).collect()
+        findings
+            .list(node, "A malformed role declaration was encountered")
+            .iter()
+            .filter_map(|item| Self::parse(item, findings))
+            .collect()
     }
 
     fn parse(node: &Node, findings: &mut Findings) -> Option<Self> {

@@ -132,8 +132,9 @@ impl Report for AdHoc {
                 let line = super::data::job_line(host, job, *state);
                 writeln!(out, "{line}")
             }
+            Event::Connecting { .. } if self.options.verbosity < 3 => Ok(()),
             Event::Connecting { host, how } => {
-                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
+                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> EXEC {how}")))
             }
             Event::Waiting { hosts, seconds } => {
                 let text = format!("waiting since {seconds} s for: {}", hosts.join(", "));

@@ -275,8 +275,9 @@ impl Report for Default {
                 let line = super::data::job_line(host, job, *state);
                 writeln!(out, "{line}")
             }
+            Event::Connecting { .. } if self.options.verbosity < 3 => Ok(()),
             Event::Connecting { host, how } => {
-                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
+                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> EXEC {how}")))
             }
             Event::Waiting { hosts, seconds } => {
                 let names = if hosts.len() > 10 {

@@ -78,8 +78,7 @@ fn argument(args: &Map, names: &[&str], view: &View) -> Result<Option<Value>, Er
 }
 
 /// What `debug` says of a variable that is `omit`.
-const NOT_OMITTED: &str =
-    "The result of the `var` expression could not be omitted; a placeholder was used instead.";
+const NOT_OMITTED: &str = "The result of the `var` expression could not be omitted; a placeholder was used instead.";
 
 fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
     let wanted = argument(args, &["verbosity"], view)?.as_ref().and_then(Value::as_int).unwrap_or(0);
@@ -93,7 +92,13 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
     let (mut result, mut warnings) = (Map::new(), Vec::new());
     let var = match args.get("var") {
         // A template that is left out leaves the argument out.
-        Some(Value::Str(text)) if text.is_template() && text.contains("{{") && view.render(&Value::Str(text.clone())).is_ok_and(|v| v.is_none()) => None,
+        Some(Value::Str(text))
+            if text.is_template()
+                && text.contains("{{")
+                && view.render(&Value::Str(text.clone())).is_ok_and(|v| v.is_none()) =>
+        {
+            None
+        }
         var => var,
     };
     match var {
@@ -147,7 +152,7 @@ fn including(include: Include) -> Controlled {
 
 fn include_tasks(args: &Map, view: &View) -> Result<Controlled, Error> {
     let name = name(args, &["file", "_raw_params"], view)?;
-    Ok(including(Include { name, role: None, item: Map::new(), label: None }))
+    Ok(including(Include { name, role: None, item: Map::new(), label: None, once: false }))
 }
 
 fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
@@ -160,8 +165,9 @@ fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
     }
     let flag = |name: &str| Ok(argument(args, &[name], view)?.as_ref().and_then(crate::module::to_bool));
     let public = flag("public")?;
+    let once = flag("allow_duplicates")? == Some(false);
     from.validate = flag("rolespec_validate")?.unwrap_or(true);
-    Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None }))
+    Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None, once }))
 }
 
 fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {

@@ -54,7 +54,7 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
             }
             Wanted::of(args).map_err(plain)?.files(&root).map_err(plain)?
         }
-        (None, None) => return Err(plain("one of the following is required: file, dir".into())),
+        (None, None) => return Err(plain("Could not find file: one of the following is required: file, dir".into())),
     };
     let mut all = Vars::new();
     let mut done: Vec<PathBuf> = Vec::new();

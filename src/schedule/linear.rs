@@ -59,6 +59,8 @@ pub struct Linear {
     pub(super) ended_roles: BTreeSet<(String, usize)>,
     /// On which hosts a role has run: the first of its instances, and the one that did.
     pub(super) roles_run: BTreeMap<(String, usize), usize>,
+    /// The roles of which tasks have run, by host.
+    pub(super) roles_seen: BTreeMap<String, BTreeSet<usize>>,
     /// How many includes are within one another.
     pub(super) depth: usize,
     /// The task that `--start-at-task` names has come, or none was named.
@@ -115,6 +117,7 @@ impl Linear {
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
             roles_run: BTreeMap::new(),
+            roles_seen: BTreeMap::new(),
             depth: 0,
             started: context.options.start_at.is_none(),
             inventory: context.hosts.now(),

@@ -91,6 +91,8 @@ pub struct RunOptions {
     pub skip_tags: Vec<String>,
     /// Number of `-v`.
     pub verbosity: u8,
+    /// How much the most talkative of its readers says, the log included.
+    pub told: u8,
     /// What the connection is where nothing else is said.
     pub connection: ConnectionDefaults,
     /// Facts are put among the variables under `ansible_…` as well.

@@ -68,6 +68,11 @@ impl Linear {
         }
         if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
             && let Some(role) = task.role
+        {
+            self.roles_seen.entry(host.clone()).or_default().insert(role);
+        }
+        if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
+            && let Some(role) = task.role
             && let Some(first) = self.play.roles.get(role).and_then(|r| r.same)
         {
             self.roles_run.entry((host.clone(), first)).or_insert(role);

@@ -18,10 +18,7 @@ impl Templar {
     pub fn condition(&self, value: &Value) -> Result<Truth, Error> {
         let result = match value {
             Value::Str(t) if t.is_template() => {
-                self.warn(format!(
-                    "Conditionals should not be surrounded by templating delimiters: {}",
-                    t.as_str()
-                ));
+                self.warn(format!("Conditionals should not be surrounded by templating delimiters: {}", t.as_str()));
                 self.delimited(t, 0)?
             }
             Value::Str(t) if t.trim().is_empty() => Value::Bool(true),

@@ -97,7 +97,9 @@ pub(super) fn document(source: &Arc<Source>) -> Checked<Node> {
     {
         return Ok(document.clone());
     }
-    Ok(node(json, &Origin::new(source, 1, 1)))
+    let mut node = node(json, &Origin::new(source, 1, 1));
+    as_json(&mut node);
+    Ok(node)
 }
 
 fn node(json: serde_json::Value, origin: &Origin) -> Node {

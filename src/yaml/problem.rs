@@ -207,8 +207,7 @@ fn bad_character(error: &ScanError, source: &Arc<Source>) -> Diagnostic {
             _ => at.column = at.column.saturating_add(1),
         }
     }
-    Diagnostic::error(format!("{} at byte {}", said(error), error.offset))
-        .at(Origin::new(source, 1, 1))
+    Diagnostic::error(format!("{} at byte {}", said(error), error.offset)).at(Origin::new(source, 1, 1))
 }
 
 const fn allowed(c: char) -> bool {
