@@ -12,6 +12,7 @@ mod mask;
 mod options;
 mod output;
 mod playbook;
+mod run_options;
 mod setup;
 mod sources;
 mod vars;

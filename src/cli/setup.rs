@@ -7,18 +7,16 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::options::{Options, VaultOptions};
-use super::{ask, keys, output, sources};
-use crate::compile::{CompiledPlay, LoadedPlay, TagFilter, compile};
-use crate::connection::{Links, SshOptions, Workers};
+use super::run_options::{run_options, ssh_options};
+use super::{ask, keys, sources};
+use crate::compile::{CompiledPlay, LoadedPlay, Reserved, TagFilter, compile};
+use crate::connection::{Links, Workers};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
-use crate::load::{self, Config, DuplicateKeys, Environment, Files, Gathering, HashBehaviour, Machine, Project};
+use crate::load::{self, Config, DuplicateKeys, Environment, Files, Gathering, Machine, Project};
 use crate::model::{Text, Value, Vars};
-use crate::playbook::Strategy;
-use crate::schedule::{
-    Asker, ConnectionDefaults, Context, FactCache, Hosts, Passwords, Reload, RunOptions, Stepper, VarsLoader,
-};
+use crate::schedule::{Asker, Context, FactCache, Hosts, Reload, Stepper, VarsLoader};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
@@ -38,8 +36,8 @@ pub struct Loaded {
     pub engine: Arc<Engine>,
     /// `-e`.
     pub extra: Vec<Arc<Layer>>,
-    limit: Option<String>,
-    tags: (Vec<String>, Vec<String>),
+    pub(super) limit: Option<String>,
+    pub(super) tags: (Vec<String>, Vec<String>),
 }
 
 impl Loaded {
@@ -52,7 +50,7 @@ impl Loaded {
     }
 }
 
-fn refuse(message: &str, hint: &str) -> Vec<Diagnostic> {
+pub(super) fn refuse(message: &str, hint: &str) -> Vec<Diagnostic> {
     vec![Diagnostic::error(message).hint(hint).exit(ExitCode::Options)]
 }
 
@@ -198,7 +196,8 @@ pub fn load_plays(
     warnings.extend(given_twice(project.warnings, config.duplicate_dict_key.value)?);
     files.prefetch(&named_files(&project.plays));
     let tags = tags(options, &config);
-    let filter = TagFilter::new(tags.0.clone(), tags.1.clone()).lax(!config.error_on_missing_handler.value);
+    let filter =
+        TagFilter::new(tags.0.clone(), tags.1.clone()).lax(!config.error_on_missing_handler.value).knowing(&extra);
     let gather = config.gathering.value != Gathering::Explicit;
     let machine = Machine::new(files.vault()).with(Arc::new(config.clone()));
     let engine = Arc::new(Engine::new(Arc::new(machine)));
@@ -223,6 +222,7 @@ pub fn load_plays(
     let limit = options.limit.as_deref().map(|l| load::limit(files, environment, l)).transpose()?;
     let empty = check_hosts(found.hosts.inventory(), limit.as_deref())?;
     warnings.extend(empty.filter(|_| !options.inventory.is_empty()));
+    warnings.extend(reserved(&plays, &extra, &found.hosts));
     Ok(Loaded {
         config,
         plays: plays.into_iter().map(Arc::new).collect(),
@@ -233,6 +233,15 @@ pub fn load_plays(
         limit,
         tags,
     })
+}
+
+/// Warnings about variables with names of the language, each place once.
+fn reserved(plays: &[CompiledPlay], extra: &Layer, hosts: &HostLayers) -> Vec<Diagnostic> {
+    let mut reserved = Reserved::default();
+    reserved.vars(&extra.vars);
+    hosts.each_vars().for_each(|vars| reserved.vars(vars));
+    plays.iter().for_each(|play| reserved.play(play));
+    reserved.into_warnings()
 }
 
 /// An inventory without hosts is worth a warning, a limit that leaves none is an error.
@@ -286,88 +295,6 @@ fn all_tags(given: &[String], configured: &[String]) -> Vec<String> {
     chosen.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
 }
 
-fn passwords(options: &Options, config: &Config) -> Checked<Passwords> {
-    let mut passwords = Passwords::default();
-    let file = |given: &Option<PathBuf>, configured: &Option<PathBuf>| given.clone().or_else(|| configured.clone());
-    if options.ask_pass || config.ask_pass.value {
-        passwords.connection = Some(ask::password("SSH password")?);
-    } else if let Some(path) = file(&options.connection_password_file, &config.connection_password_file.value) {
-        passwords.connection = Some(ask::password_file(&path)?);
-    }
-    if options.ask_become_pass || config.become_ask_pass.value {
-        let shown = if passwords.connection.is_some() {
-            "BECOME password[defaults to SSH password]"
-        } else {
-            "BECOME password"
-        };
-        let asked = ask::password(shown)?;
-        passwords.escalation = if asked.is_empty() { passwords.connection.clone() } else { Some(asked) };
-    } else if let Some(path) = file(&options.become_password_file, &config.become_password_file.value) {
-        passwords.escalation = Some(ask::password_file(&path)?);
-    }
-    Ok(passwords)
-}
-
-fn connection(options: &Options, config: &Config) -> Checked<ConnectionDefaults> {
-    let key = options.private_key.clone().or_else(|| config.private_key_file.value.clone());
-    let choose = |given: &Option<String>, configured: &str| given.clone().unwrap_or_else(|| configured.to_owned());
-    Ok(ConnectionDefaults {
-        connection: Some(choose(&options.connection, &config.transport.value)),
-        user: options.user.clone().or_else(|| config.remote_user.value.clone()),
-        port: config.remote_port.value,
-        key: key.map(|k| k.to_string_lossy().into_owned()),
-        timeout: options.timeout.unwrap_or(u64::from(config.timeout.value)),
-        check_host_key: config.host_key_checking.value,
-        ssh_executable: config.ssh_executable.value.clone(),
-        ssh_args: Some(config.ssh_args.value.clone()),
-        common_args: choose(&options.ssh_common_args, &config.ssh_common_args.value),
-        extra_args: choose(&options.ssh_extra_args, &config.ssh_extra_args.value),
-        escalate: options.escalate || config.r#become.value,
-        become_user: Some(choose(&options.become_user, &config.become_user.value)),
-        become_method: Some(choose(&options.become_method, &config.become_method.value)),
-        become_exe: config.become_exe.value.clone(),
-        become_flags: config.become_flags.value.clone(),
-        passwords: passwords(options, config)?,
-    })
-}
-
-/// What the user asked for.
-///
-/// # Errors
-/// When it makes no sense, or a password cannot be had.
-fn run_options(options: &Options, loaded: &Loaded) -> Checked<RunOptions> {
-    let config = &loaded.config;
-    let forks = options.forks.or_else(|| config.forks.value.and_then(|f| usize::try_from(f).ok()));
-    if forks == Some(0) {
-        return Err(refuse(
-            "The number of processes (--forks) must be >= 1",
-            "leave it out to work on all hosts at once",
-        ));
-    }
-    Ok(RunOptions {
-        check: options.check,
-        diff: options.diff || config.diff_always.value,
-        forks,
-        limit: loaded.limit.clone(),
-        force_handlers: options.force_handlers || config.force_handlers.value,
-        start_at: options.start_at_task.clone(),
-        tags: loaded.tags.0.clone(),
-        skip_tags: loaded.tags.1.clone(),
-        verbosity: output::look(options, config).verbosity,
-        told: output::told(options, config),
-        connection: connection(options, config)?,
-        inject_facts: config.inject_facts.value,
-        any_errors_fatal: config.any_errors_fatal.value,
-        strategy: Some(strategy(config)?),
-        task_timeout: u64::from(config.task_timeout.value),
-        poll_interval: u64::from(config.poll_interval.value),
-        merge: config.hash_behaviour.value == HashBehaviour::Merge,
-        gather_once: config.gathering.value == Gathering::Smart,
-        show_custom_stats: config.show_custom_stats.value,
-        one_by_one: false,
-    })
-}
-
 /// What the run shares.
 ///
 /// # Errors
@@ -381,7 +308,7 @@ pub fn context(
 ) -> Checked<Arc<Context>> {
     let config = &loaded.config;
     let ssh = ssh_options(options, environment, config)?;
-    let run = run_options(options, loaded)?;
+    let run = run_options(options, environment, loaded)?;
     let timeout = run.connection.timeout;
     let extra = loaded.extra.first().cloned().unwrap_or_else(|| Layer::new(Level::Extra, "-e", Vars::new()));
     let vault = files.vault();
@@ -434,44 +361,10 @@ fn reload(options: &Options, environment: &Environment, loaded: &Loaded, files: 
     }))
 }
 
-/// How many connections one core sets up at the same time: most of each is waiting for the
-/// other end.
-const CONNECTS_PER_CORE: usize = 16;
-
-fn ssh_options(options: &Options, environment: &Environment, config: &Config) -> Checked<SshOptions> {
-    let given = options.connect_forks.or_else(|| config.connect_forks.value.and_then(|n| usize::try_from(n).ok()));
-    if given == Some(0) {
-        return Err(refuse(
-            "the number of connections that are set up at the same time (--connect-forks) must be at least 1",
-            "leave it out for a number that suits this machine",
-        ));
-    }
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let dir = if config.control_path_dir.is_default() {
-        cache_dir(environment).join("cp")
-    } else {
-        config.control_path_dir.value.clone()
-    };
-    Ok(SshOptions {
-        control_dir: dir,
-        persist: persist(&config.ssh_args.value),
-        connect_forks: given.unwrap_or(CONNECTS_PER_CORE * cores),
-    })
-}
-
 /// Where what is kept between runs is put.
-fn cache_dir(environment: &Environment) -> PathBuf {
+pub(super) fn cache_dir(environment: &Environment) -> PathBuf {
     let home = || PathBuf::from(environment.var("HOME").unwrap_or("/tmp")).join(".cache");
     environment.var("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("rplay")
-}
-
-/// How long masters are kept: what `ssh_args` says of ControlPersist.
-fn persist(args: &str) -> String {
-    let lower = args.to_lowercase();
-    let found = lower.find("controlpersist").and_then(|at| args.get(at + "controlpersist".len()..));
-    let value = found.map(|rest| rest.trim_start_matches(['=', ' ', '"']));
-    let word: String = value.unwrap_or("60s").chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
-    if word.is_empty() { "60s".to_owned() } else { word }
 }
 
 /// A host that is not in the inventory is an error.
@@ -485,10 +378,4 @@ pub fn check_host(inventory: &Inventory, host: &str) -> Checked<()> {
     let names: Vec<&str> = inventory.hosts().map(|h| h.name.as_str()).collect();
     let finding = Diagnostic::error(format!("the host `{host}` is not in the inventory")).exit(ExitCode::Error);
     Err(finding.suggest(host, names.iter().copied()).hint("the hosts are listed by `--list-hosts`").into())
-}
-
-/// The strategy of plays that name none.
-fn strategy(config: &Config) -> Checked<Strategy> {
-    let set = &config.strategy;
-    Strategy::named(&set.value).map_err(|finding| vec![finding.at(set.origin().cloned())])
 }

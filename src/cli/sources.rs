@@ -39,6 +39,17 @@ pub fn read(
     Ok(Sources { hosts, warnings: found.warnings, vars_warnings })
 }
 
+/// The inventory's sources as `ansible_inventory_sources` has them: full paths, and lists of hosts as
+/// they are given.
+pub fn names(environment: &Environment, config: &Config, given: &[String]) -> Vec<String> {
+    let sources = if given.is_empty() { &config.inventory.value } else { given };
+    let name = |source: &String| {
+        let path = environment.path(source, &environment.cwd);
+        if source.contains(',') && !path.exists() { source.clone() } else { path.to_string_lossy().into_owned() }
+    };
+    sources.iter().map(name).collect()
+}
+
 /// What `-e` gives, with warnings.
 ///
 /// # Errors

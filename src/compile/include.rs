@@ -114,8 +114,15 @@ pub fn include(
         graph: TaskGraph::default(),
         ..play.clone()
     };
-    let mut compiler =
-        Compiler { play: fresh, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false };
+    let mut compiler = Compiler {
+        play: fresh,
+        tags,
+        engine,
+        findings: Vec::new(),
+        role_handlers: Vec::new(),
+        imported_handlers: Vec::new(),
+        in_tasks: false,
+    };
     let around = task.inside.as_deref().cloned().unwrap_or_default();
     let mut inner = around.with(apply, Level::Block);
     let own = task.vars.iter().filter(|layer| !around.vars.iter().any(|v| Arc::ptr_eq(v, layer)));
@@ -128,11 +135,10 @@ pub fn include(
                 compiler.cluster(ClusterKind::Include, Some(&Text::new(file.as_str())), &task.origin, parent);
             compiler.items(items, &inner);
         }
-        What::Role(import) => {
-            compiler.imported_role(import, &inner);
-            compiler.role_handlers(None);
-        }
+        What::Role(import) => compiler.imported_role(import, &inner),
     }
+    compiler.role_handlers = std::mem::take(&mut compiler.imported_handlers);
+    compiler.role_handlers(None);
     finish(compiler, play, engine, numbers)
 }
 

@@ -83,8 +83,11 @@ impl Inherited {
 /// `vars` of a place as a layer, when it has any.
 pub(super) fn vars(keywords: &Keywords, level: Level) -> Option<Arc<Layer>> {
     let setting = keywords.get("vars")?;
-    match &setting.value {
-        Value::Map(map) if !map.is_empty() => Some(layer(map, level, &setting.origin)),
+    match (&setting.vars, &setting.value) {
+        (Some(vars), _) if !vars.values().is_empty() => {
+            Some(Layer::new(level, setting.origin.to_string(), Arc::clone(vars)))
+        }
+        (None, Value::Map(map)) if !map.is_empty() => Some(layer(map, level, &setting.origin)),
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ mod include;
 mod inherit;
 mod play;
 mod reads;
+mod reserved;
 mod roles;
 mod tags;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use include::{Course, IncludeAt, Included, Includes, What, applied, include}
 pub use inherit::{Inherited, texts};
 pub use play::{LoadedPlay, compile, handler_names, handler_names_as, handler_not_found};
 pub use reads::{Sets, is_fact, sets};
+pub use reserved::Reserved;
 pub use roles::RoleInstance;
 pub use tags::TagFilter;
 

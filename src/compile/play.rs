@@ -57,10 +57,14 @@ pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Arc
     compiler.play.stages.push(Stage::Flush);
     compiler.items(&play.post_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
-    // Handlers run in this order; of two with one name the later one answers, the play's own.
+    // Handlers run in this order, and of two with one name the later one answers: those of roles, the
+    // play's own, those of roles that its tasks import.
     let cluster = compiler.cluster(ClusterKind::Handlers, None, &play.origin, None);
+    let imported = std::mem::take(&mut compiler.imported_handlers);
     compiler.role_handlers(cluster);
     compiler.handlers(&play.handlers, &Inherited { cluster, ..root });
+    compiler.role_handlers = imported;
+    compiler.role_handlers(cluster);
     compiler.finish(engine)
 }
 
@@ -75,6 +79,8 @@ pub(super) struct Compiler<'a> {
     pub(super) findings: Vec<Diagnostic>,
     /// Handlers of roles, each with what it inherits.
     pub(super) role_handlers: Vec<(Inherited, Vec<Item>)>,
+    /// Those of roles that tasks import.
+    pub(super) imported_handlers: Vec<(Inherited, Vec<Item>)>,
     /// Roles come from statements among tasks.
     pub(super) in_tasks: bool,
 }
@@ -105,7 +111,15 @@ impl<'a> Compiler<'a> {
             clusters: Vec::new(),
             graph: TaskGraph::default(),
         };
-        Self { play: compiled, tags, engine, findings: Vec::new(), role_handlers: Vec::new(), in_tasks: false }
+        Self {
+            play: compiled,
+            tags,
+            engine,
+            findings: Vec::new(),
+            role_handlers: Vec::new(),
+            imported_handlers: Vec::new(),
+            in_tasks: false,
+        }
     }
 
     /// The play's own first task, which gathers facts.
@@ -172,8 +186,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Handlers of roles, which run before the play's own; of two with one name the later
-    /// one answers.
+    /// Appends the handlers of roles.
     pub(super) fn role_handlers(&mut self, cluster: Option<usize>) {
         for (inherited, handlers) in std::mem::take(&mut self.role_handlers) {
             self.handlers(&handlers, &Inherited { cluster, ..inherited });
@@ -220,7 +233,7 @@ impl<'a> Compiler<'a> {
         super::include::check(task, stands, &mut self.findings);
         let mut compiled = build(task, inherited, self.play.tasks.len());
         self.check_missing(&mut compiled);
-        super::tags::render(&mut compiled, &self.play, self.engine);
+        super::tags::render(&mut compiled, &self.play, self.tags, self.engine);
         if self.tags.wants(&compiled.tags) {
             self.play.stages.push(Stage::Task(compiled.id));
             self.play.tasks.push(Arc::new(compiled));
@@ -266,6 +279,7 @@ impl<'a> Compiler<'a> {
             vars: roles::layer(placed.role, Level::Role),
             parents,
             public,
+            asked_for,
             dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
             same: identity.as_ref().map(|_| first.unwrap_or(index)),
             identity,
@@ -285,7 +299,8 @@ impl<'a> Compiler<'a> {
         let title = placed.role.name.as_str().into();
         inherited.cluster = self.cluster(ClusterKind::Role, Some(&title), &place, root.cluster);
         self.items(&placed.role.tasks, &inherited);
-        self.role_handlers.push((inherited, placed.role.handlers.clone()));
+        let handlers = if self.in_tasks { &mut self.imported_handlers } else { &mut self.role_handlers };
+        handlers.push((inherited, placed.role.handlers.clone()));
     }
 
     pub(super) fn handlers(&mut self, items: &[Item], inherited: &Inherited) {

@@ -26,6 +26,8 @@ pub struct RoleInstance {
     pub parents: Vec<String>,
     /// Whether its defaults and vars are seen by all tasks of the play.
     pub public: bool,
+    /// Whether a statement asks for it (`import_role`, `include_role`), and no list of roles.
+    pub asked_for: bool,
     /// Names of the roles that it depends on.
     pub dependencies: Vec<String>,
     /// What it is the same as, however often it is listed: it runs once. Nothing for a role

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use super::{CompiledPlay, CompiledTask};
 use crate::model::{Text, Value};
 use crate::template::{Engine, Templar};
-use crate::vars::Scope;
+use crate::vars::{Layer, Scope};
 
 /// Evaluates tags that are templates, as far as what is written in the play tells; one that it
 /// does not tell stays as it is written.
-pub fn render(task: &mut CompiledTask, play: &CompiledPlay, engine: &Arc<Engine>) {
+pub fn render(task: &mut CompiledTask, play: &CompiledPlay, filter: &TagFilter, engine: &Arc<Engine>) {
     if !task.tags.iter().any(|tag| tag.contains("{{")) {
         return;
     }
     let role = task.role.and_then(|role| play.roles.get(role));
     let layers = role.iter().flat_map(|role| [Arc::clone(&role.defaults), Arc::clone(&role.vars)]);
     let scope = Scope::builder().layers(play.vars.iter().cloned()).layers(layers).layers(task.vars.iter().cloned());
+    let scope = scope.layers(filter.extra.clone());
     let templar = Templar::new(Arc::clone(engine), Arc::new(scope.build()));
     let mut tags = BTreeSet::new();
     for tag in std::mem::take(&mut task.tags) {
@@ -39,6 +40,8 @@ pub struct TagFilter {
     skip: BTreeSet<String>,
     /// Whether a handler that is notified may be missing.
     lax: bool,
+    /// What tags that are templates may read besides what the play says: `-e`.
+    extra: Option<Arc<Layer>>,
 }
 
 impl TagFilter {
@@ -48,13 +51,20 @@ impl TagFilter {
         if only.is_empty() {
             only.insert("all".to_owned());
         }
-        Self { only, skip: skip.into_iter().collect(), lax: false }
+        Self { only, skip: skip.into_iter().collect(), lax: false, extra: None }
     }
 
     /// Says that a handler that is notified may be missing (`error_on_missing_handler = false`).
     #[must_use]
-    pub const fn lax(mut self, lax: bool) -> Self {
+    pub fn lax(mut self, lax: bool) -> Self {
         self.lax = lax;
+        self
+    }
+
+    /// Lets tags that are templates read these variables.
+    #[must_use]
+    pub fn knowing(mut self, extra: &Arc<Layer>) -> Self {
+        self.extra = Some(Arc::clone(extra));
         self
     }
 

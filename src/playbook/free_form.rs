@@ -74,8 +74,9 @@ fn unquote(value: &str) -> String {
     value.to_owned()
 }
 
-/// Splits at white space outside of quotes and template braces. Words keep the white
-/// space that follows them, so that joining them gives the text back.
+/// Splits at white space outside of quotes and template braces. A quote counts wherever it
+/// stands, so that one in a template ends the one around it: `msg="{{ f("x y") }}"`. Words keep
+/// the white space that follows them, so that joining them gives the text back.
 ///
 /// # Errors
 /// When a quote or brace is not closed.
@@ -96,7 +97,7 @@ pub fn split_words(text: &str) -> Result<Vec<String>, String> {
         match (c, quote) {
             ('\\', _) => word.extend(chars.next()),
             (q, Some(open)) if q == open => quote = None,
-            ('"' | '\'', None) if depth == 0 => quote = Some(c),
+            ('"' | '\'', None) => quote = Some(c),
             ('{', _) if chars.peek().is_some_and(|n| matches!(n, '{' | '%' | '#')) => {
                 depth += 1;
                 word.extend(chars.next());

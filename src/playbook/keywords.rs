@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::parse::Findings;
 use crate::diag::Diagnostic;
-use crate::model::{Origin, Value};
+use crate::model::{Origin, Value, Vars};
 use crate::yaml::{Node, NodeKind};
 
 /// Where a keyword stands.
@@ -185,12 +185,14 @@ pub struct Setting {
     pub origin: Origin,
     /// What holds where the value turns out to be left out (`omit`): the same keyword further out.
     pub outer: Option<Arc<Setting>>,
+    /// Of `vars`: the variables with their places.
+    pub vars: Option<Arc<Vars>>,
 }
 
 impl Setting {
     /// A value that stands at a place.
     pub const fn new(value: Value, origin: Origin) -> Self {
-        Self { value, origin, outer: None }
+        Self { value, origin, outer: None, vars: None }
     }
 }
 
@@ -255,7 +257,8 @@ impl Keywords {
             _ => {}
         }
         if let Some(data) = findings.take(value.to_value()) {
-            self.0.insert(keyword.name, Setting::new(data, value.origin.clone()));
+            let vars = (keyword.name == "vars").then(|| value.to_vars().ok().map(Arc::new)).flatten();
+            self.0.insert(keyword.name, Setting { vars, ..Setting::new(data, value.origin.clone()) });
         }
         true
     }

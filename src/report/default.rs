@@ -149,7 +149,9 @@ impl Default {
             let shown = if self.options.verbosity == 0 && !failed { strip_internal(shown) } else { shown };
             return Some(format!(" => {}", data::indented(&Json::Object(shown))));
         }
-        Some(format!(" => {}", data::one_line(&Json::Object(shown))))
+        let shown = Json::Object(shown);
+        let over_lines = self.options.verbosity > 2 || result.verbose && !result.hidden;
+        Some(format!(" => {}", if over_lines { data::indented(&shown) } else { data::one_line(&shown) }))
     }
 
     fn recap(&self, recap: &[(String, Counts)], out: &mut dyn Write) -> io::Result<()> {

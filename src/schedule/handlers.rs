@@ -5,25 +5,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compile::{CompiledPlay, CompiledTask, handler_names_as};
 use crate::model::Reason;
 
+/// Which names a play's handlers answer to: the play, and the handlers' own names, rendered.
+pub type Named<'a> = (&'a CompiledPlay, &'a [Option<String>]);
+
 /// Who notified which handler; a notification of an unknown task is unsure.
 #[derive(Debug, Default)]
 pub struct Handlers {
+    /// What hosts notified, as written, since handlers ran: which ones answer is decided when they
+    /// run, since an include may bring further ones meanwhile.
+    saved: BTreeMap<String, Vec<(String, Option<Reason>)>>,
     /// By handler's index, then host; `Some` reason when it may or may not be notified.
     notified: BTreeMap<usize, BTreeMap<String, Option<Reason>>>,
 }
 
 impl Handlers {
-    /// Notes that `host` notified a handler by one of its names. All that listen to it
-    /// are notified; of those that have it as their own name, the last defined one.
-    ///
-    /// `titles` are the handlers' own names, rendered. Whether there is such a handler.
-    pub fn notify(
-        &mut self,
-        (play, titles): (&CompiledPlay, &[Option<String>]),
-        name: &str,
-        host: &str,
-        unsure: Option<&Reason>,
-    ) -> bool {
+    /// Notes that `host` notified handlers by a name, for when they run.
+    pub fn save(&mut self, name: &str, host: &str, unsure: Option<&Reason>) {
+        let saved = self.saved.entry(host.to_owned()).or_default();
+        match saved.iter_mut().find(|(known, _)| known == name) {
+            Some((_, reason)) if unsure.is_none() => *reason = None,
+            Some(_) => {}
+            None => saved.push((name.to_owned(), unsure.cloned())),
+        }
+    }
+
+    /// The hosts that notified something since handlers ran.
+    pub fn savers(&self) -> Vec<String> {
+        self.saved.keys().cloned().collect()
+    }
+
+    /// Decides which handlers answer to what a host notified since handlers ran.
+    pub fn resolve(&mut self, named: Named<'_>, host: &str) {
+        for (name, unsure) in self.saved.remove(host).unwrap_or_default() {
+            self.notify(named, &name, host, unsure.as_ref());
+        }
+    }
+
+    /// The handlers that answer to a name: those that listen to it, and the one that has it as its
+    /// own name. Of handlers with one name (a role that is there several times) the last defined
+    /// one stands for all.
+    pub fn answering((play, titles): Named<'_>, name: &str) -> BTreeSet<usize> {
         let title = |index: usize| titles.get(index).and_then(Option::as_deref);
         let own = |index: &usize| title(*index).is_some_and(|t| name == t || name.ends_with(&format!(" : {t}")));
         let answers = |index: usize, handler: &CompiledTask| {
@@ -31,22 +52,28 @@ impl Handlers {
         };
         let answering = play.handlers.iter().enumerate().filter(|(index, handler)| answers(*index, handler));
         let all: Vec<usize> = answering.map(|(index, _)| index).collect();
-        let any = !all.is_empty();
         let named = all.iter().copied().rfind(own);
-        let listening = all.into_iter().filter(|i| !own(i));
-        for index in listening.chain(named).collect::<BTreeSet<_>>() {
+        let mut seen = BTreeSet::new();
+        let listening = all.into_iter().rev().filter(|i| !own(i));
+        listening.filter(|i| title(*i).is_none_or(|t| seen.insert(t))).chain(named).collect()
+    }
+
+    /// Notes that `host` notified what answers to a name. Whether anything does.
+    pub fn notify(&mut self, named: Named<'_>, name: &str, host: &str, unsure: Option<&Reason>) -> bool {
+        let answering = Self::answering(named, name);
+        for index in &answering {
             let entry =
-                self.notified.entry(index).or_default().entry(host.to_owned()).or_insert_with(|| unsure.cloned());
+                self.notified.entry(*index).or_default().entry(host.to_owned()).or_insert_with(|| unsure.cloned());
             if unsure.is_none() {
                 *entry = None;
             }
         }
-        any
+        !answering.is_empty()
     }
 
     /// Whether any handler waits for a host.
     pub fn waits_for(&self, host: &str) -> bool {
-        self.notified.values().any(|hosts| hosts.contains_key(host))
+        self.saved.contains_key(host) || self.notified.values().any(|hosts| hosts.contains_key(host))
     }
 
     /// Takes the hosts that a handler is to run on, and those of which that is not known.

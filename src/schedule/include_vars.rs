@@ -52,7 +52,7 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
             if !root.is_dir() {
                 return Err(plain(format!("{dir} is not a directory")));
             }
-            Wanted::of(args).map_err(plain)?.files(&root).map_err(plain)?
+            Wanted::of(args).map_err(plain)?.files(&root)?
         }
         (None, None) => return Err(plain("Could not find file: one of the following is required: file, dir".into())),
     };
@@ -139,10 +139,15 @@ impl Wanted {
 
     /// The files below a directory in the order of their names, those of a directory before
     /// those of the directories in it.
-    fn files(&self, root: &Path) -> Result<Vec<PathBuf>, String> {
+    ///
+    /// # Errors
+    /// One that may not be there, with those that were found before it.
+    fn files(&self, root: &Path) -> Result<Vec<PathBuf>, Refusal> {
         let mut found = Vec::new();
-        self.below(root, 1, &mut found)?;
-        Ok(found)
+        match self.below(root, 1, &mut found) {
+            Ok(()) => Ok(found),
+            Err(message) => Err((message, found)),
+        }
     }
 
     fn below(&self, dir: &Path, level: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {

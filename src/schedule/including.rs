@@ -41,9 +41,9 @@ pub struct Group {
 }
 
 impl Linear {
-    /// What results ask to be included, those that ask for the same together; for all of
-    /// `shared`, when one host speaks for all.
-    pub(super) fn included(&self, results: &mut [TaskResult], shared: Option<&[String]>) -> Vec<Group> {
+    /// What results ask to be included, those that ask for the same together. What a task that
+    /// runs once includes is for its host alone.
+    pub(super) fn included(&self, results: &mut [TaskResult]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for result in results {
             result.counted_elsewhere = result.includes.iter().any(|include| include.role.is_none());
@@ -52,12 +52,11 @@ impl Linear {
             let more = u32::try_from(roles.saturating_sub(1)).unwrap_or(u32::MAX);
             self.world.count(&result.host, |counts| counts.ok = counts.ok.saturating_add(more));
             for include in std::mem::take(&mut result.includes) {
-                let hosts = shared.map_or_else(|| vec![result.host.clone()], <[String]>::to_vec);
                 // A host that asks for the same again, in a loop with equal items, gets it again.
-                let again = |group: &Group| group.hosts.iter().any(|host| hosts.contains(host));
+                let again = |group: &Group| group.hosts.contains(&result.host);
                 match groups.iter_mut().find(|g| g.include == include && !again(g)) {
-                    Some(group) => group.hosts.extend(hosts),
-                    None => groups.push(Group { include, hosts }),
+                    Some(group) => group.hosts.push(result.host.clone()),
+                    None => groups.push(Group { include, hosts: vec![result.host.clone()] }),
                 }
             }
         }

@@ -373,7 +373,11 @@ impl OnHost<'_> {
             return Ok(());
         }
         if let Some(conditions) = conditions(&self.task.keywords, "changed_when") {
-            match view.conditions(&conditions).map_err(|e| ("changed_when_result", e))?.0 {
+            let truth = view.conditions(&conditions).map_err(|e| ("changed_when_result", e))?.0;
+            if outcome.status == Status::Failed && matches!(truth, Truth::True | Truth::False) {
+                outcome.result.insert("changed", truth == Truth::True);
+            }
+            match truth {
                 Truth::True if matches!(outcome.status, Status::Ok | Status::Unknown(_)) => {
                     outcome.status = Status::Changed
                 }
@@ -454,6 +458,9 @@ fn exhausted(outcome: &mut Outcome, attempt: u32) {
     if outcome.result.contains("failed_when_result") {
         outcome.result.insert("failed", true);
     } else {
+        if outcome.status == Status::Changed {
+            outcome.result.insert("changed", true);
+        }
         outcome.status = Status::Failed;
     }
 }

@@ -79,13 +79,11 @@ impl OnHost<'_> {
             return match view.render(&setting.value)? {
                 Some(Value::List(items)) => Ok(Some(items.to_vec())),
                 Some(Value::Unknown(reason)) => Ok(Some(vec![Value::Unknown(reason)])),
-                Some(other) => Err(Error::new(format!(
-                    "Invalid data passed to 'loop', it requires a list, got this instead: {} of type {}",
-                    short(&other),
-                    other.type_name()
-                ))
-                .hint("a single value goes into a list: `loop: [value]`; a mapping through `dict2items`")
-                .at(Some(setting.origin.clone()))),
+                Some(other) => {
+                    Err(Error::new(format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name()))
+                        .hint("a single value goes into a list: `loop: [value]`; a mapping through `dict2items`")
+                        .at(Some(setting.origin.clone())))
+                }
                 None => Ok(Some(Vec::new())),
             };
         };
@@ -373,12 +371,4 @@ fn with_item(outcome: &Outcome, control: &Control, item: &Value) -> Outcome {
     shown.result.insert(control.var.as_str(), item.clone());
     shown.result.insert("ansible_loop_var", control.var.as_str());
     shown
-}
-
-/// A value in few words, for messages.
-fn short(value: &Value) -> String {
-    match value.masked() {
-        Value::Str(t) => t.chars().take(60).collect(),
-        other => format!("{other:?}").chars().take(60).collect(),
-    }
 }

@@ -251,9 +251,12 @@ impl Linear {
         match &self.magic {
             Some((known, layer)) if *known == version => Arc::clone(layer),
             _ => {
-                let mut alive = self.world.alive(&self.batch.all);
-                alive.retain(|h| !self.batch.lost.contains(h));
-                let batch: Vec<String> = self.batch.hosts.iter().filter(|h| alive.contains(h)).cloned().collect();
+                let active = |hosts: &[String]| {
+                    let mut active = self.world.alive(hosts);
+                    active.retain(|host| !self.batch.lost.contains(host));
+                    active
+                };
+                let (alive, batch) = (active(&self.batch.all), active(&self.batch.hosts));
                 let layer = magic::shared(&self.context, &self.play, &self.batch.all, &batch, &alive);
                 self.magic = Some((version, Arc::clone(&layer)));
                 layer
@@ -290,6 +293,12 @@ impl Linear {
     /// Runs handlers that were notified; only on these hosts, when they are given.
     pub(super) async fn flush(&mut self, only: Option<&[String]>) {
         let handling = std::mem::replace(&mut self.handling, true);
+        for host in self.handlers.savers() {
+            if only.is_none_or(|only| only.contains(&host)) {
+                let titles = self.handler_titles(&host);
+                self.handlers.resolve((&self.play, &titles), &host);
+            }
+        }
         let mut index = 0;
         // More handlers may come while these run.
         while let Some(handler) = self.play.handlers.get(index).cloned() {
@@ -353,7 +362,7 @@ impl Linear {
         }
         self.teller.task(task.id, Event::TaskStarted { name: title, kind, path: task.origin.to_string() });
         let mut results = jobs::run(&self.context, jobs, &limits, self.shared.alone).await;
-        let included = self.included(&mut results, once.then_some(hosts));
+        let included = self.included(&mut results);
         for mut result in results {
             self.ahead.entry(result.host.clone()).or_default().append(&mut result.ahead);
             if once {

@@ -1,5 +1,6 @@
 //! `meta`: tasks that change the course of the run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::linear::{Linear, Over};
@@ -77,9 +78,15 @@ impl Linear {
             }),
             "refresh_inventory" => self.refresh_inventory(),
             "clear_host_errors" => {
+                // As documented, they are there again for the plays that follow, and this one is over
+                // for them. (ansible-core lets hosts that could not be reached go on where they
+                // stopped, out of step with the others.)
+                let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
+                let before = self.batch.lost.iter().cloned();
+                let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).chain(before).collect();
+                self.world.forgive(&cleared);
+                self.ended.extend(cleared);
                 self.flows.values_mut().for_each(super::flow::Flow::clear);
-                self.gone.clear();
-                self.world.forgive();
             }
             "reset_connection" => {
                 for host in &wanted {

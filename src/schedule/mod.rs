@@ -81,6 +81,10 @@ pub struct RunOptions {
     pub forks: Option<usize>,
     /// `--limit`.
     pub limit: Option<String>,
+    /// The inventory's sources, as `ansible_inventory_sources` has them.
+    pub sources: Vec<String>,
+    /// The configuration file that was read.
+    pub config_file: Option<String>,
     /// `--force-handlers`.
     pub force_handlers: bool,
     /// `--start-at-task`.

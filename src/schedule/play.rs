@@ -21,19 +21,17 @@ use crate::vars::{Layer, Level};
 pub struct Summary {
     /// Recap counts by host.
     pub recap: BTreeMap<String, Counts>,
-    /// Those of them that were forgiven (`meta: clear_host_errors`).
+    /// What hosts had been counted when their errors were cleared.
     pub forgiven: BTreeMap<String, Counts>,
 }
 
 impl Summary {
     /// The exit code, as Ansible gives it.
     pub fn exit(&self) -> ExitCode {
-        let any = |count: fn(&Counts) -> u32| {
-            self.recap.iter().any(|(host, counts)| count(counts) > self.forgiven.get(host).map_or(0, count))
-        };
-        if any(|c| c.unreachable) {
+        let forgiven = |host: &String| self.forgiven.get(host).copied().unwrap_or_default();
+        if self.recap.iter().any(|(host, c)| c.unreachable > forgiven(host).unreachable) {
             ExitCode::Unreachable
-        } else if any(|c| c.failed) {
+        } else if self.recap.iter().any(|(host, c)| c.failed > forgiven(host).failed) {
             ExitCode::Failed
         } else {
             ExitCode::Success

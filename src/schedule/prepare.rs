@@ -87,6 +87,15 @@ impl OnHost<'_> {
     /// # Errors
     /// When a template fails.
     pub fn prepare(&self, view: &View) -> Result<Prepared, Error> {
+        let Some(name) = self.delegate(view)? else { return self.prepare_in(view) };
+        let scope = view.scope.push_all(super::scope::magic::delegated(&name));
+        let inner = View::new(&self.context.engine, scope);
+        let prepared = self.prepare_in(&inner);
+        inner.templar.take_warnings().into_iter().for_each(|warning| view.templar.warn(warning));
+        prepared
+    }
+
+    fn prepare_in(&self, view: &View) -> Result<Prepared, Error> {
         let module = self.task.action.module;
         if let Some(finding) = &self.task.action.wrong {
             return Ok(Prepared::Done(Box::new(ItemResult::explained((**finding).clone()))));

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::ahead::ReadyTask;
+use super::handlers::Handlers;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use super::view::View;
 use crate::compile::{self, CompiledTask};
 use crate::diag::ExitCode;
 use crate::event::{Counts, Event};
-use crate::model::{Status, Value};
+use crate::model::{Reason, Status, Value};
 
 impl Linear {
     /// The result of `run_once` counts for all hosts, its variables are set on all.
@@ -60,12 +61,7 @@ impl Linear {
             Status::Unknown(reason) => Some(Arc::clone(reason)),
             _ => None,
         };
-        let titles = if result.notified.is_empty() { Vec::new() } else { self.handler_titles(&host) };
-        for name in &result.notified {
-            if !self.handlers.notify((&self.play, &titles), name, &host, unsure.as_ref()) {
-                self.no_handler(task, &result, name);
-            }
-        }
+        self.notified(task, &result, unsure.as_ref());
         if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
             && let Some(role) = task.role
         {
@@ -90,8 +86,27 @@ impl Linear {
         }
     }
 
+    /// Handlers that a result notifies; at once, where handlers run already.
+    fn notified(&mut self, task: &CompiledTask, result: &TaskResult, unsure: Option<&Reason>) {
+        if result.notified.is_empty() {
+            return;
+        }
+        let titles = self.handler_titles(&result.host);
+        for name in &result.notified {
+            let known = if self.handling {
+                self.handlers.notify((&self.play, &titles), name, &result.host, unsure)
+            } else {
+                self.handlers.save(name, &result.host, unsure);
+                !Handlers::answering((&self.play, &titles), name).is_empty()
+            };
+            if !known {
+                self.no_handler(task, result, name);
+            }
+        }
+    }
+
     /// The handlers' own names, rendered; nothing for one that cannot be.
-    fn handler_titles(&mut self, host: &str) -> Vec<Option<String>> {
+    pub(super) fn handler_titles(&mut self, host: &str) -> Vec<Option<String>> {
         let play = Arc::clone(&self.play);
         let title = |handler: &Arc<CompiledTask>| {
             let name = handler.name.as_ref()?;

@@ -16,7 +16,7 @@ pub mod magic {
     use super::super::Context;
     use crate::compile::{CompiledPlay, CompiledTask};
     use crate::inventory::ALL;
-    use crate::model::{Map, Value, Vars};
+    use crate::model::{Map, Text, Value, Vars};
     use crate::vars::{Layer, Level};
 
     fn strings<'a>(items: impl IntoIterator<Item = &'a str>) -> Value {
@@ -35,7 +35,8 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let own = play.role_names.iter().map(String::as_str);
+        let asked_for = play.roles.iter().filter(|r| r.asked_for).map(|r| r.name.as_str());
+        let own = play.role_names.iter().map(String::as_str).chain(asked_for);
         let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
         let brought: BTreeSet<&str> = brought.collect();
         let all: BTreeSet<&str> = own.clone().chain(brought.iter().copied()).collect();
@@ -73,9 +74,11 @@ pub mod magic {
             ("ansible_run_tags", strings(run_tags(&options.tags))),
             ("ansible_skip_tags", strings(options.skip_tags.iter().map(String::as_str))),
             ("ansible_limit", Value::from(options.limit.clone())),
+            ("ansible_inventory_sources", strings(options.sources.iter().map(String::as_str))),
+            ("ansible_config_file", Value::from(options.config_file.clone())),
         ]
         .into_iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(name, value)| !value.is_null() || *name == "ansible_config_file")
         .collect();
         Layer::new(Level::Magic, "rplay", vars)
     }
@@ -107,6 +110,22 @@ pub mod magic {
             vars.set("inventory_dir", dir, None);
         }
         Layer::new(Level::Magic, "rplay", vars)
+    }
+
+    /// What a task sees of the host that it is delegated to: `ansible_delegated_vars`, and where its
+    /// own host has no address, the other one's.
+    pub fn delegated(host: &str) -> [Arc<Layer>; 2] {
+        let name = quoted(host);
+        let template = |text: String| Value::Str(Text::template(text, None));
+        let theirs = Map::from_iter([(host, template(format!("{{{{ hostvars[{name}] }}}}")))]);
+        let address = template(format!("{{{{ hostvars[{name}].ansible_host | default({name}) }}}}"));
+        [("ansible_delegated_vars", Value::from(theirs), Level::Magic), ("ansible_host", address, Level::CommandLine)]
+            .map(|(name, value, level)| Layer::new(level, "rplay", Vars::from_iter([(name, value)])))
+    }
+
+    /// A string as an expression writes it.
+    fn quoted(text: &str) -> String {
+        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 
     /// Those of a task: its role, and where its files are looked for.

@@ -88,7 +88,7 @@ pub struct World {
 struct State {
     known: HashMap<String, Arc<Known>>,
     counts: BTreeMap<String, Counts>,
-    /// The counts when failures were last forgiven (`meta: clear_host_errors`).
+    /// Counts of hosts when their errors were cleared.
     forgiven: BTreeMap<String, Counts>,
     /// What `set_stats` has kept.
     stats: super::stats::Stats,
@@ -197,13 +197,15 @@ impl World {
         self.state().counts.clone()
     }
 
-    /// What has failed so far no longer counts, neither for the exit code nor for later plays.
-    pub fn forgive(&self) {
+    /// What these hosts have been counted so far is no reason for a run to fail.
+    pub fn forgive(&self, hosts: &BTreeSet<String>) {
         let mut state = self.state();
-        state.forgiven = state.counts.clone();
+        let counts = hosts.iter().filter_map(|host| Some((host.clone(), *state.counts.get(host)?)));
+        let counts: Vec<(String, Counts)> = counts.collect();
+        state.forgiven.extend(counts);
     }
 
-    /// The counts when failures were last forgiven; empty when they never were.
+    /// Hosts' counts when their errors were cleared.
     pub fn forgiven(&self) -> BTreeMap<String, Counts> {
         self.state().forgiven.clone()
     }

@@ -54,7 +54,8 @@ impl Templar {
         self.scope.vars.get(name)
     }
 
-    pub(super) fn warn(&self, warning: impl Into<String>) {
+    /// Notes a warning.
+    pub fn warn(&self, warning: impl Into<String>) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.into());
     }
 

@@ -140,6 +140,12 @@ impl HostLayers {
         own.chain(self.files.groups.get(group).into_iter().flatten()).cloned().collect()
     }
 
+    /// The variables of each group, host and file, each once.
+    pub fn each_vars(&self) -> impl Iterator<Item = &Arc<Vars>> {
+        let files = self.files.groups.values().chain(self.files.hosts.values()).flatten();
+        self.groups.values().chain(files).map(|layer| &layer.vars).chain(self.inventory.hosts().map(|host| &host.vars))
+    }
+
     /// The layers of a host, in the order in which they are to be pushed. `all` applies to
     /// the implicit localhost as well.
     pub fn layers(&self, host: &str) -> Vec<Arc<Layer>> {
