@@ -144,14 +144,7 @@ fn check_argument(
     findings: &mut Findings,
 ) -> bool {
     if name.starts_with("_ansible_") {
-        findings.push(
-            Diagnostic::error(format!(
-                "Invalid parameter specified beginning with keyword '_ansible_' for action '{}': '{name}'. The prefix \
-                 '_ansible_' is reserved for internal use only.",
-                module.name
-            ))
-            .at(at.clone()),
-        );
+        findings.push(reserved(name, module).at(at.clone()));
         return false;
     }
     let specs = (module.args)();
@@ -196,6 +189,15 @@ fn check_argument(
         return false;
     }
     true
+}
+
+/// What is said of an argument whose name is Ansible's own.
+fn reserved(name: &str, module: &Module) -> Diagnostic {
+    Diagnostic::error(format!(
+        "Invalid parameter specified beginning with keyword '_ansible_' for action '{}': '{name}'. The prefix \
+         '_ansible_' is reserved for internal use only.",
+        module.name
+    ))
 }
 
 fn has_template(value: &Value) -> bool {

@@ -138,7 +138,9 @@ impl Default {
         }
         let mut shown = data::result(&result.outcome, result.hidden);
         if speaks {
-            if failed && !shown.contains_key("assertion") {
+            if failed && shown.contains_key("assertion") {
+                // An assertion is shown as it is.
+            } else if failed {
                 shown.retain(|k, _| !matches!(k.as_str(), "changed" | "failed_when_result"));
             } else if !result.outcome.result.contains("changed") {
                 shown.remove("changed");

@@ -60,7 +60,7 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
     let mut done: Vec<PathBuf> = Vec::new();
     for path in files {
         let loaded = (context.vars_loader)(&path).map_err(|findings| {
-            let words: Vec<String> = findings.iter().map(super::item::explain).collect();
+            let words: Vec<String> = findings.iter().map(super::explain::explain).collect();
             (words.join("; "), done.clone())
         })?;
         warn(context, &loaded.1);
@@ -83,7 +83,7 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
 
 fn warn(context: &Context, warnings: &[Diagnostic]) {
     for warning in warnings {
-        context.emit(crate::event::Event::Warning(super::item::explain_all(warning)));
+        context.emit(crate::event::Event::Warning(super::explain::explain_all(warning)));
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::item;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use crate::compile::{self, CompiledTask, Course, IncludeAt};
@@ -131,7 +130,7 @@ impl Linear {
             Some((from, public)) => self.context.includes.role(&include.name, from, *public, &at)?,
         };
         for warning in warnings.iter().filter(|w| w.severity == Severity::Warning) {
-            self.context.emit(Event::Warning(item::explain_all(warning)));
+            self.context.emit(Event::Warning(super::explain::explain_all(warning)));
         }
         let shown = match &what {
             compile::What::Tasks(_, path) => path.clone(),
@@ -154,7 +153,7 @@ impl Linear {
 
     /// What cannot be included fails on each of its hosts, whatever `ignore_errors` says.
     fn not_included(&mut self, task: &CompiledTask, group: &Group, findings: &[Diagnostic]) {
-        let reason = findings.iter().map(item::explain_all).collect::<Vec<_>>().join("\n");
+        let reason = findings.iter().map(super::explain::explain_all).collect::<Vec<_>>().join("\n");
         for host in &group.hosts {
             let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);
             self.fails_on(task, host, &Outcome::new(Status::Failed, result), findings.first());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ahead::ReadyTask;
 use super::including::Include;
 use super::invoke::Place;
-use super::item::{self, Begun, ItemResult};
+use super::item::{Begun, ItemResult};
 use super::looping::Job;
 use super::prepare::OnHost;
 use super::register;
@@ -293,7 +293,7 @@ impl Job {
             hidden: self.flag("no_log", view),
             verbose: result.verbose,
             seconds: started.elapsed().as_secs_f64(),
-            explanation: item::why(&self.task, &result.outcome, result.explanation.clone()),
+            explanation: super::explain::why(&self.task, &result.outcome, result.explanation.clone()),
             timing: result.timing,
         })));
     }

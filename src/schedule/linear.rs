@@ -15,7 +15,7 @@ use super::shared::{Limits, Shared};
 use super::teller::Teller;
 use super::view::View;
 use super::world::World;
-use super::{Context, StepAnswer, item, jobs, names};
+use super::{Context, StepAnswer, jobs, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
@@ -402,7 +402,7 @@ impl Linear {
         let wrong = |why: String| format!("Failed to convert the throttle value to an integer: {why}");
         let rendered = match view.zip(value) {
             Some((view, value)) => {
-                view.render(value).map_err(|e| wrong(item::explain(&crate::diag::Diagnostic::from(e))))?
+                view.render(value).map_err(|e| wrong(super::explain::explain(&crate::diag::Diagnostic::from(e))))?
             }
             None => None,
         };

@@ -224,7 +224,7 @@ impl Job {
             hidden: self.flag("no_log", view),
             verbose,
             seconds: started.elapsed().as_secs_f64(),
-            explanation: super::item::why(&self.task, &outcome, explanation),
+            explanation: super::explain::why(&self.task, &outcome, explanation),
             timing,
         })));
         TaskResult {

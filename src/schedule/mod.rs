@@ -8,6 +8,7 @@ mod ahead;
 mod argument_spec;
 mod background;
 mod control;
+mod explain;
 mod fact_cache;
 mod fetch;
 mod flow;

@@ -164,7 +164,7 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     let origin = play.hosts.first().and_then(Text::origin);
     for warning in selection.warnings {
         let warning = warning.at(origin.cloned());
-        context.emit(Event::Warning(super::item::explain_all(&warning)));
+        context.emit(Event::Warning(super::explain::explain_all(&warning)));
     }
     Ok(selection.hosts)
 }
@@ -294,7 +294,7 @@ fn first_file(context: &Context, play: &CompiledPlay, view: &View, names: &[Valu
             if path.is_file() {
                 let (vars, warnings) = (context.vars_loader)(&path)?;
                 for warning in warnings {
-                    context.emit(Event::Warning(super::item::explain(&warning)));
+                    context.emit(Event::Warning(super::explain::explain(&warning)));
                 }
                 return Ok(Layer::new(Level::PlayFiles, path.display().to_string(), vars));
             }

@@ -12,7 +12,11 @@ use crate::model::{Origin, Position, Source};
 pub(super) fn explain(error: &ScanError, source: &Arc<Source>) -> Diagnostic {
     let Some(at) = error.at else { return bad_character(error, source) };
     let scene = Scene { error, source, at, line: source.line(at.line).unwrap_or_default() };
-    let found = scene.tab().or_else(|| scene.template()).or_else(|| scene.known());
+    // Braces without quotes are found by the composer as well, in the same words.
+    if let Some(template) = scene.template().filter(|_| scene.tab().is_none()) {
+        return template;
+    }
+    let found = scene.tab().or_else(|| scene.known());
     let said = said(error);
     match found {
         Some(found) => Diagnostic { message: format!("{said}; {}", found.message), ..found },

@@ -22,7 +22,7 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
         let mut value = json::read(text)?;
         if let Some(profile) = a.get(0, "profile").and_then(Val::as_str) {
             // What `ansible-inventory` writes has strings that are marked as no templates.
-            match &*profile {
+            match profile {
                 "legacy" | "inventory_legacy" => value = unmarked(&value),
                 "tagless" => {}
                 other => return Err(Error::new(format!("Unknown profile name {other:?}"))),
