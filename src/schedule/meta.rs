@@ -77,7 +77,7 @@ impl Linear {
                 self.context.fact_cache.iter().for_each(|cache| cache.forget(host));
             }),
             "refresh_inventory" => self.refresh_inventory(),
-            "clear_host_errors" => self.clear_host_errors(),
+            "clear_host_errors" => self.clear_host_errors(hosts),
             "reset_connection" => {
                 for host in &wanted {
                     self.context.links.reset(host).await;
@@ -88,14 +88,14 @@ impl Linear {
     }
 
     /// As documented, hosts that had failed are there again for the plays that follow, and this one
-    /// is over for them. (ansible-core lets hosts that could not be reached go on where they stopped,
-    /// out of step with the others.)
-    fn clear_host_errors(&mut self) {
+    /// is over for them, unless they are `here`, in an `always` section. (ansible-core lets hosts that
+    /// could not be reached go on where they stopped, out of step with the others.)
+    fn clear_host_errors(&mut self, here: &[String]) {
         let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
         let before = self.batch.lost.iter().cloned();
         let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).chain(before).collect();
         self.world.forgive(&cleared);
-        self.ended.extend(cleared);
+        self.ended.extend(cleared.into_iter().filter(|host| !here.contains(host)));
         self.flows.values_mut().for_each(super::flow::Flow::clear);
     }
 

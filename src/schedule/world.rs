@@ -131,7 +131,8 @@ impl World {
     pub fn recall(&self, context: &Context) {
         let Some(cache) = &context.fact_cache else { return };
         let inventory = context.hosts.inventory();
-        let implicit = crate::inventory::LOCALHOST.into_iter().filter(|name| inventory.host(name).is_none());
+        // The implicit localhost is none of them.
+        let implicit = crate::inventory::LOCALHOST;
         for host in inventory.hosts().map(|host| host.name.as_str()).chain(implicit) {
             if let Some((facts, gathered)) = cache.load(host) {
                 self.update(host, |known| {
