@@ -127,7 +127,7 @@ fn files_of_other_systems_are_read() {
 #[test]
 fn misspelt_words() {
     bad_task("    - debug:\n      become_usr: x\n", &["'become_usr' is not a valid", "site.yml:6:7", "`become_user`"]);
-    bad_play("- hosts: all\n  taks: []\n", 4, &["'taks' is not a valid attribute for a play", "site.yml:2:3"]);
+    bad_play("- hosts: all\n  taks: []\n", 4, &["'taks' is not a valid attribute for a Play", "site.yml:2:3"]);
     bad_task("    - coppy: {src: a}\n", &["resolve module/action 'coppy'", "site.yml:5:7", "did you mean `copy`?"]);
     bad_task("    - copy: {scr: a, dest: b}\n", &["(copy) module: scr", "site.yml:5:14", "did you mean `src`?"]);
     bad_task("    - debug: {msg: \"{{ 'x' | uper }}\"}\n", &["no filter named 'uper'", "site.yml:5:30", "`upper`"]);
@@ -157,9 +157,29 @@ fn misplaced_and_missing_words() {
     );
     bad_play("- hosts: all\n  copy: {src: a}\n", 4, &["`copy` is a module", "site.yml:2:3", "under `tasks:`"]);
     bad_task("    - - debug:\n", &["a task is a mapping, this is a list", "site.yml:5:7"]);
-    bad_play("- hosts: all\n  tasks:\n    debug:\n      msg: x\n", 4, &["is a list", "site.yml:3:5", "with `- `"]);
+    bad_play(
+        "- hosts: all\n  tasks:\n    debug:\n      msg: x\n",
+        4,
+        &["malformed block was encountered while loading tasks", "should be a list", "site.yml:3:5", "with `- `"],
+    );
     bad_play("- name: x\n  tasks: []\n", 4, &["'hosts' is required", "site.yml:1:3"]);
     bad_play("- hosts:\n  tasks: []\n", 4, &["Hosts list cannot be empty", "site.yml:1:9"]);
+    bad_play("- hosts: []\n  tasks: []\n", 4, &["Hosts list cannot be empty", "site.yml:1:10"]);
+    bad_play("[]\n", 4, &["A playbook must contain at least one play", "site.yml:1:1"]);
+    bad_play(
+        "- hosts: all\n  pre_tasks: 123\n",
+        4,
+        &["malformed block was encountered while loading pre_tasks: 123 should be a list or None", "site.yml:2:14"],
+    );
+    bad_play("- hosts: all\n  roles: 123\n", 4, &["A malformed role declaration was encountered", "site.yml:2:10"]);
+    bad_play("- hosts: all\n  roles: ['a,b']\n", 4, &["Invalid old style role requirement: a,b", "site.yml:2:11"]);
+    bad_play(
+        "- hosts: all\n  user: a\n  remote_user: b\n",
+        4,
+        &["both 'user' and 'remote_user' are set for this play.", "site.yml:2:9"],
+    );
+    bad_task("    - set_fact: {_ansible_x: 1}\n", &["'_ansible_' is reserved for internal use only", "site.yml:5:18"]);
+    bad_task("    - meta: end_role\n", &["Cannot execute 'end_role' from outside of a role", "site.yml:5:7"]);
     bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
     bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
     bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);
@@ -216,7 +236,7 @@ fn roles_files_and_imports_that_are_not_there() {
         &["in a circle: a, b", "roles/a/meta/main.yml:1:16", "roles/b/meta/main.yml:1:16"],
     );
     let tasks = [("site.yml", "- hosts: all\n  roles: [r]\n"), ("roles/r/tasks/main.yml", "hosts: x\n")];
-    refused(&tasks, &["site.yml"], 4, &["is a list", "roles/r/tasks/main.yml:1:1"]);
+    refused(&tasks, &["site.yml"], 4, &["should be a list", "roles/r/tasks/main.yml:1:1"]);
     bad_play("- import_playbook: othr.yml\n", 1, &["could not find the imported playbook", "site.yml:1:20"]);
     bad_play("- import_playbook: site.yml\n", 4, &["without end", "site.yml:1:20"]);
     bad_play("- import_playbook: '{{ x }}.yml'\n", 4, &["'x' is undefined", "site.yml:1:", "-e"]);
@@ -288,7 +308,7 @@ fn warnings() {
     assert!(run.code == 0 && run.stderr.contains("provided hosts list is empty"), "{}{}", run.stdout, run.stderr);
     let twice = format!("{PLAY}    - debug:\n        msg: a\n        msg: b\n");
     let run = rplay(&[("site.yml", twice.as_bytes())], &["site.yml"]);
-    assert!(run.code == 0 && run.stderr.contains("`msg` is given twice"), "{}", run.stderr);
+    assert!(run.code == 0 && run.stderr.contains("Found duplicate mapping key 'msg'"), "{}", run.stderr);
     assert!(run.stderr.contains("site.yml:7:9") && run.stdout.contains("\"msg\": \"b\""), "{}", run.stdout);
 }
 
@@ -327,7 +347,12 @@ fn undefined_variables_are_shown_where_they_stand() {
     let undefined = |task: &str, words: &[&str]| fails(&[("site.yml", &play(task))], words);
     undefined(
         "    - debug: {msg: \"port {{ web_prot }}\"}\n",
-        &["'web_prot' is undefined", "--> site.yml:5:29", "^^^^^^^^ undefined", "did you mean `web_port`?"],
+        &[
+            "Error while resolving value for 'msg': 'web_prot' is undefined",
+            "Origin: site.yml:5:29",
+            "^ column 29",
+            "did you mean `web_port`?",
+        ],
     );
     undefined("    - debug:\n      when: web_prot == 80\n", &["site.yml:6:13", "`web_port`"]);
     undefined("    - debug: {msg: \"{{ web.prot }}\"}\n", &["has no attribute 'prot'", "site.yml:5:", "`port`"]);
@@ -338,7 +363,7 @@ fn undefined_variables_are_shown_where_they_stand() {
     let task = play("    - template: {src: t.j2, dest: '{{ playbook_dir }}/o'}\n");
     fails(
         &[("site.yml", &task), ("templates/t.j2", "one\ntwo {{ web_prot }}\n")],
-        &["--> templates/t.j2:2:8", "2 | two {{ web_prot }}", "did you mean `web_port`?"],
+        &["Origin: templates/t.j2:2:8", "2 two {{ web_prot }}", "did you mean `web_port`?"],
     );
 }
 
@@ -457,7 +482,7 @@ fn settings_that_make_mistakes_errors_or_not() {
         &[("site.yml", &twice), ("ansible.cfg", &error)],
         &["site.yml"],
         4,
-        &["`msg` is given twice", "site.yml:7:9"],
+        &["Found duplicate mapping key 'msg'", "site.yml:7:9"],
     );
     let ignore = config("duplicate_dict_key = ignore");
     let run = rplay(&[("site.yml", twice.as_bytes()), ("ansible.cfg", ignore.as_bytes())], &["site.yml"]);

@@ -297,7 +297,7 @@ fn one_host_sees_its_plays_without_what_is_surely_skipped() {
     assert_eq!(front.len(), back.len() + 1);
     assert_eq!(of("d1"), ["Peers", "ping"]);
     let none = graph(&project(), &["-i", "inventory", "site.yml", "--host", "localhost"]).exits(0);
-    none.says("warning: no play selects the host `localhost`");
+    none.says("[WARNING]: no play selects the host `localhost`");
     let probe = graph(&project(), &["-i", "inventory", "site.yml", "--tags", "probe", "--format", "json"]).exits(0);
     assert_eq!(
         titles(&probe.out),

@@ -65,8 +65,14 @@ fn what_is_written_can_be_read_again() {
 fn a_source_that_is_wrong_is_explained_with_its_place() {
     for (source, words) in [
         ("fail.sh", &["'script' plugin: Inventory script returned non-zero exit code 3", "oops"][..]),
-        ("badjson.sh", &["'script' plugin: this is no JSON", "badjson.sh --list:2:"]),
-        ("hostbad.sh", &["must be a JSON object", "hostbad.sh --host h1:1:1"]),
+        (
+            "badjson.sh",
+            &[
+                "'script' plugin: Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON",
+                "badjson.sh --list:2:",
+            ],
+        ),
+        ("hostbad.sh", &["Inventory script result for host 'h1' is", "hostbad.sh --host h1:1:1"]),
         ("strict.yml", &["could not set x for host h1: 'nosuch' is undefined", "strict.yml:3:14", "`strict`"]),
     ] {
         let (code, _, err) = rplay(&["inventory", "-i", "base.ini", "-i", source, "--graph"]);

@@ -34,7 +34,7 @@ const NOT_HERE: [&str; 10] = [
     "timing",
 ];
 /// Statements that are no modules.
-const STATEMENTS: [&str; 5] = ["import_playbook", "import_role", "import_tasks", "include", "meta"];
+const STATEMENTS: [&str; 4] = ["import_playbook", "import_role", "import_tasks", "include"];
 /// Modules that do nothing without arguments.
 const NEED_ARGS: [&str; 6] = ["command", "shell", "raw", "script", "win_command", "win_shell"];
 
@@ -220,7 +220,7 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
             Box::new(Tree { inner: report, dir })
         }
     };
-    let log = loaded.config.log_path.value.clone();
+    let log = output::log(options, &loaded.config);
     let sinks = playbook::Sinks { files, log, show: options.show_secrets };
     playbook::perform(context, &loaded.plays, receiver, report, sinks)
 }

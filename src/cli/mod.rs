@@ -7,6 +7,7 @@ mod graph;
 mod inventory;
 mod keys;
 mod listing;
+mod log;
 mod mask;
 mod options;
 mod output;

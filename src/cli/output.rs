@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::termios::tcgetwinsize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::log::Log;
 use super::mask;
 use super::options::{Options, Output};
 use crate::event::Event;
@@ -53,16 +54,29 @@ pub fn report(options: &Options, config: &Config) -> Box<dyn Report> {
 /// How long the printer waits for more to come.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Writes events until there are no more, and to the log file as well; secrets are masked.
+/// How much is said by the screen or by the log, whichever says more.
+pub fn told(options: &Options, config: &Config) -> u8 {
+    let log = config.log_path.value.as_ref().and(config.log_verbosity.value).unwrap_or(0);
+    look(options, config).verbosity.max(u8::try_from(log).unwrap_or(u8::MAX))
+}
+
+/// The log that the configuration asks for: what is said, without colours, at a verbosity of its own.
+pub fn log(options: &Options, config: &Config) -> Option<Log> {
+    let look = look(options, config);
+    let verbosity = config.log_verbosity.value.map_or(look.verbosity, |v| u8::try_from(v).unwrap_or(u8::MAX));
+    let look = report::Options { verbosity, colours: Colours::Off, ..look };
+    Log::open(config.log_path.value.as_ref()?, Box::new(DefaultReport::new(look)))
+}
+
+/// Writes events until there are no more, and to the log as well; secrets are masked.
 pub fn pump(
     mut events: UnboundedReceiver<Event>,
     mut report: Box<dyn Report>,
-    log: Option<std::path::PathBuf>,
+    mut log: Option<Log>,
     progress: &Progress,
     (secrets, show): (&Secrets, bool),
 ) {
     let mut out = BufWriter::new(io::stdout());
-    let mut log = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
     while let Some(mut event) = events.blocking_recv() {
         if matches!(event, Event::Over) {
             break;
@@ -78,7 +92,7 @@ pub fn pump(
             let _ = out.flush();
         }
         if let Some(log) = &mut log {
-            let _ = log.write_all(&text);
+            log.event(&event);
         }
         progress.shown();
         if idle {

@@ -1,10 +1,10 @@
 //! `rplay PLAYBOOK…`: load everything, then list, check or run.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::log::Log;
 use super::options::{Options, Output};
 use super::{complain, listing, output, say, setup};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
@@ -70,7 +70,7 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
         }
     }
     let report = output::report(options, &loaded.config);
-    let log = loaded.config.log_path.value.clone();
+    let log = output::log(options, &loaded.config);
     perform(context, &loaded.plays, receiver, report, Sinks { files, log, show: options.show_secrets })
 }
 
@@ -78,8 +78,8 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
 pub struct Sinks<'a> {
     /// Its vault knows the secrets.
     pub files: &'a Files,
-    /// A file that gets all that is printed.
-    pub log: Option<PathBuf>,
+    /// A file that gets what is said as well.
+    pub log: Option<Log>,
     /// `--show-secrets`.
     pub show: bool,
 }

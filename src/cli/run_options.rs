@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::Options;
 use super::setup::{Loaded, cache_dir, refuse};
-use super::{ask, sources};
+use super::{ask, output, sources};
 use crate::connection::SshOptions;
 use crate::diag::Checked;
 use crate::load::{Config, Environment, Gathering, HashBehaviour};
@@ -80,7 +80,8 @@ pub(super) fn run_options(options: &Options, environment: &Environment, loaded: 
         start_at: options.start_at_task.clone(),
         tags: loaded.tags.0.clone(),
         skip_tags: loaded.tags.1.clone(),
-        verbosity: options.verbose,
+        verbosity: output::look(options, config).verbosity,
+        told: output::told(options, config),
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
         any_errors_fatal: config.any_errors_fatal.value,

@@ -20,6 +20,7 @@ use crate::schedule::{Asker, Context, FactCache, Hosts, Reload, Stepper, VarsLoa
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
+use crate::yaml::DUPLICATE_KEY;
 
 /// What was read, ready to be run.
 pub struct Loaded {
@@ -121,7 +122,7 @@ fn without_effect(config: &Config) -> Vec<Diagnostic> {
 /// # Errors
 /// Where the setting makes them errors.
 fn given_twice(found: Vec<Diagnostic>, wanted: DuplicateKeys) -> Checked<Vec<Diagnostic>> {
-    let twice = |finding: &Diagnostic| finding.message.contains("is given twice in this mapping");
+    let twice = |finding: &Diagnostic| finding.message.starts_with(DUPLICATE_KEY);
     match wanted {
         DuplicateKeys::Warn => Ok(found),
         DuplicateKeys::Ignore => Ok(found.into_iter().filter(|finding| !twice(finding)).collect()),
@@ -243,7 +244,7 @@ pub fn load_plays(
 /// What the run shares, and warnings: once all that can be known to be wrong has been looked for.
 ///
 /// # Errors
-/// All that is wrong with playbooks and roles, by place; when a password cannot be had.
+/// All that is wrong with playbooks and roles; when a password cannot be had.
 pub fn ready(
     options: &Options,
     environment: &Environment,
@@ -260,26 +261,10 @@ pub fn ready(
     let mut findings = std::mem::take(&mut loaded.errors);
     findings.extend(preflight(&context, &loaded.plays));
     if findings.iter().any(|d| d.severity == Severity::Error) {
-        Err(by_place(findings))
+        Err(findings)
     } else {
         Ok((context, std::mem::take(&mut loaded.warnings).into_iter().chain(findings).collect()))
     }
-}
-
-/// Findings of one file together, in the order of its lines.
-fn by_place(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let file = |finding: &Diagnostic| finding.origin.as_ref().map(|origin| origin.source.name.clone());
-    let mut files: Vec<_> = Vec::new();
-    for finding in &findings {
-        if !files.contains(&file(finding)) {
-            files.push(file(finding));
-        }
-    }
-    findings.sort_by_key(|finding| {
-        let line = finding.origin.as_ref().map(|origin| (origin.at.line, origin.at.column));
-        (files.iter().position(|known| *known == file(finding)), line)
-    });
-    findings
 }
 
 /// Warnings about variables with names of the language, each place once.
@@ -365,6 +350,7 @@ pub fn context(
     let fact_cache = fact_cache(config);
     if let Some(cache) = fact_cache.as_ref().filter(|_| options.flush_cache) {
         loaded.hosts.inventory().hosts().for_each(|host| cache.forget(&host.name));
+        LOCALHOST.into_iter().for_each(|host| cache.forget(host));
     }
     let reload = reload(options, environment, loaded, &files);
     let stepper: Option<Box<Stepper>> = options.step.then(|| Box::new(ask::step) as Box<Stepper>);

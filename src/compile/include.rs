@@ -220,21 +220,34 @@ const META: [&str; 10] = [
 ];
 
 /// What is wrong with a `meta` task.
-fn check_meta(task: &crate::playbook::Task, findings: &mut Vec<Diagnostic>) {
+fn check_meta(task: &crate::playbook::Task, stands: Stands, findings: &mut Vec<Diagnostic>) {
     let given = task.action.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim();
     let at = task.action.origin.clone();
     if !META.contains(&given) {
         let finding = Diagnostic::error(format!("invalid meta action requested: {given}")).at(at);
         findings.push(finding.suggest(given, META));
+    } else if given == "end_role" && stands.handler {
+        findings.push(Diagnostic::error("Cannot execute 'end_role' from a handler").at(at));
+    } else if given == "end_role" && !stands.in_role {
+        findings.push(Diagnostic::error("Cannot execute 'end_role' from outside of a role").at(at));
     }
 }
 
+/// Where a task stands.
+#[derive(Clone, Copy)]
+pub(super) struct Stands {
+    /// In a role.
+    pub in_role: bool,
+    /// Among handlers.
+    pub handler: bool,
+}
+
 /// What is wrong with the keywords of an include.
-pub(super) fn check(task: &crate::playbook::Task, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(task: &crate::playbook::Task, stands: Stands, findings: &mut Vec<Diagnostic>) {
     let dynamic =
         matches!(task.action.module.run, Run::Controller(ControllerTask::IncludeTasks | ControllerTask::IncludeRole));
     if matches!(task.action.module.run, Run::Controller(ControllerTask::Meta)) {
-        check_meta(task, findings);
+        check_meta(task, stands, findings);
     }
     if !dynamic {
         return;

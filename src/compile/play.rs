@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::include::Stands;
 use super::inherit::{self, Inherited};
 use super::roles::{self, Placed, RoleInstance};
 use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
@@ -236,7 +237,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn task(&mut self, task: &Task, inherited: &Inherited) {
-        super::include::check(task, &mut self.findings);
+        let stands = Stands { in_role: inherited.role.is_some(), handler: false };
+        super::include::check(task, stands, &mut self.findings);
         let mut compiled = build(task, inherited, self.play.tasks.len());
         self.check_missing(&mut compiled);
         super::tags::render(&mut compiled, &self.play, self.tags, self.engine);
@@ -313,6 +315,8 @@ impl<'a> Compiler<'a> {
         for item in items {
             match item {
                 Item::Task(task) => {
+                    let stands = Stands { in_role: inherited.role.is_some(), handler: true };
+                    super::include::check(task, stands, &mut self.findings);
                     let id = self.play.handlers.len();
                     let mut compiled = build(task, inherited, id);
                     self.check_missing(&mut compiled);

@@ -259,6 +259,8 @@ settings! {
     verbosity: u32 = 0, ["ANSIBLE_VERBOSITY"], ["defaults"."verbosity"];
     /// A file that gets all that is printed.
     log_path: Option<PathBuf> = None, ["ANSIBLE_LOG_PATH"], ["defaults"."log_path"];
+    /// How much is said there; as much as elsewhere unless it is set.
+    log_verbosity: Option<u32> = None, ["ANSIBLE_LOG_VERBOSITY"], ["defaults"."log_verbosity"];
 }
 
 /// Sections whose keys are checked; the others belong to other programs.

@@ -89,6 +89,20 @@ fn read(
     if reader.errors.is_empty() { Ok(reader.warnings) } else { Err(reader.errors) }
 }
 
+/// The files that hold the variables `name` of a folder (of a role): one file, or all of a folder
+/// of that name, in the order in which they are merged.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub(super) fn files_of(files: &Files, folder: &Path, name: &str) -> Checked<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut reader = Reader { files, warnings: Vec::new(), errors: Vec::new() };
+    let found = reader.folder(folder, [name]);
+    if reader.errors.is_empty() { Ok(found.into_iter().map(|(_, path)| path).collect()) } else { Err(reader.errors) }
+}
+
 struct Reader<'a> {
     files: &'a Files,
     warnings: Vec<Diagnostic>,

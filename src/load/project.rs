@@ -317,11 +317,15 @@ impl Loader<'_> {
     }
 
     fn role_vars(&mut self, folder: &Path, name: &str) -> Arc<Vars> {
-        let Some(file) = role_file(folder, name) else { return Arc::default() };
-        let loaded = load_vars(self.files, &file);
-        let Some(loaded) = self.take(loaded) else { return Arc::default() };
-        self.project.warnings.extend(loaded.warnings);
-        Arc::new(loaded.vars)
+        let found = super::group_vars::files_of(self.files, folder, name);
+        let mut vars = Vars::new();
+        for file in self.take(found).unwrap_or_default() {
+            let loaded = load_vars(self.files, &file);
+            let Some(loaded) = self.take(loaded) else { continue };
+            self.project.warnings.extend(loaded.warnings);
+            vars.extend(loaded.vars);
+        }
+        Arc::new(vars)
     }
 }
 

@@ -129,6 +129,13 @@ pub struct Module {
     pub run: Run,
 }
 
+impl Module {
+    /// Its name with its collection, `ansible.builtin.copy`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.collection, self.name)
+    }
+}
+
 /// Content that goes with a task.
 #[derive(Debug, Clone)]
 pub struct Blob(pub Payload);

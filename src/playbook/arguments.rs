@@ -118,6 +118,11 @@ fn read_entries(
         if skip == Some(name) {
             continue;
         }
+        // `action: {module: …, args: {…}}`.
+        if let (Some(_), "args", NodeKind::Map(entries)) = (skip, name, &node.kind) {
+            read_entries(entries, None, module, known, args, findings);
+            continue;
+        }
         // `_raw_params` is Ansible's name for free-form text in a mapping.
         let name = if name == "_raw_params" { module.free_form.unwrap_or(name) } else { name };
         let Some(value) = findings.take(node.to_value()) else { continue };
@@ -138,6 +143,10 @@ fn check_argument(
     known: &dyn Fn(&str) -> bool,
     findings: &mut Findings,
 ) -> bool {
+    if name.starts_with("_ansible_") {
+        findings.push(reserved(name, module).at(at.clone()));
+        return false;
+    }
     let specs = (module.args)();
     if !known(name) {
         let names: Vec<&str> =
@@ -180,6 +189,15 @@ fn check_argument(
         return false;
     }
     true
+}
+
+/// What is said of an argument whose name is Ansible's own.
+fn reserved(name: &str, module: &Module) -> Diagnostic {
+    Diagnostic::error(format!(
+        "Invalid parameter specified beginning with keyword '_ansible_' for action '{}': '{name}'. The prefix \
+         '_ansible_' is reserved for internal use only.",
+        module.name
+    ))
 }
 
 fn has_template(value: &Value) -> bool {

@@ -39,11 +39,11 @@ impl Place {
     /// The word for it in messages.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Play => "play",
-            Self::Role => "role",
-            Self::Block => "block",
-            Self::Task => "task",
-            Self::Handler => "handler",
+            Self::Play => "Play",
+            Self::Role => "Role",
+            Self::Block => "Block",
+            Self::Task => "Task",
+            Self::Handler => "Handler",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Collecting findings while parsing goes on.
 
 use crate::diag::{Checked, Diagnostic, Severity};
+use crate::model::Value;
 use crate::yaml::Node;
 
 /// Errors and warnings found so far.
@@ -38,14 +39,20 @@ impl Findings {
         }
     }
 
-    /// The items of a list; anything else is a finding.
-    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    /// The items of a list; anything else is a finding, which begins with these words.
+    pub fn list<'n>(&mut self, node: &'n Node, wrong: &str) -> &'n [Node] {
         if node.is_null() {
             return &[];
         }
         node.as_seq().unwrap_or_else(|| {
+            let shown = match node.to_value() {
+                Ok(Value::Str(text)) => text.as_str().to_owned(),
+                Ok(Value::Int(number)) => number.to_string(),
+                Ok(Value::Bool(flag)) => flag.to_string(),
+                _ => "this".to_owned(),
+            };
             self.push(
-                Diagnostic::error(format!("{what} is a list, this is {}", node.describe()))
+                Diagnostic::error(format!("{wrong}: {shown} should be a list or None but is {}", node.describe()))
                     .at(node.origin.clone())
                     .hint("begin each entry with `- `"),
             );

@@ -4,7 +4,7 @@ use super::keywords::{self, Keywords, Place};
 use super::parse::Findings;
 use super::role::RoleRef;
 use super::strategy::Strategy;
-use super::task::{Item, parse_tasks, unknown_keyword};
+use super::task::{Item, parse_section, unknown_keyword};
 use crate::diag::Diagnostic;
 use crate::model::{Origin, Text, Value};
 use crate::yaml::Node;
@@ -83,6 +83,10 @@ pub fn parse_playbook(documents: &[Node], name: &str) -> (Vec<Entry>, Findings) 
             );
             continue;
         };
+        if plays.is_empty() {
+            let finding = Diagnostic::error(format!("A playbook must contain at least one play: {name}"));
+            findings.push(finding.at(document.origin.clone()));
+        }
         for node in plays {
             let before = findings.errors();
             let mut entry = parse_entry(node, &mut findings);
@@ -159,13 +163,20 @@ fn parse_play(node: &Node, entries: &[(Node, Node)], findings: &mut Findings) ->
     for (key, value) in entries {
         match key.as_str() {
             Some("hosts") => play.hosts = parse_hosts(value, findings),
-            Some("pre_tasks") => play.pre_tasks = parse_tasks(value, Place::Task, findings),
-            Some("tasks") => play.tasks = parse_tasks(value, Place::Task, findings),
-            Some("post_tasks") => play.post_tasks = parse_tasks(value, Place::Task, findings),
-            Some("handlers") => play.handlers = parse_tasks(value, Place::Handler, findings),
+            Some("pre_tasks") => play.pre_tasks = parse_section("pre_tasks", value, Place::Task, findings),
+            Some("tasks") => play.tasks = parse_section("tasks", value, Place::Task, findings),
+            Some("post_tasks") => play.post_tasks = parse_section("post_tasks", value, Place::Task, findings),
+            Some("handlers") => play.handlers = parse_section("handlers", value, Place::Handler, findings),
             Some("roles") => play.roles = RoleRef::parse_list(value, findings),
             name => read_play_keyword(&mut play.keywords, name.unwrap_or_default(), key, value, findings),
         }
+    }
+    if let (Some(_), Some(user)) = (node.get("remote_user"), node.get("user")) {
+        findings.push(
+            Diagnostic::error("both 'user' and 'remote_user' are set for this play.")
+                .at(user.origin.clone())
+                .hint("`user` is an older name of `remote_user`: keep that one"),
+        );
     }
     if node.get("hosts").is_none() {
         findings.push(
@@ -212,16 +223,21 @@ fn read_play_keyword(keywords: &mut Keywords, name: &str, key: &Node, value: &No
 fn parse_hosts(node: &Node, findings: &mut Findings) -> Vec<Text> {
     let items = node.as_seq().unwrap_or(std::slice::from_ref(node));
     let mut hosts = Vec::new();
+    if items.is_empty() {
+        findings.push(no_hosts(node));
+    }
     for item in items {
         match findings.take(item.to_value()) {
             Some(Value::Str(text)) if !text.trim().is_empty() => hosts.push(text),
-            Some(_) => findings.push(
-                Diagnostic::error("Hosts list cannot be empty: `hosts` takes patterns")
-                    .at(item.origin.clone())
-                    .hint("for example `hosts: all`, or a group of the inventory"),
-            ),
+            Some(_) => findings.push(no_hosts(item)),
             None => {}
         }
     }
     hosts
+}
+
+fn no_hosts(node: &Node) -> Diagnostic {
+    Diagnostic::error("Hosts list cannot be empty. Please check your playbook")
+        .at(node.origin.clone())
+        .hint("`hosts` takes patterns: for example `hosts: all`, or a group of the inventory")
 }

@@ -119,11 +119,23 @@ pub struct RoleFiles {
 impl RoleRef {
     /// Reads a list of references.
     pub fn parse_list(node: &Node, findings: &mut Findings) -> Vec<Self> {
-        findings.list(node, "`roles`").iter().filter_map(|item| Self::parse(item, findings)).collect()
+        findings
+            .list(node, "A malformed role declaration was encountered")
+            .iter()
+            .filter_map(|item| Self::parse(item, findings))
+            .collect()
     }
 
     fn parse(node: &Node, findings: &mut Findings) -> Option<Self> {
         match &node.kind {
+            NodeKind::Str(text) if text.text.contains(',') => {
+                findings.push(
+                    Diagnostic::error(format!("Invalid old style role requirement: {}", text.text))
+                        .at(node.origin.clone())
+                        .hint("an entry of the list is one role"),
+                );
+                None
+            }
             NodeKind::Str(text) => Some(Self {
                 name: text.text.to_string(),
                 origin: node.origin.clone(),

@@ -108,7 +108,13 @@ pub struct LoopSpec {
 
 /// Reads a list of tasks and blocks. `place` is [`Place::Task`] or [`Place::Handler`].
 pub fn parse_tasks(node: &Node, place: Place, findings: &mut Findings) -> Vec<Item> {
-    findings.list(node, "a section of tasks").iter().filter_map(|item| parse_item(item, place, findings)).collect()
+    parse_section("tasks", node, place, findings)
+}
+
+/// Reads the tasks of a section, such as `pre_tasks`.
+pub(super) fn parse_section(name: &str, node: &Node, place: Place, findings: &mut Findings) -> Vec<Item> {
+    let wrong = format!("A malformed block was encountered while loading {name}");
+    findings.list(node, &wrong).iter().filter_map(|item| parse_item(item, place, findings)).collect()
 }
 
 fn parse_item(node: &Node, place: Place, findings: &mut Findings) -> Option<Item> {
@@ -142,11 +148,11 @@ fn parse_block(node: &Node, place: Place, findings: &mut Findings) -> Option<Ite
             Some("block") => {
                 let rescued = usize::from(node.get("rescue").is_some());
                 findings.handled += rescued;
-                block.main = parse_tasks(value, place, findings);
+                block.main = parse_section("block", value, place, findings);
                 findings.handled -= rescued;
             }
-            Some("rescue") => block.rescue = parse_tasks(value, place, findings),
-            Some("always") => block.always = parse_tasks(value, place, findings),
+            Some("rescue") => block.rescue = parse_section("rescue", value, place, findings),
+            Some("always") => block.always = parse_section("always", value, place, findings),
             name => {
                 if !keywords.read(key, value, Place::Block, findings) {
                     findings.push(unknown_keyword(name.unwrap_or_default(), key, Place::Block));

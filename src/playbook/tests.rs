@@ -35,7 +35,7 @@ fn a_play_with_everything_is_read() {
 #[test]
 fn misspelt_words_are_named_with_place_and_suggestion() {
     let (message, at, hints) = first_error("- hosts: all\n  tasks:\n    - ping:\n      wehn: a\n");
-    assert_eq!((message.as_str(), at.as_str()), ("'wehn' is not a valid attribute for a task", "site.yml:4:7"));
+    assert_eq!((message.as_str(), at.as_str()), ("'wehn' is not a valid attribute for a Task", "site.yml:4:7"));
     assert_eq!(hints, ["did you mean `when`?"]);
     let (message, at, hints) = first_error("- hosts: all\n  tasks:\n    - pnig:\n");
     assert_eq!((message.as_str(), at.as_str()), ("couldn't resolve module/action 'pnig'", "site.yml:3:7"));

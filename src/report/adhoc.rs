@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::style::Style;
-use super::{Options, Report, data, render_diagnostic, render_diff};
+use super::{Options, Report, data, render_diff, render_failure};
+use crate::diag::Diagnostic;
 use crate::event::{Event, HostResult};
 use crate::model::{Map, Status, Value};
 
@@ -52,8 +53,10 @@ impl AdHoc {
         for diff in result.outcome.diff.iter().filter(|_| !result.hidden) {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
         }
-        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) {
-            write!(out, "{}", render_diagnostic(finding, self.options.colours))?;
+        // What failed is plain here: the place of the one task, and the words that follow, say nothing new.
+        let tells = |finding: &&Diagnostic| !finding.hints.is_empty() || !finding.related.is_empty();
+        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden).filter(tells) {
+            writeln!(out, "{}", render_failure(finding, self.options.colours))?;
         }
         let (style, word) = match &result.outcome.status {
             Status::Ok => (Style::Ok, "SUCCESS"),
@@ -132,8 +135,9 @@ impl Report for AdHoc {
                 let line = super::data::job_line(host, job, *state);
                 writeln!(out, "{line}")
             }
+            Event::Connecting { .. } if self.options.verbosity < 3 => Ok(()),
             Event::Connecting { host, how } => {
-                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
+                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> EXEC {how}")))
             }
             Event::Waiting { hosts, seconds } => {
                 let text = format!("waiting since {seconds} s for: {}", hosts.join(", "));

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::style::Style;
-use super::{Options, Report, data, render_diagnostic, render_diff};
+use super::{Options, Report, data, render_diff, render_failure};
 use crate::event::{Counts, Event, HostResult, TaskKind};
 use crate::model::{Outcome, Status, Value};
 
@@ -64,20 +64,24 @@ impl Default {
             self.headline(out)?;
         }
         self.diffs(result, out)?;
+        if !looped {
+            self.explain(result, out)?;
+        }
         if !hidden_kind && !looped {
             writeln!(out, "{}", self.line(result))?;
             if result.ignored && result.item.is_none() {
                 writeln!(out, "{}", self.paint(Style::Skipped, "...ignoring"))?;
             }
         }
-        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) {
-            let text = render_diagnostic(finding, self.options.colours);
-            // The same mistake on many hosts is explained once.
-            if self.warned.insert(text.clone()) {
-                write!(out, "{text}")?;
-            }
-        }
         Ok(())
+    }
+
+    /// Why it failed, and where that is written: before the result, as in Ansible.
+    fn explain(&mut self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
+        let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) else { return Ok(()) };
+        let text = render_failure(finding, self.options.colours);
+        // The same mistake on many hosts is explained once.
+        if self.warned.insert(text.clone()) { writeln!(out, "{text}") } else { Ok(()) }
     }
 
     fn diffs(&self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
@@ -128,19 +132,23 @@ impl Default {
             return Some(format!(" => {reason}"));
         }
         let failed = matches!(result.outcome.status, Status::Failed | Status::Unreachable);
-        let speaks = result.verbose && !failed && !result.hidden;
+        let speaks = result.verbose && !result.hidden;
         if !speaks && !failed && self.options.verbosity == 0 {
             return None;
         }
         let mut shown = data::result(&result.outcome, result.hidden);
         if speaks {
-            if !result.outcome.result.contains("changed") {
+            if failed && shown.contains_key("assertion") {
+                // An assertion is shown as it is.
+            } else if failed {
+                shown.retain(|k, _| !matches!(k.as_str(), "changed" | "failed_when_result"));
+            } else if !result.outcome.result.contains("changed") {
                 shown.remove("changed");
                 // A message stands alone, without the loop's marks beside it.
                 let alone = shown.contains_key("msg");
                 shown.retain(|k, _| !alone || k == "msg");
             }
-            let shown = if self.options.verbosity == 0 { strip_internal(shown) } else { shown };
+            let shown = if self.options.verbosity == 0 && !failed { strip_internal(shown) } else { shown };
             return Some(format!(" => {}", data::indented(&Json::Object(shown))));
         }
         let shown = Json::Object(shown);
@@ -271,8 +279,9 @@ impl Report for Default {
                 let line = super::data::job_line(host, job, *state);
                 writeln!(out, "{line}")
             }
+            Event::Connecting { .. } if self.options.verbosity < 3 => Ok(()),
             Event::Connecting { host, how } => {
-                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> {how}")))
+                writeln!(out, "{}", self.paint(Style::Skipped, &format!("<{host}> EXEC {how}")))
             }
             Event::Waiting { hosts, seconds } => {
                 let names = if hosts.len() > 10 {

@@ -6,6 +6,10 @@ use super::style::{Colours, Style};
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Origin;
 
+/// How lines begin that say what is wrong: as Ansible's, which scripts look for.
+const ERROR: &str = "[ERROR]";
+const WARNING: &str = "[WARNING]";
+
 /// Several diagnostics, and a line that counts the errors when there are more than one.
 pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
     // One mistake may be met by several readers.
@@ -16,7 +20,7 @@ pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
     let mut out: String = findings.iter().map(|d| render_diagnostic(d, colours) + "\n").collect();
     let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 1 {
-        out.push_str(&format!("error: {errors} errors, nothing was run\n"));
+        out.push_str(&format!("{ERROR}: {errors} errors, nothing was run\n"));
     }
     out
 }
@@ -24,8 +28,8 @@ pub fn render_diagnostics(findings: &[Diagnostic], colours: Colours) -> String {
 /// One diagnostic, ending in a newline.
 pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
     let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
+        Severity::Error => Level::ERROR.with_name(ERROR),
+        Severity::Warning => Level::WARNING.with_name(WARNING),
     };
     if finding.origin.is_none() && finding.related.is_empty() {
         return plain(finding, colours);
@@ -55,11 +59,42 @@ pub fn render_diagnostic(finding: &Diagnostic, colours: Colours) -> String {
     format!("{}\n", renderer.render(&[group]))
 }
 
+/// A task's failure as Ansible shows it: the words, the place, the lines up to there; then what
+/// led there, and what to do. It ends in a newline.
+pub fn render_failure(finding: &Diagnostic, colours: Colours) -> String {
+    let mut out = format!("{ERROR}: {}\n", finding.message);
+    out.push_str(&finding.origin.as_ref().map(placed).unwrap_or_default());
+    for (origin, words) in &finding.related {
+        out.push_str(&format!("\n{words}\n{}", placed(origin)));
+    }
+    for hint in &finding.hints {
+        out.push_str(&format!("hint: {hint}\n"));
+    }
+    out.lines().map(|line| format!("{}\n", colours.paint(Style::Failed, line))).collect()
+}
+
+/// A place with its line and the two before it.
+fn placed(origin: &Origin) -> String {
+    let mut out = format!("Origin: {origin}\n");
+    let (last, width) = (origin.at.line, origin.at.line.to_string().len());
+    if origin.source.line(last).is_none() {
+        return out;
+    }
+    out.push('\n');
+    for number in last.saturating_sub(2).max(1)..=last {
+        let line = origin.source.line(number).unwrap_or_default();
+        out.push_str(format!("{number:>width$} {line}").trim_end());
+        out.push('\n');
+    }
+    let indent = width + usize::try_from(origin.at.column).unwrap_or(1);
+    out + &format!("{}^ column {}\n", " ".repeat(indent), origin.at.column)
+}
+
 /// A finding about no place in particular: no source line, no margin.
 fn plain(finding: &Diagnostic, colours: Colours) -> String {
     let (word, style) = match finding.severity {
-        Severity::Error => ("error", Style::Failed),
-        Severity::Warning => ("warning", Style::Warning),
+        Severity::Error => (ERROR, Style::Failed),
+        Severity::Warning => (WARNING, Style::Warning),
     };
     let mut out = format!("{}: {}\n", colours.paint(style, word), finding.message);
     for hint in &finding.hints {

@@ -64,6 +64,9 @@ fn host_result(result: &HostResult) -> JsonMap<String, Json> {
     if let Some(other) = &result.delegated_to {
         shown.insert("delegated_to".to_owned(), json!(other));
     }
+    if let Some(origin) = result.explanation.as_ref().and_then(|finding| finding.origin.as_ref()) {
+        shown.insert("origin".to_owned(), json!(origin.to_string()));
+    }
     if !result.outcome.diff.is_empty() && !result.hidden {
         let texts: Vec<String> = result.outcome.diff.iter().map(|d| render_diff(d, Colours::Off)).collect();
         shown.insert("diff".to_owned(), json!(texts.concat()));

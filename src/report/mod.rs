@@ -17,7 +17,7 @@ use std::io::Write;
 pub use adhoc::{AdHoc, result_line};
 pub use data::to_json;
 pub use default::Default as DefaultReport;
-pub use diagnostic::{render_diagnostic, render_diagnostics};
+pub use diagnostic::{render_diagnostic, render_diagnostics, render_failure};
 pub use diff::render_diff;
 pub use json::{Document, Form, Lines};
 pub use style::{Colours, Style};

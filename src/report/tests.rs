@@ -94,13 +94,13 @@ fn secrets_are_masked_wherever_they_stand() {
 #[test]
 fn a_diagnostic_shows_the_line_and_the_hint() {
     let source = Source::new("site.yml", "- hosts: all\n  taks: []\n");
-    let finding = Diagnostic::error("'taks' is not a valid attribute for a play")
+    let finding = Diagnostic::error("'taks' is not a valid attribute for a Play")
         .at(Origin::new(&source, 2, 3))
         .label("unknown keyword")
         .suggest("taks", ["tasks"]);
     let text = render_diagnostic(&finding, Colours::Off);
     for part in [
-        "error: 'taks' is not",
+        "[ERROR]: 'taks' is not",
         "site.yml:2:3",
         "2 |   taks: []",
         "^^^^ unknown keyword",

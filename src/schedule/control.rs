@@ -72,10 +72,13 @@ pub fn run(task: ControllerTask, args: &Map, view: &View, context: &Arc<Context>
 
 fn argument(args: &Map, names: &[&str], view: &View) -> Result<Option<Value>, Error> {
     match names.iter().find_map(|n| args.get(n)) {
-        Some(value) => view.render(value),
+        Some(value) => view.render(value).map_err(|e| e.in_argument(names.first().copied().unwrap_or_default())),
         None => Ok(None),
     }
 }
+
+/// What `debug` says of a variable that is `omit`.
+const NOT_OMITTED: &str = "The result of the `var` expression could not be omitted; a placeholder was used instead.";
 
 fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
     let wanted = argument(args, &["verbosity"], view)?.as_ref().and_then(Value::as_int).unwrap_or(0);
@@ -83,8 +86,22 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
         let result = Map::from_iter([("skipped_reason", Value::from("Verbosity threshold not met."))]);
         return Ok(Controlled::new(Status::Skipped, result));
     }
+    if args.contains("msg") && args.contains("var") {
+        return Err(Error::new("parameters are mutually exclusive: msg|var"));
+    }
     let (mut result, mut warnings) = (Map::new(), Vec::new());
-    match args.get("var") {
+    let var = match args.get("var") {
+        // A template that is left out leaves the argument out.
+        Some(Value::Str(text))
+            if text.is_template()
+                && text.contains("{{")
+                && view.render(&Value::Str(text.clone())).is_ok_and(|v| v.is_none()) =>
+        {
+            None
+        }
+        var => var,
+    };
+    match var {
         Some(Value::Str(text)) => {
             let name = view.templar.named(text)?;
             let shown = match view.templar.expression(&name) {
@@ -93,7 +110,11 @@ fn debug(args: &Map, view: &View, verbosity: u8) -> Result<Controlled, Error> {
                     warnings.push(format!("Encountered 1 template error. error 1 - {}", e.message()));
                     Value::from(format!("<< error 1 - {} >>", e.message()))
                 }
-                Err(e) => return Err(e),
+                Err(e) if e.is_omitted() => {
+                    warnings.push(NOT_OMITTED.to_owned());
+                    Value::from("<<Omit>>")
+                }
+                Err(e) => return Err(e.within("Error while resolving `var` expression")),
             };
             result.insert(name.as_str(), shown);
         }
@@ -131,7 +152,7 @@ fn including(include: Include) -> Controlled {
 
 fn include_tasks(args: &Map, view: &View) -> Result<Controlled, Error> {
     let name = name(args, &["file", "_raw_params"], view)?;
-    Ok(including(Include { name, role: None, item: Map::new(), label: None }))
+    Ok(including(Include { name, role: None, item: Map::new(), label: None, once: false }))
 }
 
 fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
@@ -144,8 +165,9 @@ fn include_role(args: &Map, view: &View) -> Result<Controlled, Error> {
     }
     let flag = |name: &str| Ok(argument(args, &[name], view)?.as_ref().and_then(crate::module::to_bool));
     let public = flag("public")?;
+    let once = flag("allow_duplicates")? == Some(false);
     from.validate = flag("rolespec_validate")?.unwrap_or(true);
-    Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None }))
+    Ok(including(Include { name, role: Some((from, public)), item: Map::new(), label: None, once }))
 }
 
 fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
@@ -172,7 +194,7 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
         if !crate::playbook::is_variable(name.as_str()) {
             return Err(Error::new(format!("Invalid variable name '{}'.", name.as_str())));
         }
-        if let Some(value) = view.render(value)? {
+        if let Some(value) = view.render(value).map_err(|e| e.in_argument(name.as_str()))? {
             set.insert(name.as_str(), value);
         }
     }
@@ -203,8 +225,11 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
     let fail = message(args, &["fail_msg", "msg"], view)?;
     let success = message(args, &["success_msg"], view)?;
     for condition in &conditions {
+        if condition.is_null() || condition.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return Err(Error::new("Empty conditional expressions are not allowed."));
+        }
         let mut result = Map::new();
-        match view.templar.condition(condition)? {
+        match view.templar.condition(condition).map_err(Error::in_condition)? {
             Truth::True => {}
             Truth::False => {
                 result.insert("assertion", condition.untemplated());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::control::Controlled;
-use super::item::explain_all;
+use super::explain::explain_all;
 use super::view::View;
 use crate::event::Event;
 use crate::inventory::{Addition, host_and_port};

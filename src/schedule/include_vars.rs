@@ -54,13 +54,13 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
             }
             Wanted::of(args).map_err(plain)?.files(&root)?
         }
-        (None, None) => return Err(plain("one of the following is required: file, dir".into())),
+        (None, None) => return Err(plain("Could not find file: one of the following is required: file, dir".into())),
     };
     let mut all = Vars::new();
     let mut done: Vec<PathBuf> = Vec::new();
     for path in files {
         let loaded = (context.vars_loader)(&path).map_err(|findings| {
-            let words: Vec<String> = findings.iter().map(super::item::explain).collect();
+            let words: Vec<String> = findings.iter().map(super::explain::explain).collect();
             (words.join("; "), done.clone())
         })?;
         warn(context, &loaded.1);
@@ -83,7 +83,7 @@ fn read(args: &Map, context: &Arc<Context>, view: &View) -> Result<Controlled, R
 
 fn warn(context: &Context, warnings: &[Diagnostic]) {
     for warning in warnings {
-        context.emit(crate::event::Event::Warning(super::item::explain_all(warning)));
+        context.emit(crate::event::Event::Warning(super::explain::explain_all(warning)));
     }
 }
 

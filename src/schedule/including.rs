@@ -1,10 +1,10 @@
 //! `include_tasks` and `include_role`: what is read when its turn comes, and run at once.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::item;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use crate::compile::{self, CompiledTask, Course, IncludeAt};
@@ -29,6 +29,8 @@ pub struct Include {
     pub item: Map,
     /// The item as it is shown.
     pub label: Option<Value>,
+    /// Not on hosts where the role has run already (`allow_duplicates: false`).
+    pub once: bool,
 }
 
 /// Hosts that include the same.
@@ -69,7 +71,7 @@ impl Linear {
         let mut courses = Vec::new();
         for group in groups {
             match self.read_include(task, &group, kind) {
-                Ok((course, shown)) => {
+                Ok((course, shown, role)) => {
                     self.teller.emit(Event::Included {
                         what: shown,
                         hosts: group.hosts.clone(),
@@ -78,7 +80,9 @@ impl Linear {
                     if group.include.role.is_none() {
                         group.hosts.iter().for_each(|host| self.world.count(host, |c| c.ok += 1));
                     }
-                    courses.push((course, group.hosts));
+                    let again = |host: &String| role.as_ref().is_some_and(|path| self.has_run(host, path));
+                    let hosts = group.hosts.into_iter().filter(|host| !group.include.once || !again(host));
+                    courses.push((course, hosts.collect::<Vec<_>>()));
                 }
                 Err(findings) => self.not_included(task, &group, &findings),
             }
@@ -94,7 +98,19 @@ impl Linear {
         self.depth -= 1;
     }
 
-    fn read_include(&mut self, task: &CompiledTask, group: &Group, kind: TaskKind) -> Checked<(Course, String)> {
+    /// Whether tasks of the role at this path have run on a host.
+    fn has_run(&self, host: &str, path: &Path) -> bool {
+        let ran = self.roles_seen.get(host).into_iter().flatten();
+        ran.filter_map(|role| self.play.roles.get(*role)).any(|role| role.path == path)
+    }
+
+    /// What is included, how it is shown, and the role's path.
+    fn read_include(
+        &mut self,
+        task: &CompiledTask,
+        group: &Group,
+        kind: TaskKind,
+    ) -> Checked<(Course, String, Option<PathBuf>)> {
         if self.depth > MAX_DEPTH {
             return Err(Diagnostic::error("files of tasks include each other without end")
                 .at(task.origin.clone())
@@ -114,7 +130,7 @@ impl Linear {
             Some((from, public)) => self.context.includes.role(&include.name, from, *public, &at)?,
         };
         for warning in warnings.iter().filter(|w| w.severity == Severity::Warning) {
-            self.context.emit(Event::Warning(item::explain_all(warning)));
+            self.context.emit(Event::Warning(super::explain::explain_all(warning)));
         }
         let shown = match &what {
             compile::What::Tasks(_, path) => path.clone(),
@@ -131,12 +147,13 @@ impl Linear {
         play.rescued = included.rescued;
         play.handlers = included.handlers;
         self.renew();
-        Ok((included.course, shown))
+        let path = if let compile::What::Role(import) = &what { Some(import.role.path.clone()) } else { None };
+        Ok((included.course, shown, path))
     }
 
     /// What cannot be included fails on each of its hosts, whatever `ignore_errors` says.
     fn not_included(&mut self, task: &CompiledTask, group: &Group, findings: &[Diagnostic]) {
-        let reason = findings.iter().map(item::explain_all).collect::<Vec<_>>().join("\n");
+        let reason = findings.iter().map(super::explain::explain_all).collect::<Vec<_>>().join("\n");
         for host in &group.hosts {
             let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);
             self.fails_on(task, host, &Outcome::new(Status::Failed, result), findings.first());

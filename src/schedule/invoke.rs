@@ -90,9 +90,9 @@ impl Ready {
 /// The worker of an account, started when it does not run; else what the task comes to.
 pub async fn worker(context: &Context, account: &Arc<Account>, lane: usize) -> Result<Arc<Link>, Outcome> {
     let starting = || {
-        if context.options.verbosity >= 3 {
+        if context.options.told >= 3 {
             let mut how = account.to_string();
-            if let Some(escalation) = account.escalation.as_ref().filter(|_| context.options.verbosity >= 4) {
+            if let Some(escalation) = account.escalation.as_ref().filter(|_| context.options.told >= 4) {
                 how = format!("{how}: {}", escalation.command_line("…"));
             }
             context.emit(Event::Connecting { host: account.host.clone(), how });

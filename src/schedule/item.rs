@@ -71,16 +71,8 @@ impl ItemResult {
 
     /// A failure with its place.
     pub fn explained(finding: Diagnostic) -> Self {
-        let outcome = Outcome::failed(format!("Task failed: {}", explain(&finding)));
-        Self { explanation: Some(finding), ..Self::plain(outcome) }
-    }
-}
-
-impl ItemResult {
-    /// A failure of the task as a whole, with its place.
-    pub fn failed(error: Error) -> Self {
-        let finding: Diagnostic = error.into();
-        let outcome = Outcome::failed(explain(&finding));
+        let finding = Diagnostic { message: format!("Task failed: {}", finding.message), ..finding };
+        let outcome = Outcome::failed(finding.message.as_str());
         Self { explanation: Some(finding), ..Self::plain(outcome) }
     }
 }
@@ -123,18 +115,6 @@ impl Begun {
             _ => false,
         }
     }
-}
-
-/// A finding in one line, for a result's message.
-pub fn explain(finding: &Diagnostic) -> String {
-    let place = finding.origin.as_ref().map(|o| format!(" ({o})")).unwrap_or_default();
-    format!("{}{place}", finding.message)
-}
-
-/// A finding and its hints in one line, for a warning.
-pub fn explain_all(finding: &Diagnostic) -> String {
-    let hints = finding.hints.iter().map(|hint| format!("; {hint}"));
-    explain(finding) + &hints.collect::<String>()
 }
 
 /// How to reach the host that the item runs on.
@@ -339,10 +319,10 @@ impl OnHost<'_> {
     }
 
     /// The scope with the result under its registered name.
-    fn with_result(&self, scope: &Scope, outcome: &Outcome) -> View {
+    pub(super) fn with_result(&self, scope: &Scope, outcome: &Outcome) -> View {
         let scope = match self.task.keywords.value("register").and_then(Value::as_str) {
             Some(name) => {
-                let mut vars = crate::model::Vars::new();
+                let mut vars = Vars::new();
                 vars.set(name, outcome.to_value(), None);
                 scope.push(Layer::new(Level::Loop, "register", vars))
             }
@@ -453,9 +433,10 @@ fn exhausted(outcome: &mut Outcome, attempt: u32) {
 fn misjudged(mut result: ItemResult, what: &'static str, error: Error) -> ItemResult {
     let finding: Diagnostic = error.into();
     result.outcome.result.insert("changed", result.outcome.status == Status::Changed);
-    result.outcome.result.insert(what, format!("Error while evaluating conditional: {}", explain(&finding)));
+    result.outcome.result.insert(what, finding.message.as_str());
     result.outcome.status = Status::Failed;
-    result.explanation = Some(finding);
+    let message = format!("Task failed: {}", finding.message);
+    result.explanation = Some(Diagnostic { message, ..finding });
     result
 }
 

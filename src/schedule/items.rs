@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ahead::ReadyTask;
 use super::including::Include;
 use super::invoke::Place;
-use super::item::{self, Begun, ItemResult};
+use super::item::{Begun, ItemResult};
 use super::looping::Job;
 use super::prepare::OnHost;
 use super::register;
@@ -141,7 +141,7 @@ impl Job {
     ) -> ItemResult {
         let control = match self.on_host().control(view) {
             Ok(control) => control,
-            Err(e) => return ItemResult::failed(e),
+            Err(e) => return ItemResult::explained(e.into()),
         };
         let place = self.place();
         let mut results = Results::default();
@@ -245,7 +245,7 @@ impl Job {
         }
         results.includes.extend(include.map(|include| Include {
             item: one.extra.clone(),
-            label: Some(self.label(control, &one.view, item).unwrap_or_else(|_| item.clone())),
+            label: Some(self.label(control, &one.view, item, &result.outcome).unwrap_or_else(|_| item.clone())),
             ..include
         }));
         results.explanation = results.explanation.take().or(result.explanation);
@@ -258,29 +258,26 @@ impl Job {
         if control.break_when.is_empty() {
             return false;
         }
-        let mut scope = (*view.scope).clone();
-        if let (Some(name), Some((outcome, _))) =
-            (self.task.keywords.value("register").and_then(Value::as_str), done.last())
-        {
-            let mut vars = Vars::new();
-            vars.set(name, outcome.to_value(), None);
-            scope = scope.push(Layer::new(Level::Loop, "register", vars));
-        }
-        let view = View::new(&self.context.engine, scope);
+        let Some((outcome, _)) = done.last() else { return false };
+        let view = self.on_host().with_result(&view.scope, outcome);
         matches!(view.conditions(&control.break_when), Ok((Truth::True, _)))
     }
 
-    fn label(&self, control: &Control, view: &View, item: &Value) -> Result<Value, Error> {
+    /// An item's label, which may read the item's result.
+    fn label(&self, control: &Control, view: &View, item: &Value, outcome: &Outcome) -> Result<Value, Error> {
         match &control.label {
-            Some(label) => view.render(label).map(|label| label.unwrap_or(Value::Null)),
+            Some(label) => {
+                let view = self.on_host().with_result(&view.scope, outcome);
+                view.render(label).map(|label| label.unwrap_or(Value::Null))
+            }
             None => Ok(item.clone()),
         }
     }
 
     fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
-        let label = self.label(control, view, item).unwrap_or_else(|e| {
+        let label = self.label(control, view, item, &result.outcome).unwrap_or_else(|e| {
             let finding: Diagnostic = e.into();
-            let words = format!("Failed to template loop_control.label: {}", item::explain(&finding));
+            let words = format!("Failed to template loop_control.label: {}", finding.message);
             result.outcome.status = Status::Failed;
             result.outcome.result.insert("msg", words);
             result.explanation = Some(finding);
@@ -296,7 +293,7 @@ impl Job {
             hidden: self.flag("no_log", view),
             verbose: result.verbose,
             seconds: started.elapsed().as_secs_f64(),
-            explanation: result.explanation.clone(),
+            explanation: super::explain::why(&self.task, &result.outcome, result.explanation.clone()),
             timing: result.timing,
         })));
     }

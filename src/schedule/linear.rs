@@ -15,7 +15,7 @@ use super::shared::{Limits, Shared};
 use super::teller::Teller;
 use super::view::View;
 use super::world::World;
-use super::{Context, StepAnswer, item, jobs, names};
+use super::{Context, StepAnswer, jobs, names};
 use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
@@ -59,6 +59,8 @@ pub struct Linear {
     pub(super) ended_roles: BTreeSet<(String, usize)>,
     /// On which hosts a role has run: the first of its instances, and the one that did.
     pub(super) roles_run: BTreeMap<(String, usize), usize>,
+    /// The roles of which tasks have run, by host.
+    pub(super) roles_seen: BTreeMap<String, BTreeSet<usize>>,
     /// How many includes are within one another.
     pub(super) depth: usize,
     /// The task that `--start-at-task` names has come, or none was named.
@@ -115,6 +117,7 @@ impl Linear {
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
             roles_run: BTreeMap::new(),
+            roles_seen: BTreeMap::new(),
             depth: 0,
             started: context.options.start_at.is_none(),
             inventory: context.hosts.now(),
@@ -399,7 +402,7 @@ impl Linear {
         let wrong = |why: String| format!("Failed to convert the throttle value to an integer: {why}");
         let rendered = match view.zip(value) {
             Some((view, value)) => {
-                view.render(value).map_err(|e| wrong(item::explain(&crate::diag::Diagnostic::from(e))))?
+                view.render(value).map_err(|e| wrong(super::explain::explain(&crate::diag::Diagnostic::from(e))))?
             }
             None => None,
         };

@@ -161,7 +161,7 @@ impl Local for Files<'_> {
                 Some(reason) => Err(Failure::unknown(Arc::clone(reason))),
                 None => {
                     let finding: Diagnostic = e.into();
-                    let failure = Failure::new(super::item::explain(&finding));
+                    let failure = Failure::new(super::explain::explain(&finding));
                     if let Ok(mut noted) = self.finding.lock() {
                         *noted = Some(finding);
                     }

@@ -113,24 +113,24 @@ impl Job {
         let mut begun = ready.map(|r| r.begun).unwrap_or_default();
         let mut ahead = VecDeque::new();
         let mut includes = Vec::new();
-        let (mut result, looped) = match items {
+        let mut result = match items {
             Ok(None) => {
                 let one = match begun.pop_front() {
                     Some(begun) => begun,
                     None => self.on_host().begin(&view, self.place()).await,
                 };
                 self.send_ahead(&one, &mut ahead);
-                (self.on_host().finish(&view, one).await, false)
+                self.on_host().finish(&view, one).await
             }
-            Ok(Some(items)) => (self.all(&view, items, begun, &mut ahead, &mut includes).await, true),
+            Ok(Some(items)) => self.all(&view, items, begun, &mut ahead, &mut includes).await,
             Err(e) => match self.skipped_anyway(&view) {
-                Some(outcome) => (ItemResult::plain(outcome), false),
-                None => (ItemResult::failed(e), false),
+                Some(outcome) => ItemResult::plain(outcome),
+                None => ItemResult::explained(e.into()),
             },
         };
         includes.extend(result.include.take());
         let silent = !includes.is_empty() && result.outcome.status == Status::Ok;
-        TaskResult { ahead, includes, ..self.finish(&view, result, looped, started, silent) }
+        TaskResult { ahead, includes, ..self.finish(&view, result, started, silent) }
     }
 
     /// Finds the module of an action that is a template; what is wrong is said in its place.
@@ -191,7 +191,7 @@ impl Job {
         value.as_ref().and_then(to_bool).unwrap_or(false)
     }
 
-    fn finish(&self, view: &View, result: ItemResult, looped: bool, started: Instant, silent: bool) -> TaskResult {
+    fn finish(&self, view: &View, result: ItemResult, started: Instant, silent: bool) -> TaskResult {
         let ItemResult {
             outcome, delegated_to, set, included, verbose, explanation, timing, elsewhere, cacheable, ..
         } = result;
@@ -201,7 +201,7 @@ impl Job {
         let kept = outcome.status == Status::Unreachable && self.flag("ignore_unreachable", view);
         let facts = if cacheable {
             set.clone()
-        } else if self.is_set_fact() || !elsewhere.is_empty() {
+        } else if self.brings_no_facts() || !elsewhere.is_empty() {
             Map::new()
         } else {
             facts_of(&outcome)
@@ -224,7 +224,7 @@ impl Job {
             hidden: self.flag("no_log", view),
             verbose,
             seconds: started.elapsed().as_secs_f64(),
-            explanation: explanation.filter(|_| !looped),
+            explanation: super::explain::why(&self.task, &outcome, explanation),
             timing,
         })));
         TaskResult {
@@ -248,9 +248,10 @@ impl Job {
         }
     }
 
-    /// Its facts are variables, which are set elsewhere.
-    fn is_set_fact(&self) -> bool {
-        matches!(self.task.action.module.run, Run::Controller(ControllerTask::SetFact | ControllerTask::IncludeVars))
+    /// What looks like facts are variables, which are set elsewhere, or what `debug` shows.
+    fn brings_no_facts(&self) -> bool {
+        let Run::Controller(task) = self.task.action.module.run else { return false };
+        matches!(task, ControllerTask::SetFact | ControllerTask::IncludeVars | ControllerTask::Debug)
     }
 }
 

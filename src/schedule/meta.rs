@@ -31,17 +31,6 @@ fn not_done(what: &str, host: &str, role: &str) -> String {
 }
 
 impl Linear {
-    /// As documented, hosts that were lost are there again for the plays that follow, and this one is
-    /// over for them. (ansible-core lets hosts that could not be reached go on where they stopped, out
-    /// of step with the others.)
-    fn clear_host_errors(&mut self) {
-        let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
-        let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).collect();
-        self.world.forgive(&cleared);
-        self.ended.extend(cleared);
-        self.flows.values_mut().for_each(super::flow::Flow::clear);
-    }
-
     /// Does what a `meta` task says, on these hosts.
     pub(super) async fn meta(&mut self, task: &Arc<CompiledTask>, hosts: &[String]) {
         self.forget_all();
@@ -88,7 +77,7 @@ impl Linear {
                 self.context.fact_cache.iter().for_each(|cache| cache.forget(host));
             }),
             "refresh_inventory" => self.refresh_inventory(),
-            "clear_host_errors" => self.clear_host_errors(),
+            "clear_host_errors" => self.clear_host_errors(hosts),
             "reset_connection" => {
                 for host in &wanted {
                     self.context.links.reset(host).await;
@@ -96,6 +85,18 @@ impl Linear {
             }
             _ => {}
         }
+    }
+
+    /// As documented, hosts that had failed are there again for the plays that follow, and this one
+    /// is over for them, unless they are `here`, in an `always` section. (ansible-core lets hosts that
+    /// could not be reached go on where they stopped, out of step with the others.)
+    fn clear_host_errors(&mut self, here: &[String]) {
+        let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
+        let before = self.batch.lost.iter().cloned();
+        let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).chain(before).collect();
+        self.world.forgive(&cleared);
+        self.ended.extend(cleared.into_iter().filter(|host| !here.contains(host)));
+        self.flows.values_mut().for_each(super::flow::Flow::clear);
     }
 
     /// The inventory is read again; hosts and groups that tasks have added stay.
@@ -109,7 +110,7 @@ impl Linear {
             None => Vec::new(),
         };
         for warning in &warnings {
-            self.context.emit(Event::Warning(item::explain_all(warning)));
+            self.context.emit(Event::Warning(super::explain::explain_all(warning)));
         }
     }
 
@@ -168,7 +169,7 @@ impl Linear {
             Ok((truth, _)) => truth == Truth::True,
             Err(e) => {
                 let finding: Diagnostic = e.into();
-                self.context.emit(Event::Warning(item::explain_all(&finding)));
+                self.context.emit(Event::Warning(super::explain::explain_all(&finding)));
                 false
             }
         }

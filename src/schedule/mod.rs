@@ -8,6 +8,7 @@ mod ahead;
 mod argument_spec;
 mod background;
 mod control;
+mod explain;
 mod fact_cache;
 mod fetch;
 mod flow;
@@ -95,6 +96,8 @@ pub struct RunOptions {
     pub skip_tags: Vec<String>,
     /// Number of `-v`.
     pub verbosity: u8,
+    /// How much the most talkative of its readers says, the log included.
+    pub told: u8,
     /// What the connection is where nothing else is said.
     pub connection: ConnectionDefaults,
     /// Facts are put among the variables under `ansible_…` as well.

@@ -108,10 +108,14 @@ async fn run_plays(
             }
             let layers = vars_files(context, play, world, &batch, &all)?;
             let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers });
+            let before = world.forgiven();
             let went = strategy::run(context, play, world, &batch, *started)?;
             let Went { end, failed, gone, over, started: begun } = went.await?;
             *started = begun;
             let all_lost = failed.len() + gone.len() >= batch.hosts.len();
+            if world.forgiven() != before {
+                lost.clear();
+            }
             lost.extend(failed);
             lost.extend(gone);
             if over == Some(Over::Play) {
@@ -161,7 +165,7 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     let origin = play.hosts.first().and_then(Text::origin);
     for warning in selection.warnings {
         let warning = warning.at(origin.cloned());
-        context.emit(Event::Warning(super::item::explain_all(&warning)));
+        context.emit(Event::Warning(super::explain::explain_all(&warning)));
     }
     Ok(selection.hosts)
 }
@@ -277,7 +281,7 @@ fn first_file(context: &Context, play: &CompiledPlay, view: &View, names: &[Valu
             if path.is_file() {
                 let (vars, warnings) = (context.vars_loader)(&path)?;
                 for warning in warnings {
-                    context.emit(Event::Warning(super::item::explain(&warning)));
+                    context.emit(Event::Warning(super::explain::explain(&warning)));
                 }
                 return Ok(Layer::new(Level::PlayFiles, path.display().to_string(), vars));
             }

@@ -14,7 +14,7 @@ use super::view::View;
 use crate::compile::CompiledTask;
 use crate::connection::Account;
 use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
-use crate::module::{self, ControllerTask, Kind, Run, to_bool};
+use crate::module::{self, ControllerTask, Kind, Module, Run, to_bool};
 use crate::template::Error;
 use crate::vars::{HostVars, Level, Scope};
 
@@ -49,7 +49,8 @@ pub struct OnHost<'a> {
 impl OnHost<'_> {
     pub(super) fn keyword(&self, name: &str, view: &View) -> Result<Option<Value>, Error> {
         for value in self.task.keywords.values(name) {
-            if let Some(value) = view.render(value)?.filter(|v| !v.is_null()) {
+            let value = view.render(value).map_err(|e| e.within(&format!("Error processing keyword '{name}'")))?;
+            if let Some(value) = value.filter(|v| !v.is_null()) {
                 return Ok(Some(value));
             }
         }
@@ -103,7 +104,7 @@ impl OnHost<'_> {
             && task != ControllerTask::Raw
         {
             let args = self.arguments(view)?;
-            let done = control::run(task, &args, view, self.context)?;
+            let done = control::run(task, &args, view, self.context).map_err(|e| e.of_module(&module.full_name()))?;
             let mut result = ItemResult::plain(done.outcome);
             result.set = done.set;
             result.verbose = done.verbose;
@@ -116,10 +117,13 @@ impl OnHost<'_> {
             }
             return Ok(Prepared::Done(Box::new(result)));
         }
-        let mut args = match view.render(&Value::from(self.arguments(view)?))? {
-            Some(Value::Map(args)) => (*args).clone(),
-            _ => Map::new(),
-        };
+        let mut args = Map::new();
+        for (name, value) in &self.arguments(view)? {
+            let failed = |e: Error| e.in_argument(&name.to_string()).of_module(&module.full_name());
+            if let Some(value) = view.render(value).map_err(failed)? {
+                args.insert(name.clone(), value);
+            }
+        }
         if module.name == "async_status" {
             args.insert("_async_dir", background::directory(view)?);
         }
@@ -147,11 +151,14 @@ impl OnHost<'_> {
                 Some(other) => {
                     let words = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
                     let origin = if let Value::Str(text) = more { text.origin().cloned() } else { None };
-                    return Err(Error::new(words).at(origin));
+                    return Err(Error::new(words).at(origin).as_argument().of_module(&action.module.full_name()));
                 }
             },
             None => Map::new(),
         };
+        if let Some(unknown) = unsupported(action.module, &args) {
+            return Err(unknown);
+        }
         args.extend(action.args.clone());
         if self.task.module_defaults.is_empty() {
             return Ok(args);
@@ -320,6 +327,25 @@ impl OnHost<'_> {
         scope = scope.layer(super::scope::magic::of_host(self.context, name));
         View::new(&self.context.engine, scope.build())
     }
+}
+
+/// What is wrong with the names of arguments that came out of a template, for a module of the
+/// controller: a host's module says so itself.
+fn unsupported(module: &Module, args: &Map) -> Option<Error> {
+    let specs = (module.args)();
+    let known = |name: &str| specs.iter().any(|s| s.name == name || s.aliases.contains(&name));
+    let free = module.any_args || !matches!(module.run, Run::Controller(_));
+    let unknown: Vec<String> =
+        args.keys().map(ToString::to_string).filter(|name| !free && !known(name) && name != "_raw_params").collect();
+    let names: Vec<&str> = specs.iter().map(|s| s.name).collect();
+    (!unknown.is_empty()).then(|| {
+        Error::new(format!(
+            "Unsupported parameters for ({}) module: {}. Supported parameters include: {}.",
+            module.name,
+            unknown.join(", "),
+            names.join(", ")
+        ))
+    })
 }
 
 fn is_fact(name: Option<&str>) -> bool {

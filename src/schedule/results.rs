@@ -64,6 +64,11 @@ impl Linear {
         self.notified(task, &result, unsure.as_ref());
         if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
             && let Some(role) = task.role
+        {
+            self.roles_seen.entry(host.clone()).or_default().insert(role);
+        }
+        if !matches!(result.outcome.status, Status::Skipped | Status::Unreachable)
+            && let Some(role) = task.role
             && let Some(first) = self.play.roles.get(role).and_then(|r| r.same)
         {
             self.roles_run.entry((host.clone(), first)).or_insert(role);

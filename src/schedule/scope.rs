@@ -13,7 +13,7 @@ pub mod magic {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    use super::super::Context;
+    use super::Context;
     use crate::compile::{CompiledPlay, CompiledTask};
     use crate::inventory::ALL;
     use crate::model::{Map, Text, Value, Vars};

@@ -50,7 +50,7 @@ impl View {
     /// its verdict.
     pub fn conditions<'c>(&self, conditions: &'c [Value]) -> Result<(Truth, Option<&'c Value>), Error> {
         for condition in conditions {
-            let truth = self.templar.condition(condition)?;
+            let truth = self.templar.condition(condition).map_err(Error::in_condition)?;
             if truth != Truth::True {
                 return Ok((truth, Some(condition)));
             }

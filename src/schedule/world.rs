@@ -130,9 +130,12 @@ impl World {
     /// Takes facts out of the cache for all hosts of the inventory.
     pub fn recall(&self, context: &Context) {
         let Some(cache) = &context.fact_cache else { return };
-        for host in context.hosts.inventory().hosts() {
-            if let Some((facts, gathered)) = cache.load(&host.name) {
-                self.update(&host.name, |known| {
+        let inventory = context.hosts.inventory();
+        // The implicit localhost is none of them.
+        let implicit = crate::inventory::LOCALHOST;
+        for host in inventory.hosts().map(|host| host.name.as_str()).chain(implicit) {
+            if let Some((facts, gathered)) = cache.load(host) {
+                self.update(host, |known| {
                     known.add_facts(&facts, context.options.inject_facts);
                     known.gathered = gathered;
                 });

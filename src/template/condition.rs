@@ -18,13 +18,12 @@ impl Templar {
     pub fn condition(&self, value: &Value) -> Result<Truth, Error> {
         let result = match value {
             Value::Str(t) if t.is_template() => {
-                self.warn(format!(
-                    "conditional statements should not include jinja2 templating delimiters: {}",
-                    t.as_str()
-                ));
+                self.warn(format!("Conditionals should not be surrounded by templating delimiters: {}", t.as_str()));
                 self.delimited(t, 0)?
             }
             Value::Str(t) if t.trim().is_empty() => Value::Bool(true),
+            // Text that a host sent, or that is marked `!unsafe`.
+            Value::Str(t) if !t.marks().has(Marks::TEMPLATE) => return Err(untrusted(t)),
             Value::Str(t) => self.expression(t)?,
             other => other.clone(),
         };

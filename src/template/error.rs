@@ -33,6 +33,8 @@ struct Inner {
     soft: bool,
     /// The text that no key opens, when that is what is wrong.
     encrypted: Option<Text>,
+    /// It came up in the value of a module's argument.
+    argument: bool,
 }
 
 impl Error {
@@ -48,6 +50,7 @@ impl Error {
             hints: Vec::new(),
             soft: false,
             encrypted: None,
+            argument: false,
         }))
     }
 
@@ -161,6 +164,41 @@ impl Error {
     /// Where it happened.
     pub const fn origin(&self) -> Option<&Origin> {
         self.0.origin.as_ref()
+    }
+
+    /// Says what was under way, before the message.
+    #[must_use]
+    pub fn within(mut self, words: &str) -> Self {
+        self.0.message = format!("{words}: {}", self.0.message);
+        self
+    }
+
+    /// Says that it came up in a condition.
+    #[must_use]
+    pub fn in_condition(self) -> Self {
+        if self.is_syntax() { self } else { self.within("Error while evaluating conditional") }
+    }
+
+    /// It is about the arguments of a module as a whole.
+    #[must_use]
+    pub fn as_argument(mut self) -> Self {
+        self.0.argument = true;
+        self
+    }
+
+    /// Says which argument of a module it came up in.
+    #[must_use]
+    pub fn in_argument(self, name: &str) -> Self {
+        self.as_argument().within(&format!("Error while resolving value for '{name}'"))
+    }
+
+    /// Says which module's arguments they were, when it came up in one.
+    #[must_use]
+    pub fn of_module(self, name: &str) -> Self {
+        if !self.0.argument {
+            return self;
+        }
+        self.within(&format!("Finalization of task args for '{name}' failed"))
     }
 
     /// Adds advice.

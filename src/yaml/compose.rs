@@ -10,6 +10,9 @@ use super::{Loaded, problem};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Key, Origin, Position, Source};
 
+/// How the warning begins that says of a key that it stands twice in a mapping.
+pub const DUPLICATE_KEY: &str = "Found duplicate mapping key";
+
 /// Deeper nesting is nobody's file; the composer calls itself, so there is a limit.
 const MAX_DEPTH: usize = 200;
 /// Nodes that aliases may stand for in one stream: the "billion laughs" ends here.
@@ -166,9 +169,9 @@ impl Composer<'_> {
         }
         let name = key.as_str().map(str::to_owned);
         if let Some(first) = entries.set(key, value) {
-            let name = name.map_or_else(|| "this key".to_owned(), |n| format!("`{n}`"));
+            let name = name.map(|name| format!(" '{name}'")).unwrap_or_default();
             self.warnings.push(
-                Diagnostic::warning(format!("{name} is given twice in this mapping; the last one is used"))
+                Diagnostic::warning(format!("{DUPLICATE_KEY}{name}; the last one is used"))
                     .at(origin)
                     .label("this one is used")
                     .related(first, "this one is ignored")

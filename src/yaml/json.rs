@@ -9,25 +9,43 @@ use super::node::{Node, NodeKind, Scalar, Style};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Map, Origin, Source, Text, Value};
 
-/// In a JSON text, a plain scalar that YAML takes for a string is a number (`1e3`).
-pub(super) fn numbers(source: &Source, documents: &mut [Node]) {
+/// What JSON means where YAML reads it otherwise: a plain scalar that YAML takes for a string is a
+/// number (`1e3`); `{"__ansible_unsafe": "…"}` and `{"__ansible_vault": "…"}`, which
+/// `ansible-inventory --export` writes, are `!unsafe` and `!vault`.
+pub(super) fn reread(source: &Source, documents: &mut [Node]) {
     if source.text.trim_start().starts_with(['{', '['])
         && serde_json::from_str::<serde_json::Value>(&source.text).is_ok()
     {
-        documents.iter_mut().for_each(number);
+        documents.iter_mut().for_each(as_json);
     }
 }
 
-fn number(node: &mut Node) {
+fn as_json(node: &mut Node) {
+    if let Some(kind) = marked(&node.kind) {
+        node.kind = kind;
+        return;
+    }
     match &mut node.kind {
         NodeKind::Str(scalar) if scalar.style == Style::Plain => {
             if let Ok(float) = scalar.text.parse() {
                 node.kind = NodeKind::Float(float);
             }
         }
-        NodeKind::Seq(items) => items.iter_mut().for_each(number),
-        NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| number(value)),
+        NodeKind::Seq(items) => items.iter_mut().for_each(as_json),
+        NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| as_json(value)),
         _ => {}
+    }
+}
+
+/// What a mapping of one reserved key stands for.
+fn marked(kind: &NodeKind) -> Option<NodeKind> {
+    let NodeKind::Map(entries) = kind else { return None };
+    let [(key, value)] = entries.as_slice() else { return None };
+    let (Some(name), NodeKind::Str(scalar)) = (key.as_str(), &value.kind) else { return None };
+    match name {
+        "__ansible_unsafe" => Some(NodeKind::Str(Scalar { is_unsafe: true, ..scalar.clone() })),
+        "__ansible_vault" => Some(NodeKind::Vault(Arc::clone(&scalar.text))),
+        _ => None,
     }
 }
 
@@ -79,7 +97,9 @@ pub(super) fn document(source: &Arc<Source>) -> Checked<Node> {
     {
         return Ok(document.clone());
     }
-    Ok(node(json, &Origin::new(source, 1, 1)))
+    let mut node = node(json, &Origin::new(source, 1, 1));
+    as_json(&mut node);
+    Ok(node)
 }
 
 fn node(json: serde_json::Value, origin: &Origin) -> Node {

@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use compose::DUPLICATE_KEY;
 pub use node::{Node, NodeKind, Scalar, Style};
 pub use scalar::{Plain, resolve as resolve_plain};
 
@@ -36,7 +37,7 @@ pub struct Loaded {
 /// tags, an alias to nothing, a "billion laughs").
 pub fn load(source: &Arc<Source>) -> Checked<Loaded> {
     let mut loaded = compose::compose(source)?;
-    json::numbers(source, &mut loaded.documents);
+    json::reread(source, &mut loaded.documents);
     Ok(loaded)
 }
 

@@ -1,4 +1,5 @@
-//! libyaml's complaints in a user's words: what is wrong on this line, and what to write instead.
+//! libyaml's complaints, which users search for, and the same in a user's words: what is wrong on
+//! this line, and what to write instead.
 
 use std::sync::Arc;
 
@@ -11,11 +12,25 @@ use crate::model::{Origin, Position, Source};
 pub(super) fn explain(error: &ScanError, source: &Arc<Source>) -> Diagnostic {
     let Some(at) = error.at else { return bad_character(error, source) };
     let scene = Scene { error, source, at, line: source.line(at.line).unwrap_or_default() };
-    let found = scene.tab().or_else(|| scene.template()).or_else(|| scene.known());
-    found.unwrap_or_else(|| {
-        let place = error.context.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
-        Diagnostic::error(format!("malformed YAML: {}{place}", error.problem)).at(scene.origin(at))
-    })
+    // Braces without quotes are found by the composer as well, in the same words.
+    if let Some(template) = scene.template().filter(|_| scene.tab().is_none()) {
+        return template;
+    }
+    let found = scene.tab().or_else(|| scene.known());
+    let said = said(error);
+    match found {
+        Some(found) => Diagnostic { message: format!("{said}; {}", found.message), ..found },
+        None => Diagnostic::error(said).at(scene.origin(at)),
+    }
+}
+
+/// The parser's own words, as Ansible gives them.
+fn said(error: &ScanError) -> String {
+    let context = error.context.as_deref().map(|context| format!("{context} ")).unwrap_or_default();
+    let words = format!("{context}{}", error.problem);
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase()).into_iter();
+    format!("YAML parsing failed: {}", first.chain(letters).collect::<String>())
 }
 
 /// A problem with the line it was found on.
@@ -196,8 +211,7 @@ fn bad_character(error: &ScanError, source: &Arc<Source>) -> Diagnostic {
             _ => at.column = at.column.saturating_add(1),
         }
     }
-    Diagnostic::error(format!("malformed YAML: {} at byte {}", error.problem, error.offset))
-        .at(Origin::new(source, 1, 1))
+    Diagnostic::error(format!("{} at byte {}", said(error), error.offset)).at(Origin::new(source, 1, 1))
 }
 
 const fn allowed(c: char) -> bool {

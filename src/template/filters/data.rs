@@ -3,6 +3,7 @@
 use base64::Engine as _;
 
 use super::Run;
+use crate::model::{Map, Value};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::json::{self, Style};
@@ -13,12 +14,20 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
     ("to_json", |ev, v, a| to_json(ev, v, a, false)),
     ("tojson", tojson),
     ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
-    ("from_json", |ev, v, _| {
+    ("from_json", |ev, v, a| {
         let Val::Str(text) = &v else {
             let kind = v.type_name();
             return Err(Error::new(format!("the JSON object must be str, bytes or bytearray, not {kind}")));
         };
-        let value = json::read(text)?;
+        let mut value = json::read(text)?;
+        if let Some(profile) = a.get(0, "profile").and_then(Val::as_str) {
+            // What `ansible-inventory` writes has strings that are marked as no templates.
+            match profile {
+                "legacy" | "inventory_legacy" => value = unmarked(&value),
+                "tagless" => {}
+                other => return Err(Error::new(format!("Unknown profile name {other:?}"))),
+            }
+        }
         ev.read(&value, None)
     }),
     ("to_yaml", |ev, v, a| to_yaml(ev, v, a, false)),
@@ -51,6 +60,18 @@ fn unredacted(ev: &mut Eval, args: &Args) -> R<Args> {
         return Err(Error::new("the option 'redact_sensitive_values' is not supported"));
     }
     Ok(args)
+}
+
+/// `{"__ansible_unsafe": "…"}` as the text that it stands for.
+fn unmarked(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::list(items.iter().map(unmarked)),
+        Value::Map(map) => match map.get("__ansible_unsafe") {
+            Some(Value::Str(text)) if map.len() == 1 => Value::Str(text.clone()),
+            _ => Value::from(map.iter().map(|(key, value)| (key.clone(), unmarked(value))).collect::<Map>()),
+        },
+        other => other.clone(),
+    }
 }
 
 fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
