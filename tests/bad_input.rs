@@ -130,13 +130,13 @@ fn misspelt_words() {
     bad_play("- hosts: all\n  taks: []\n", 4, &["'taks' is not a valid attribute for a Play", "site.yml:2:3"]);
     bad_task("    - coppy: {src: a}\n", &["resolve module/action 'coppy'", "site.yml:5:7", "did you mean `copy`?"]);
     bad_task("    - copy: {scr: a, dest: b}\n", &["(copy) module: scr", "site.yml:5:14", "did you mean `src`?"]);
-    bad_task("    - debug: {msg: \"{{ 'x' | uper }}\"}\n", &["no filter named 'uper'", "site.yml:5:30", "`upper`"]);
-    bad_task("    - debug:\n      when: 1 is defned\n", &["no test named 'defned'", "site.yml:6:18", "`defined`"]);
+    bad_task("    - debug: {msg: \"{{ 'x' | uper }}\"}\n", &["No filter named 'uper'", "site.yml:5:30", "`upper`"]);
+    bad_task("    - debug:\n      when: 1 is defned\n", &["No test named 'defned'", "site.yml:6:18", "`defined`"]);
     bad_task(
         "    - debug: {msg: \"{{ lookup('evn', 'HOME') }}\"}\n",
-        &["no lookup named 'evn'", "site.yml:5:", "`env`"],
+        &["The lookup plugin 'evn' was not found", "site.yml:5:", "`env`"],
     );
-    bad_task("    - debug:\n      with_itmes: [1]\n", &["no lookup named 'itmes'", "site.yml:6:7", "`items`"]);
+    bad_task("    - debug:\n      with_itmes: [1]\n", &["The lookup plugin 'itmes' was not found", "site.yml:6:7", "`items`"]);
     bad_task(
         "    - debug:\n      loop: [1]\n      loop_control: {lable: x}\n",
         &["'lable'", "site.yml:7:22", "`label`"],
@@ -209,14 +209,14 @@ fn wrong_types() {
 
 #[test]
 fn broken_templates_and_conditions() {
-    bad_task("    - debug:\n        msg: '{{ x'\n", &["syntax error in template", "site.yml:6:"]);
+    bad_task("    - debug:\n        msg: '{{ x'\n", &["Syntax error in template", "site.yml:6:"]);
     bad_task("    - debug: msg={{ x\n", &["unbalanced quotes or template braces", "site.yml:5:14"]);
     bad_task("    - debug:\n      when: a = 1\n", &["syntax error", "site.yml:6:15", "`==` compares"]);
     bad_task("    - debug:\n      when: a && b\n", &["syntax error", "site.yml:6:15", "`and`"]);
     let file =
         [("site.yml", "- hosts: all\n  gather_facts: false\n  tasks:\n    - template: {src: t.j2, dest: /nowhere}\n")];
     let broken = |text| [file[0], ("templates/t.j2", text)];
-    refused(&broken("one\n{{ 'x' | uper }}\n"), &["site.yml"], 4, &["no filter named 'uper'", "t.j2:2:10", "`upper`"]);
+    refused(&broken("one\n{{ 'x' | uper }}\n"), &["site.yml"], 4, &["No filter named 'uper'", "t.j2:2:10", "`upper`"]);
     refused(&broken("one\n{% if x %}\n"), &["site.yml"], 4, &["expected end of block", "t.j2:2:"]);
 }
 

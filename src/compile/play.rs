@@ -381,21 +381,22 @@ pub fn handler_not_found<'n>(name: &str, names: impl IntoIterator<Item = &'n str
     .suggest(name, names)
 }
 
-/// The names that a handler answers to: its own, `role : name`, and what it listens to.
+/// The names that a handler answers to: its own and what it listens to, with and without its role
+/// before them.
 pub fn handler_names(handler: &CompiledTask, roles: &[RoleInstance]) -> Vec<String> {
     handler_names_as(handler, handler.name.as_ref().map(Text::as_str), roles)
 }
 
 /// The names that a handler answers to whose own name has been rendered.
 pub fn handler_names_as(handler: &CompiledTask, own: Option<&str>, roles: &[RoleInstance]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    if let Some(name) = own {
-        names.push(name.to_owned());
-        if let Some(role) = handler.role.and_then(|r| roles.get(r)) {
-            names.push(format!("{} : {name}", role.name));
-        }
-    }
+    let mut names: Vec<String> = own.map(str::to_owned).into_iter().collect();
     names.extend(inherit::texts(handler.keywords.value("listen"), false).iter().map(|t| t.as_str().to_owned()));
+    if let Some(role) = handler.role.and_then(|r| roles.get(r)) {
+        let short = Some(role.short_name()).filter(|short| *short != role.name);
+        let of_role = |prefix: &str| names.iter().map(|name| format!("{prefix} : {name}")).collect::<Vec<_>>();
+        let full: Vec<String> = std::iter::once(&*role.name).chain(short).flat_map(of_role).collect();
+        names.extend(full);
+    }
     names
 }
 

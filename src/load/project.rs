@@ -129,7 +129,7 @@ impl Loader<'_> {
                         playbook_dir: &dir,
                         role: None,
                         files: vec![path.to_owned()],
-                        vars: play_vars(&play),
+                        vars: play_vars(&play, imports),
                         place: Place::Task,
                         collections: searched(play.keywords.value("collections"), path),
                     };
@@ -336,9 +336,11 @@ pub(super) fn role_file(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The variables of a play that names of imported files may read.
-fn play_vars(play: &Play) -> Vec<Arc<Layer>> {
-    let vars = play.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
-    vec![Layer::new(Level::Play, "vars of the play", Vars::from(vars))]
+fn play_vars(play: &Play, imports: &[Keywords]) -> Vec<Arc<Layer>> {
+    // What an import says wins over the play that it imports, the outermost over all.
+    let keywords = std::iter::once(&play.keywords).chain(imports.iter().rev());
+    let vars = keywords.map(|keywords| keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default());
+    vars.map(|vars| Layer::new(Level::Play, "vars of the play", Vars::from(vars))).collect()
 }
 
 /// The collections that are searched for roles: those that the play names, and the one that its

@@ -46,6 +46,15 @@ fn parse(source: &Arc<Source>) -> Checked<LoadedVars> {
             .hint("remove the `---` between the documents")
             .into());
     }
+    // As in Ansible, a list of mappings will do: the later ones win.
+    if let Some(items) = first.as_seq().filter(|items| !items.is_empty() && items.iter().all(|i| i.as_map().is_some()))
+    {
+        let mut vars = Vars::new();
+        for item in items {
+            vars.extend(item.to_vars()?);
+        }
+        return Ok(LoadedVars { vars, warnings: loaded.warnings });
+    }
     Ok(LoadedVars { vars: first.to_vars()?, warnings: loaded.warnings })
 }
 

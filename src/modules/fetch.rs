@@ -92,7 +92,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         }
         Ok(Some(_)) => {}
         Err(failure) if matches!(failure.cause, Cause::Unknown(_)) => return Err(failure),
-        Err(_) => return ignored("remote file is unreadable"),
+        Err(_) => return ignored(&format!("File is not readable: {}", path.display())),
     }
     let offset = u64::try_from(part._offset).unwrap_or(0);
     let mut plan = Plan::new().with("src", part.src.0.as_str());

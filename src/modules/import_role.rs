@@ -7,7 +7,7 @@ args! {
     /// Arguments of `import_role`.
     pub struct ImportRole {
         /// The role: a name that is searched, or a path.
-        [required]
+        [required, aliases "role"]
         name: String,
         /// The file below `tasks/` instead of `main`.
         tasks_from: String = "main".to_owned(),

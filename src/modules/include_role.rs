@@ -8,7 +8,7 @@ args! {
     /// Arguments of `include_role`.
     pub struct IncludeRole {
         /// The role: a name that is searched, or a path.
-        [required]
+        [required, aliases "role"]
         name: String,
         /// The file below `tasks/` instead of `main`.
         tasks_from: String = "main".to_owned(),

@@ -171,8 +171,13 @@ fn check_argument(
         return true;
     }
     if let Err(why) = spec.kind.check(value) {
+        let words = if name.ends_with("_from") && module.name.ends_with("_role") {
+            format!("Expected a string for {name} but got {why}")
+        } else {
+            format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name())
+        };
         findings.push(
-            Diagnostic::error(format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name()))
+            Diagnostic::error(words)
                 .at(value_at.clone())
                 .label("wrong type"),
         );
@@ -239,10 +244,12 @@ fn read_text(
         Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
         None if !parsed.rest.is_empty() => findings.push(
             Diagnostic::error(format!(
-                "`{}` takes `key=value` arguments, this is not one: {}",
-                module.name, parsed.rest
+                "Action '{}' does not support raw params: {}",
+                module.full_name(),
+                parsed.rest
             ))
-            .at(node.origin.clone()),
+            .at(node.origin.clone())
+            .hint("its arguments are `key=value` words"),
         ),
         _ => {}
     }

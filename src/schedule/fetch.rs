@@ -169,6 +169,13 @@ impl OnHost<'_> {
         if let Err(e) = std::fs::create_dir_all(parent) {
             return Ok(Err(format!("Unable to create local directories '{}': {e}", parent.display())));
         }
+        if path.is_dir() {
+            return Ok(Err(format!(
+                "calculated dest '{}' is an existing directory, use another path that does not point to an existing \
+                 directory",
+                path.display()
+            )));
+        }
         let words = |e: &dyn std::fmt::Display| format!("cannot write {}: {e}", path.display());
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         let mut file = match tempfile::Builder::new().permissions(permissions).tempfile_in(parent) {

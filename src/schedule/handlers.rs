@@ -42,8 +42,8 @@ impl Handlers {
     }
 
     /// The handlers that answer to a name: those that listen to it, and the one that has it as its
-    /// own name. Of handlers with one name (a role that is there several times) the last defined
-    /// one stands for all.
+    /// own name. Of handlers with one name those of the play, or of the role that came last, stand for
+    /// all, and of these the first.
     pub fn answering((play, titles): Named<'_>, name: &str) -> BTreeSet<usize> {
         let title = |index: usize| titles.get(index).and_then(Option::as_deref);
         let own = |index: &usize| title(*index).is_some_and(|t| name == t || name.ends_with(&format!(" : {t}")));
@@ -52,7 +52,9 @@ impl Handlers {
         };
         let answering = play.handlers.iter().enumerate().filter(|(index, handler)| answers(*index, handler));
         let all: Vec<usize> = answering.map(|(index, _)| index).collect();
-        let named = all.iter().copied().rfind(own);
+        let role = |index: usize| play.handlers.get(index).map(|handler| handler.role);
+        let last = all.iter().copied().rfind(own).map(role);
+        let named = all.iter().copied().filter(own).find(|index| Some(role(*index)) == last);
         let mut seen = BTreeSet::new();
         let listening = all.into_iter().rev().filter(|i| !own(i));
         listening.filter(|i| title(*i).is_none_or(|t| seen.insert(t))).chain(named).collect()

@@ -253,7 +253,7 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
         executable: reader
             .text(&["ansible_ssh_executable"])?
             .or_else(|| Some(defaults.ssh_executable.clone()).filter(|e| !e.is_empty())),
-        host: reader.text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned()),
+        host: address(reader, host)?,
         port,
         user: reader.either(&["ansible_user", "ansible_ssh_user"], "remote_user")?.or_else(|| defaults.user.clone()),
         key: key.map(|k| expand_home(&k)),
@@ -264,6 +264,14 @@ fn ssh(context: &Context, host: &str, reader: &Reader<'_>) -> Result<SshSettings
         extra_args: words(or_default(reader.text(&["ansible_ssh_extra_args"])?, &defaults.extra_args))?,
         timeout: defaults.timeout.max(1),
     })
+}
+
+/// The address: a task's host without one has its name in `ansible_host`, which does not outdo the
+/// older name of the variable.
+fn address(reader: &Reader<'_>, host: &str) -> Result<String, Unsettled> {
+    let newer = reader.text(&["ansible_host"])?.filter(|address| address != host);
+    let older = || reader.text(&["ansible_ssh_host"]);
+    Ok(newer.map_or_else(older, |address| Ok(Some(address)))?.unwrap_or_else(|| host.to_owned()))
 }
 
 /// `~/…`, as a shell reads it.

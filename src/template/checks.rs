@@ -324,7 +324,7 @@ fn errors_say_where_in_the_scalar() {
     let text = Text::template("a {{ x | uper }}", Some(Origin::new(&source, 3, 8)));
     let found = Engine::new(Arc::new(NoOutside)).check(&text);
     let [one] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(one.message, "no filter named 'uper'");
+    assert_eq!(one.message, "No filter named 'uper'");
     assert_eq!(one.origin.as_ref().map(|o| o.at.line), Some(5));
     assert_eq!(one.hints, ["did you mean `upper`?"]);
 }

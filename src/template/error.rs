@@ -77,7 +77,7 @@ impl Error {
     }
 
     pub(super) fn syntax(message: impl Into<String>) -> Self {
-        Self::of(Kind::Syntax, format!("syntax error in template: {}", message.into()))
+        Self::of(Kind::Syntax, format!("Syntax error in template: {}", message.into()))
     }
 
     pub(super) fn undefined(name: &str, message: impl Into<String>) -> Self {
@@ -95,7 +95,11 @@ impl Error {
     /// A filter, test or lookup that does not exist, with the nearest one that does.
     pub(super) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let short = name.rsplit('.').next().unwrap_or(name);
-        let mut error = Self::of(Kind::Syntax, format!("no {what} named '{name}'"));
+        let words = match what {
+            "lookup" => format!("The lookup plugin '{name}' was not found"),
+            _ => format!("No {what} named '{name}'"),
+        };
+        let mut error = Self::of(Kind::Syntax, words);
         if let Some(near) = nearest(short, known) {
             error.0.hints.push(format!("did you mean `{near}`?"));
         }

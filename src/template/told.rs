@@ -53,7 +53,7 @@ fn the_place_is_the_expression_within_the_scalar() {
     let folded = engine.check(&Text::template("folded {{ one | nope2 }}", Some(Origin::new(&source, 6, 4))));
     let [folded] = <[Diagnostic; 1]>::try_from(folded).expect("one finding");
     let folded = told(folded);
-    assert_eq!(folded.message, "no filter named 'nope2'");
+    assert_eq!(folded.message, "No filter named 'nope2'");
     assert!(folded.at.starts_with("vars.yml:"), "{}", folded.at);
 }
 
@@ -91,7 +91,7 @@ fn the_place_in_a_template_file_is_its_line_and_column() {
     let text = Text::template(content, Some(Origin::new(&source, 1, 1)));
     let engine = Engine::new(Arc::new(NoOutside));
     let found = told(engine.check_file(&text).expect("no such filter"));
-    assert_eq!((found.message.as_str(), found.at.as_str()), ("no filter named 'defualt'", "b.j2:2:11"));
+    assert_eq!((found.message.as_str(), found.at.as_str()), ("No filter named 'defualt'", "b.j2:2:11"));
     assert_eq!(found.more, ["did you mean `default`?"]);
     let content = "a\n{% if port %}\n";
     let source = Source::new("c.j2", content);
@@ -103,13 +103,13 @@ fn the_place_in_a_template_file_is_its_line_and_column() {
 fn names_that_do_not_exist_are_told_with_what_is_near() {
     let t = templar(&[("x", 1.into())]);
     for (text, message, hint) in [
-        ("{{ x | to_jsn }}", "no filter named 'to_jsn'", "did you mean `to_json`?"),
-        ("{{ x | ansible.utils.ipadr }}", "no filter named 'ansible.utils.ipadr'", "did you mean `ipaddr`?"),
-        ("{{ x is defned }}", "no test named 'defned'", "did you mean `defined`?"),
-        ("{{ lookup('fiel', 'x') }}", "no lookup named 'fiel'", "did you mean `file`?"),
-        ("{{ lookup(x | string ~ 'env') }}", "no lookup named '1env'", "did you mean `env`?"),
-        ("{{ [1] | map('uper') }}", "no filter named 'uper'", "did you mean `upper`?"),
-        ("{{ [1] | select('od') }}", "no test named 'od'", "did you mean `odd`?"),
+        ("{{ x | to_jsn }}", "No filter named 'to_jsn'", "did you mean `to_json`?"),
+        ("{{ x | ansible.utils.ipadr }}", "No filter named 'ansible.utils.ipadr'", "did you mean `ipaddr`?"),
+        ("{{ x is defned }}", "No test named 'defned'", "did you mean `defined`?"),
+        ("{{ lookup('fiel', 'x') }}", "The lookup plugin 'fiel' was not found", "did you mean `file`?"),
+        ("{{ lookup(x | string ~ 'env') }}", "The lookup plugin '1env' was not found", "did you mean `env`?"),
+        ("{{ [1] | map('uper') }}", "No filter named 'uper'", "did you mean `upper`?"),
+        ("{{ [1] | select('od') }}", "No test named 'od'", "did you mean `odd`?"),
         (
             "{{ lookup('file', 'x', rstirp=false) }}",
             "the lookup 'file' has no option 'rstirp'",
