@@ -49,10 +49,10 @@ fn what_is_wrong_in_one_file_does_not_hide_what_is_wrong_in_another() {
     ];
     let (code, said) = check(&files, &["site.yml", "other.yml"]);
     assert_eq!(code, 4, "{said}");
-    in_order(&said, &["'coppy'", "site.yml:4:7", "no filter named 'nope'", "site.yml:5:"]);
+    in_order(&said, &["'coppy'", "site.yml:4:7", "No filter named 'nope'", "site.yml:5:"]);
     in_order(
         &said,
-        &["'taks' is not a valid attribute for a play", "other.yml:2:3", "invalid meta action", "other.yml:5:7"],
+        &["'taks' is not a valid attribute for a Play", "other.yml:2:3", "invalid meta action", "other.yml:5:7"],
     );
     in_order(&said, &["'nobody' was not found", "other.yml:7:15"]);
     for word in ["roles/bad/tasks/main.yml:2:3", "'dbug'", "the role 'missing'", "the role 'gone'", "9 errors"] {
