@@ -32,7 +32,8 @@ fn hides(value: &Value) -> bool {
 
 /// JSON with sorted keys, indented by four.
 pub fn json(value: &Value) -> String {
-    let style = json::Style { indent: Some(4), sort: true, ascii: false, separators: (",".into(), ": ".into()) };
+    let separators = (",".into(), ": ".into());
+    let style = json::Style { indent: Some(4), sort: true, ascii: false, separators, ..json::Style::plain() };
     json::write(&visible(value), &style).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::model::{Origin, Position, Reason, Text};
 
 use super::ir::Span;
+use super::signature::Mismatch;
 use super::value::Val;
 
 /// Why an evaluation did not give a value.
@@ -96,6 +97,18 @@ impl Error {
         if let Some(near) = nearest(short, known) {
             error.0.hints.push(format!("did you mean `{near}`?"));
         }
+        error
+    }
+
+    /// A call that does not keep to what is taken.
+    pub(super) fn call(wrong: Mismatch) -> Self {
+        Self::new(wrong.message).hint(wrong.hint)
+    }
+
+    /// The same of a filter or test, which can be said before it is called.
+    pub(super) fn plugin_call(what: &str, name: &str, wrong: Mismatch) -> Self {
+        let mut error = Self::call(wrong).in_plugin(what, name);
+        error.0.kind = Kind::Syntax;
         error
     }
 

@@ -361,14 +361,15 @@ impl Eval {
                     Some(input) => self.expr(input)?,
                     None => Val::Null,
                 };
-                let args = self.args(&t.args)?;
+                let args = self.args(&t.args).and_then(|args| t.what.bind(args));
+                let args = args.map_err(|e| e.in_plugin("test", &t.name))?;
                 if input.is_undefined() && !t.what.undefined {
                     return Ok(input);
                 }
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {
                     return Ok(Val::Undefined(Arc::clone(e)));
                 }
-                let holds = (t.what.run)(self, &input, &args).map(Val::Bool);
+                let holds = t.what.holds(self, &input, &args).map(Val::Bool);
                 holds.or_else(Error::kept).map_err(|e| e.in_plugin("test", &t.name))?
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
@@ -382,7 +383,7 @@ impl Eval {
         if safe && &*f.name == "format" {
             args = markup_type::arguments(self, &f.name, &args)?;
         }
-        let result = f.what.apply(self, input, &args).or_else(Error::kept);
+        let result = f.what.apply(self, input, args).or_else(Error::kept);
         let result = result.map_err(|e| e.in_plugin("filter", &f.name))?;
         Ok(if safe { markup_type::filtered(&f.name, result) } else { result })
     }
@@ -438,8 +439,8 @@ impl Eval {
             if of.is_undefined() {
                 return Ok(of);
             }
-            let args = self.args(args)?;
-            if let Some(result) = methods::call(self, &of, name, &args)? {
+            let mut args = self.args(args)?;
+            if let Some(result) = methods::call(self, &of, name, &mut args)? {
                 return Ok(result);
             }
             let found = self.attr(&of, name, callee.at)?;

@@ -14,13 +14,15 @@ pub(super) struct Style {
     pub sort: bool,
     /// Whether other than ASCII is escaped.
     pub ascii: bool,
+    /// Whether floats may be other than numbers.
+    pub nan: bool,
     /// Between items, and between key and value.
     pub separators: (String, String),
 }
 
 impl Style {
     pub fn plain() -> Self {
-        Self { indent: None, sort: false, ascii: true, separators: (", ".into(), ": ".into()) }
+        Self { indent: None, sort: false, ascii: true, nan: true, separators: (", ".into(), ": ".into()) }
     }
 }
 
@@ -37,6 +39,10 @@ fn put(value: &Value, style: &Style, level: usize, out: &mut String) -> R<()> {
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Int(i) => {
             let _ = write!(out, "{i}");
+        }
+        Value::Float(f) if !style.nan && !f.is_finite() => {
+            let shown = super::text::float(*f);
+            return Err(Error::new(format!("Out of range float values are not JSON compliant: {shown}")));
         }
         Value::Float(f) if f.is_nan() => out.push_str("NaN"),
         Value::Float(f) if f.is_infinite() => out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" }),

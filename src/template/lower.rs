@@ -8,13 +8,11 @@ use minijinja::machinery::{Span as JSpan, ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 
+use super::calls;
 use super::error::Error;
-use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
-use super::lookup_call;
 use super::quoting;
 use super::reads;
-use super::tests;
 use super::value::Val;
 use crate::model::Text;
 
@@ -375,9 +373,7 @@ impl Lower<'_> {
     }
 
     fn call(&mut self, c: &ast::Call<'_>, at: Span) -> R<Expr> {
-        if let Some(error) = lookup_call::wrong(c, self.source) {
-            return Err(error);
-        }
+        calls::lookup(c, self.source)?;
         self.read_by_lookup(c);
         let callee = self.expr(&c.expr)?;
         Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
@@ -388,15 +384,13 @@ impl Lower<'_> {
         Ok(match expr {
             ast::Expr::Filter(f) => {
                 let name = squeeze(f.name);
-                let what = filters::find(&name)
-                    .ok_or_else(|| Error::no_such("filter", &name, filters::names()).spanned(at))?;
+                let what = calls::filter(&name, &f.args, at, self.source)?;
                 let input = f.expr.as_ref().map(|e| self.expr(e)).transpose()?;
                 ExprKind::Filter(Box::new(Applied { name: name.into(), what, input, args: self.args(&f.args)? }))
             }
             ast::Expr::Test(t) => {
                 let name = squeeze(t.name);
-                let what =
-                    tests::find(&name).ok_or_else(|| Error::no_such("test", &name, tests::names()).spanned(at))?;
+                let what = calls::test(&name, &t.args, at, self.source)?;
                 let input = Some(self.expr(&t.expr)?);
                 ExprKind::Test(Box::new(Applied { name: name.into(), what, input, args: self.args(&t.args)? }))
             }

@@ -6,6 +6,7 @@
 //! are evaluated when they are read, values that are unknown, and secrets that stay secret.
 
 mod access;
+mod calls;
 mod condition;
 pub mod dump;
 mod engine;
@@ -20,7 +21,6 @@ mod ir;
 mod json;
 mod json_in;
 mod lipsum;
-mod lookup_call;
 mod lookups;
 mod lower;
 mod methods;
@@ -35,6 +35,7 @@ mod regex;
 mod residual;
 mod scope;
 mod secret;
+mod signature;
 mod templar;
 mod tests;
 mod text;

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use jmespath::ast::{Ast, Comparator};
 
-use super::Run;
+use super::Row;
 use crate::model::{Map, Value};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::json;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("json_query", json_query)];
+pub(super) const FILTERS: &[Row] = &[("json_query", "expr", json_query)];
 
 fn json_query(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let expression = args.str(ev, 0, "expr", "")?;
+    let expression = args.str(ev, "expr", "")?;
     let tree = jmespath::parse(&expression)
         .map_err(|e| Error::new(format!("JMESPathError in json_query filter plugin:\n{e}")))?;
     let data = ev.finish(input)?;

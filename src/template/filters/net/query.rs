@@ -55,7 +55,7 @@ fn refuse(words: impl Into<String>) -> Error {
 
 /// `ipaddr`, `ipv4` (`six` is false) and `ipv6`.
 pub(super) fn ipaddr(ev: &mut Eval, input: Val, args: &Args, six: Option<bool>) -> R<Val> {
-    let query = args.str(ev, 0, "query", "")?;
+    let query = args.str(ev, "query", "")?;
     if let Val::List(list) = &input {
         let mut out = Vec::new();
         for item in list.all(ev)? {
