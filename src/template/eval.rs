@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use indexmap::IndexMap;
 
 use super::access::twin;
+use super::big;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
@@ -108,6 +109,7 @@ impl Eval {
             Value::Null => Val::Null,
             Value::Bool(b) => Val::Bool(*b),
             Value::Int(i) => Val::Int(*i),
+            Value::Big(digits) => big::parse(digits, 10).unwrap_or(Val::Null),
             Value::Float(f) => Val::Float(*f),
             Value::Unknown(reason) => return Err(Error::of_unknown(reason.clone())),
             Value::Str(t) => match scope {
@@ -180,6 +182,7 @@ impl Eval {
             Val::Null => Value::Null,
             Val::Bool(b) => Value::Bool(b),
             Val::Int(i) => Value::Int(i),
+            Val::Big(n) => big::data(&n),
             Val::Float(f) => Value::Float(f),
             Val::Str(t) => {
                 let marks = t.marks().without(Marks::MARKUP);

@@ -40,6 +40,7 @@ fn put(value: &Value, style: &Style, level: usize, out: &mut String) -> R<()> {
         Value::Int(i) => {
             let _ = write!(out, "{i}");
         }
+        Value::Big(digits) => out.push_str(digits),
         Value::Float(f) if !style.nan && !f.is_finite() => {
             let shown = super::text::float(*f);
             return Err(Error::new(format!("Out of range float values are not JSON compliant: {shown}")));

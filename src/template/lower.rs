@@ -8,6 +8,7 @@ use minijinja::machinery::{Span as JSpan, ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 
+use super::big;
 use super::calls;
 use super::error::Error;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
@@ -464,7 +465,8 @@ fn constant(value: &minijinja::Value) -> Val {
     match value.kind() {
         ValueKind::Bool => Val::Bool(value.is_true()),
         ValueKind::Number if value.is_integer() => {
-            i128::try_from(value.clone()).map_or_else(|_| Val::Float(f64::MAX), Val::Int)
+            let large = || u128::try_from(value.clone()).map_or(Val::Null, |n| big::value(n.into()));
+            i128::try_from(value.clone()).map_or_else(|_| large(), Val::Int)
         }
         ValueKind::Number => f64::try_from(value.clone()).map_or(Val::Null, Val::Float),
         ValueKind::String => Val::Str(Text::new(quoting::restore(value.as_str().unwrap_or_default()).into_owned())),

@@ -57,6 +57,7 @@ pub(super) fn call(ev: &mut Eval, of: &Val, name: &str, args: &mut Args) -> R<Op
         Val::List(l) => list(ev, l, name, args).map(Some),
         Val::Map(m) => dict(ev, m, name, args).map(Some),
         Val::Int(i) => Ok(Some(Val::Int(i128::from(128 - i.unsigned_abs().leading_zeros())))),
+        Val::Big(n) => Ok(Some(Val::Int(i128::from(n.bits())))),
         Val::Float(f) => Ok(Some(Val::Bool(f.fract().abs() == 0.0 && f.is_finite()))),
         _ => Ok(None),
     }
@@ -68,7 +69,7 @@ fn takes(of: &Val, name: &str) -> Option<Signature> {
         Val::Str(_) => text_methods::STRING,
         Val::List(_) => LIST,
         Val::Map(_) => MAP,
-        Val::Int(_) => &[("bit_length", "")],
+        Val::Int(_) | Val::Big(_) => &[("bit_length", "")],
         Val::Float(_) => &[("is_integer", "")],
         _ => return None,
     };

@@ -6,6 +6,7 @@
 //! are evaluated when they are read, values that are unknown, and secrets that stay secret.
 
 mod access;
+mod big;
 mod calls;
 mod condition;
 pub mod dump;

@@ -21,6 +21,8 @@ pub(super) enum Val {
     Null,
     Bool(bool),
     Int(i128),
+    /// A whole number that `Int` does not hold.
+    Big(Arc<num_bigint::BigInt>),
     Float(f64),
     Str(Text),
     List(Arc<List>),
@@ -209,7 +211,7 @@ impl Val {
             Self::Undefined(_) => "Undefined",
             Self::Null => "NoneType",
             Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
+            Self::Int(_) | Self::Big(_) => "int",
             Self::Float(_) => "float",
             Self::Str(_) => "str",
             Self::List(l) if l.tuple => "tuple",

@@ -2,6 +2,7 @@
 
 use super::Row;
 use super::lists::{empty, folded, follow};
+use crate::template::big;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::ir::BinOp;
@@ -28,18 +29,17 @@ pub(super) const FILTERS: &[Row] = &[
 fn int(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let default = || args.get("default").cloned().unwrap_or(Val::Int(0));
     let base = u32::try_from(args.int("base", 10)?).unwrap_or(10).clamp(2, 36);
-    #[allow(clippy::cast_possible_truncation, reason = "as Python's int()")]
     Ok(match &input {
-        Val::Int(_) => input,
+        Val::Int(_) | Val::Big(_) => input,
         Val::Bool(b) => Val::Int(i128::from(*b)),
-        Val::Float(f) if f.is_finite() => Val::Int(*f as i128),
+        Val::Float(f) if f.is_finite() => big::truncated(*f),
         Val::Str(_) => {
             let text = ev.text(&input)?;
             let text = text.trim();
             match parse_int(text, base) {
-                Some(i) => Val::Int(i),
+                Some(number) => number,
                 None => match text.parse::<f64>() {
-                    Ok(f) if base == 10 && f.is_finite() => Val::Int(f as i128),
+                    Ok(f) if base == 10 && f.is_finite() => big::truncated(f),
                     _ => default(),
                 },
             }
@@ -48,10 +48,10 @@ fn int(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     })
 }
 
-fn parse_int(text: &str, base: u32) -> Option<i128> {
+fn parse_int(text: &str, base: u32) -> Option<Val> {
     let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
     let lower = digits.to_lowercase();
     let prefix = match base {
@@ -62,8 +62,8 @@ fn parse_int(text: &str, base: u32) -> Option<i128> {
     };
     let digits = lower.strip_prefix(prefix).unwrap_or(&lower);
     let plain = digits.replace('_', "");
-    let clean = !digits.starts_with('_') && !digits.ends_with('_') && !plain.starts_with(['+', '-']);
-    i128::from_str_radix(&plain, base).ok().filter(|_| clean).map(|n| n * sign)
+    let clean = !digits.starts_with('_') && !digits.ends_with('_') && plain.chars().all(|c| c.is_digit(base));
+    if clean && !plain.is_empty() { big::parse(&format!("{sign}{plain}"), base) } else { None }
 }
 
 fn float(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -92,7 +92,7 @@ fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         _ => return Err(Error::new("method must be common, ceil or floor")),
     };
     Ok(match input {
-        Val::Int(i) if method == "common" && digits >= 0 => Val::Int(i),
+        Val::Int(_) | Val::Big(_) if method == "common" && digits >= 0 => input,
         #[allow(clippy::cast_possible_truncation, reason = "it was a whole number")]
         Val::Int(_) if method == "common" => Val::Int(rounded as i128),
         _ => Val::Float(rounded),
@@ -102,8 +102,8 @@ fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn abs(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
     match &input {
         Val::Float(f) => Ok(Val::Float(f.abs())),
-        other => match other.as_int() {
-            Some(i) => Ok(Val::Int(i.saturating_abs())),
+        other => match big::of(other) {
+            Some(n) => Ok(big::value(n.magnitude().clone().into())),
             None => Err(Error::new(format!("bad operand type for abs(): '{}'", other.type_name()))),
         },
     }
@@ -189,7 +189,7 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn shuffle(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let seed = args.get("seed").cloned();
     // What has no order stays as it is.
-    if matches!(input, Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_)) {
+    if matches!(input, Val::Null | Val::Bool(_) | Val::Int(_) | Val::Big(_) | Val::Float(_)) {
         return Ok(input);
     }
     let mut items = ev.iterate(&input)?;

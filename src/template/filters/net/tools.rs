@@ -3,6 +3,7 @@
 use super::addr::Net;
 use super::query::given;
 use crate::model::Key;
+use crate::template::big;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
@@ -223,7 +224,7 @@ pub(super) fn usable_range(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn int(n: u128) -> Val {
-    i128::try_from(n).map_or_else(|_| Val::str(n.to_string()), Val::Int)
+    big::value(n.into())
 }
 
 pub(super) fn ip4_hex(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
