@@ -115,7 +115,9 @@ impl Eval {
     /// Runs a whole template with its parents.
     pub fn whole(&mut self, template: &Arc<Template>) -> R<Val> {
         self.frames.push(Arc::default());
-        self.outs.push(Out::default());
+        // What is included into something lenient is so as well.
+        let lenient = self.outs.last().is_some_and(|out| out.lenient);
+        self.outs.push(Out { lenient, ..Out::default() });
         let result = self.inherit(template);
         self.frames.pop();
         let out = self.outs.pop().unwrap_or_default();
@@ -132,7 +134,7 @@ impl Eval {
             self.exec(&template.body)?;
             let Some((text, parent)) = self.blocks.parent.take() else { return Ok(()) };
             if let Some(out) = self.outs.last_mut() {
-                *out = Out::default();
+                *out = Out { lenient: out.lenient, ..Out::default() };
             }
             self.current = text;
             template = parent;
