@@ -21,7 +21,7 @@ mod project;
 mod tests;
 mod vars_file;
 
-pub use config::Config;
+pub use config::{Config, Shown};
 pub use config_file::Unknown;
 pub use config_value::{DuplicateKeys, Gathering, HashBehaviour, SetBy, Setting};
 pub use files::{Environment, Files, near_name};
