@@ -19,6 +19,7 @@ mod private;
 mod project;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod vars_file;
 
 pub use config::{Config, Shown};

@@ -193,10 +193,15 @@ impl Error {
         self
     }
 
+    /// Whether it is known where it is.
+    pub(super) const fn has_place(&self) -> bool {
+        self.0.placed || self.0.span.is_some()
+    }
+
     /// Places the error in the text being evaluated, unless it has a narrower place.
     #[must_use]
     pub(super) fn spanned(mut self, span: Span) -> Self {
-        if self.0.span.is_none() && !self.0.placed {
+        if self.0.span.is_none() && !self.0.placed && span != Span::default() {
             self.0.span = Some(span);
         }
         self

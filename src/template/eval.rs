@@ -270,7 +270,12 @@ impl Eval {
         match &e.kind {
             ExprKind::Const(value) => Ok(value.clone()),
             ExprKind::Var(name) => self.variable(name, e.at).map_err(|err| err.spanned(e.at)),
-            _ => stacker::maybe_grow(256 << 10, 2 << 20, || self.compound(e)).map_err(|err| err.spanned(e.at)),
+            _ => match stacker::maybe_grow(256 << 10, 2 << 20, || self.compound(e)) {
+                Ok(Val::Undefined(error)) if !error.has_place() => {
+                    Ok(Val::Undefined(Arc::new((*error).clone().spanned(e.at))))
+                }
+                other => other.map_err(|err| err.spanned(e.at)),
+            },
         }
     }
 

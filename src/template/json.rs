@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use indexmap::IndexMap;
+
 use super::error::Error;
 pub(super) use super::json_in::read;
 use super::value::R;
@@ -65,10 +67,12 @@ fn put(value: &Value, style: &Style, level: usize, out: &mut String) -> R<()> {
             if style.sort {
                 entries.sort_by(|a, b| a.0.cmp(b.0));
             }
+            // Keys that are one as text are one in JSON, the last one's value.
+            let entries: IndexMap<String, &Value> = entries.iter().map(|(k, v)| (key_text(k), *v)).collect();
             out.push('{');
             for (i, (key, item)) in entries.into_iter().enumerate() {
                 separate(i, style, level + 1, out);
-                string(&key_text(key), style.ascii, out);
+                string(&key, style.ascii, out);
                 out.push_str(&style.separators.1);
                 put(item, style, level + 1, out)?;
             }

@@ -14,6 +14,7 @@ use super::error::Error;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
 use super::quoting;
 use super::reads;
+use super::unclosed;
 use super::value::Val;
 use crate::model::Text;
 
@@ -58,7 +59,11 @@ fn syntax_error(error: &minijinja::Error, source: &str) -> Error {
     let start = source.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     let end = source.get(start..).and_then(|rest| rest.lines().next()).map_or(start, |l| start + l.len());
     let range = error.range().unwrap_or(start..end);
+    let blocks = unclosed::hint(source, &what, range.start);
     let found = Error::syntax(what).spanned(span_of(range.start, range.end));
+    if let Some(blocks) = blocks {
+        return found.hint(blocks);
+    }
     let rest = source.get(range.start..).unwrap_or_default();
     if rest.starts_with('=') && !rest.starts_with("==") {
         return found.hint("`==` compares two values");
@@ -330,7 +335,7 @@ impl Lower<'_> {
     }
 
     fn expr_kind(&mut self, expr: &ast::Expr<'_>) -> R<Expr> {
-        let at = span(expr.span());
+        let mut at = span(expr.span());
         let kind = match expr {
             ast::Expr::Var(v) => {
                 self.read(v.id);
@@ -360,8 +365,17 @@ impl Lower<'_> {
                 ExprKind::If(self.pair(&i.test_expr, &i.true_expr)?, otherwise)
             }
             ast::Expr::Filter(_) | ast::Expr::Test(_) => self.applied(expr)?,
-            ast::Expr::GetAttr(a) => ExprKind::Attr(self.boxed(&a.expr)?, a.name.into()),
-            ast::Expr::GetItem(i) => ExprKind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
+            // The parser's span of these begins at the last bracket before.
+            ast::Expr::GetAttr(a) => {
+                let of = self.boxed(&a.expr)?;
+                at.start = at.start.min(of.at.start);
+                ExprKind::Attr(of, a.name.into())
+            }
+            ast::Expr::GetItem(i) => {
+                let of = self.boxed(&i.expr)?;
+                at.start = at.start.min(of.at.start);
+                ExprKind::Item(of, self.boxed(&i.subscript_expr)?)
+            }
             ast::Expr::Call(c) => return self.call(c, at),
             ast::Expr::List(l) => ExprKind::List(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),
             ast::Expr::Tuple(l) => ExprKind::Tuple(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),

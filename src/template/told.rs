@@ -204,6 +204,28 @@ fn arguments_that_are_not_taken_are_refused_before_anything_runs() {
 }
 
 #[test]
+fn attributes_behind_brackets_are_marked_from_their_beginning() {
+    let user = Value::from([("name", Value::from("ann"))].into_iter().collect::<Map>());
+    let t = templar(&[("users", Value::list([user]))]);
+    let source =
+        Source::new("vars.yml", "a: \"{{ users[0].nme }}\"\nb: \"{{ users | map(attribute='uid') | join }}\"\n");
+    let one = fails(&t, &scalar(&source, 1, 4, "{{ users[0].nme }}"));
+    assert_eq!((one.at.as_str(), one.more), ("vars.yml:1:8", vec!["did you mean `name`?".to_owned()]));
+    let other = fails(&t, &scalar(&source, 2, 4, "{{ users | map(attribute='uid') | join }}"));
+    assert_eq!(other.message, "object of type 'dict' has no attribute 'uid'");
+    assert!(other.at.starts_with("vars.yml:2:") && other.at != "vars.yml:2:4", "{}", other.at);
+}
+
+#[test]
+fn blocks_that_stay_open_are_named() {
+    let said = refused("{% if x %}a{% for y in z %}b{% endfor %}");
+    assert_eq!(said.more, ["`{% if x %}` is not closed by `{% endif %}`"]);
+    let said = refused("{% for y in z %}b{% endif %}");
+    assert_eq!(said.message, "syntax error in template: unknown statement endif");
+    assert_eq!(said.more, ["the innermost open block is `{% for y in z %}`, which `{% endfor %}` closes"]);
+}
+
+#[test]
 fn what_is_known_only_when_it_runs_is_refused_then() {
     let t = templar(&[("opts", Value::from([("foo", 1)].into_iter().collect::<Map>())), ("f", "indent".into())]);
     for (text, message) in [

@@ -323,6 +323,16 @@ impl List {
         Ok(Some(value))
     }
 
+    /// One more, where it was made in a template.
+    pub fn with(&self, item: Val) -> Val {
+        let mut items = match &*lock(&self.inner) {
+            Items::Owned(items) => items.clone(),
+            Items::Source(..) => Vec::new(),
+        };
+        items.push(item);
+        Val::list(items)
+    }
+
     pub fn all(&self, ev: &mut Eval) -> R<Vec<Val>> {
         (0..self.len()).filter_map(|i| self.get(ev, i).transpose()).collect()
     }

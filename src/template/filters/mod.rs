@@ -26,6 +26,7 @@ mod tables;
 mod time;
 mod urls;
 mod vault;
+mod xml;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -115,6 +116,7 @@ const COLLECTIONS: &[(&str, &[Row])] = &[
     ("ansible.utils", net::FILTERS),
     ("ansible.utils", structure::FILTERS),
     ("ansible.utils", keys::FILTERS),
+    ("ansible.utils", xml::FILTERS),
     ("community.general", general::FILTERS),
     ("community.general", hashids::FILTERS),
     ("community.general", jsonpatch::FILTERS),

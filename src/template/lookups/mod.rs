@@ -3,6 +3,7 @@
 mod acting;
 mod as_filter;
 mod config;
+mod dependent;
 mod files;
 mod lists;
 mod merge;
@@ -67,6 +68,8 @@ const COLLECTIONS: &[(&str, &[Lookup])] = &[
         "community.general",
         &[
             lookup("flattened", lists::flattened, &[]),
+            lookup("dependent", dependent::dependent, &[]),
+            lookup("filetree", files::filetree, &[]),
             lookup("cartesian", lists::nested, &[]),
             lookup("random_string", random::random_string, random::STRING),
             lookup("merge_variables", merge::merge_variables, merge::OPTIONS),
