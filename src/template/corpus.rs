@@ -63,6 +63,10 @@ impl Outside for World {
 /// Cases where rplay differs on purpose or does not go as far yet, with why.
 const DIFFERENT: &[(&str, &str)] = &[
     ("{{ xs | map('multiply') | list if false else 'skipped' }}", "what there is not is refused before anything runs"),
+    ("{{ weird.items }}", "the entry is meant, where there is one"),
+    ("{{ weird.keys }}", "the entry is meant, where there is one"),
+    ("{{ [1,2,3] | community.general.json_diff([3,2,1]) }}", "what moves is taken away and added"),
+    ("{{ {'a': {'b': 1}} | community.general.json_diff({'c': {'b': 1}}) }}", "what moves is taken away and added"),
     ("{{ users | groupby('shell', default='none') | list }}", "the default is used, as Jinja2 does"),
     ("{{ range(3) }}", "Ansible refuses a bare range; a list is what was meant"),
     ("{{ c1 }}", "the cycle is named"),

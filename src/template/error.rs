@@ -83,7 +83,7 @@ impl Error {
     }
 
     pub(super) fn omitted() -> Self {
-        Self::of(Kind::Omitted, "a template was resolved to an omit scalar")
+        Self::of(Kind::Omitted, "A template was resolved to an Omit scalar.")
     }
 
     pub(super) fn of_unknown(reason: Reason) -> Self {

@@ -33,7 +33,7 @@ fn steps(pointer: &str) -> R<Vec<String>> {
 }
 
 /// What is patched: data, or a text of JSON.
-fn document(ev: &mut Eval, filter: &str, input: Val) -> R<Val> {
+pub(super) fn document(ev: &mut Eval, filter: &str, input: Val) -> R<Val> {
     match &input {
         Val::Str(text) => {
             let read = json::read(text);

@@ -8,6 +8,7 @@ mod hash;
 mod hashids;
 mod jmesfunctions;
 mod jmespath;
+mod jsondiff;
 mod jsonpatch;
 mod keys;
 mod lists;
@@ -19,6 +20,7 @@ mod net;
 mod numbers;
 mod paths;
 mod patterns;
+mod prettytable;
 mod sizes;
 mod strings;
 mod structure;
@@ -120,6 +122,8 @@ const COLLECTIONS: &[(&str, &[Row])] = &[
     ("community.general", general::FILTERS),
     ("community.general", hashids::FILTERS),
     ("community.general", jsonpatch::FILTERS),
+    ("community.general", jsondiff::FILTERS),
+    ("community.general", prettytable::FILTERS),
     ("community.general", jmespath::FILTERS),
     ("community.general", merging::FILTERS),
     ("community.general", data::WRAPPERS),
