@@ -21,7 +21,7 @@ pub enum Output {
 /// Runs playbooks on hosts, over ssh, with nothing on them but sshd and a shell.
 ///
 /// Other commands: `rplay exec PATTERN`, `rplay inventory`, `rplay vars HOST`, `rplay graph PLAYBOOK`,
-/// `rplay vault`, `rplay doc MODULE`, `rplay completion SHELL`.
+/// `rplay vault`, `rplay config dump`, `rplay doc MODULE`, `rplay completion SHELL`.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "rplay", disable_version_flag = true, max_term_width = 100)]
 pub struct Options {

@@ -120,6 +120,7 @@ fn scalar_text(value: &Value) -> Option<String> {
         Value::Str(t) => t.to_string(),
         Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) if f.fract() == 0.0 && f.abs() < 1e16 => format!("{f:.1}"),
         Value::Float(f) => f.to_string(),
         _ => return None,
@@ -271,7 +272,7 @@ impl<T: FromArg> FromArg for Vec<T> {
         match value {
             Value::List(items) => items.iter().map(T::from_arg).collect(),
             Value::Str(t) => t.split(',').map(|part| T::from_arg(&Value::from(part.trim()))).collect(),
-            Value::Int(_) | Value::Float(_) => {
+            Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Ok(vec![T::from_arg(&Value::from(scalar_text(value).unwrap_or_default()))?])
             }
             _ => Err(wrong(value, "a list")),

@@ -176,11 +176,7 @@ fn check_argument(
         } else {
             format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name())
         };
-        findings.push(
-            Diagnostic::error(words)
-                .at(value_at.clone())
-                .label("wrong type"),
-        );
+        findings.push(Diagnostic::error(words).at(value_at.clone()).label("wrong type"));
         return false;
     }
     if let Some(word) =
@@ -243,13 +239,9 @@ fn read_text(
     match module.free_form {
         Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
         None if !parsed.rest.is_empty() => findings.push(
-            Diagnostic::error(format!(
-                "Action '{}' does not support raw params: {}",
-                module.full_name(),
-                parsed.rest
-            ))
-            .at(node.origin.clone())
-            .hint("its arguments are `key=value` words"),
+            Diagnostic::error(format!("Action '{}' does not support raw params: {}", module.full_name(), parsed.rest))
+                .at(node.origin.clone())
+                .hint("its arguments are `key=value` words"),
         ),
         _ => {}
     }

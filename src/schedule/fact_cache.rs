@@ -118,6 +118,7 @@ fn to_json(value: &Value) -> Option<Json> {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(i) => serde_json::Number::from_i128(*i).map_or(Json::Null, Json::Number),
+        Value::Big(digits) => Json::String(digits.to_string()),
         Value::Float(f) => serde_json::Number::from_f64(*f).map_or(Json::Null, Json::Number),
         Value::Str(text) if text.is_secret() => return None,
         Value::Str(text) => Json::String(text.as_str().to_owned()),
