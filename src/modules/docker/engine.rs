@@ -173,6 +173,11 @@ impl Engine {
         )))
     }
 
+    /// Where it is, as addresses of engines are written.
+    pub fn address(&self) -> String {
+        self.endpoint.to_string()
+    }
+
     /// The same engine, which may take as long as it likes to answer.
     pub fn patient(&self) -> Self {
         let endpoint = Endpoint { timeout: None, ..self.endpoint.clone() };

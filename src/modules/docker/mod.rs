@@ -29,7 +29,8 @@ pub const COLLECTION: &str = "community.docker";
 pub struct Options<T>(pub T);
 
 impl<T: Arguments> FromArg for Options<T> {
-    const KIND: ArgKind = ArgKind::Options(Suboptions(|value| Self::from_arg(value).map(drop)));
+    const KIND: ArgKind =
+        ArgKind::Options(Suboptions { specs: T::specs, check: |value| Self::from_arg(value).map(drop) });
 
     fn from_arg(value: &Value) -> Result<Self, String> {
         let map = Map::from_arg(value)?;
@@ -92,6 +93,13 @@ pub fn items(value: &Value) -> &[Value] {
 /// A list of texts.
 pub fn texts(list: impl IntoIterator<Item = impl Into<String>>) -> Value {
     Value::List(Arc::new(list.into_iter().map(|t| Value::from(t.into())).collect()))
+}
+
+/// What the engine warns of in an answer, as Ansible words it.
+pub fn warned(said: &Value) -> Done {
+    let all = items(engine::at(said, &["Warnings"])).iter().chain([engine::at(said, &["Warning"])]);
+    let texts = all.filter_map(Value::as_str).filter(|text| !text.is_empty());
+    Done { warnings: texts.map(|text| format!("Docker warning: {text}")).collect(), ..Done::default() }
 }
 
 /// What a command in a container gave: an exit status other than 0 is a failure, as for any

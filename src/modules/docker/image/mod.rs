@@ -3,6 +3,7 @@
 mod archive;
 mod build;
 mod buildx;
+mod context;
 mod split;
 mod work;
 
@@ -197,7 +198,8 @@ fn get(args: &Image, engine: &Engine, host: &Probe<'_>, name: &str, there: Optio
         let now = images::find(&engine, host.probe(), &called)?.unwrap_or_default();
         let changed = had.as_deref() != Some(text_at(&now, &["Id"]));
         result.insert("image", now);
-        Ok(Done { result, changed: Some(changed), diff: later.into_iter().filter(|_| changed).collect() })
+        let diff = later.into_iter().filter(|_| changed).collect();
+        Ok(Done { result, changed: Some(changed), diff, ..Done::default() })
     });
     Ok(step.diff(now).yields(&["image", "stdout"]))
 }
