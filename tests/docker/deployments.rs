@@ -104,3 +104,20 @@ fn who_may_not_use_the_socket_is_told() {
     let play = write(dir.path(), "p.yml", text);
     run(&mut lab.rplay([play.to_str().unwrap(), "-e", "ansible_user=deploy"])).exits(2).says("Permission denied");
 }
+
+/// `output_logs` is for the host's own log.
+#[test]
+fn what_a_container_prints_is_in_the_hosts_log() {
+    let Some(corner) = Corner::new("logs") else { return };
+    let Some(lab) = host_up("t-logs") else { return };
+    let text = format!(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - docker_container:\n        name: {}-c\n        image: rplay-t-docker:plain\n        \
+         command: [echo, said by the container]\n        detach: false\n        cleanup: true\n        output_logs: true\n      register: ran\n    \
+         - assert: {{that: \"ran.container.Output == 'said by the container\\\\n'\"}}\n",
+        corner.name
+    );
+    let play = write(corner.dir.path(), "p.yml", &text);
+    run(&mut lab.rplay([play.to_str().unwrap()])).exits(0);
+    lab.sh("t-logs-1", "journalctl --no-pager -t rplay-docker_container").says("said by the container");
+    assert!(!corner.snapshot().contains("-c/"), "cleaned up");
+}

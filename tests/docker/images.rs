@@ -5,7 +5,8 @@ use std::process::Command;
 use rplay::model::{Outcome, Status, Value};
 
 use crate::common::{run, top};
-use crate::container::{contract, is};
+use crate::container::is;
+use crate::contract::contract;
 use crate::engine::{Corner, lines};
 
 /// tester, secret-1
@@ -139,6 +140,10 @@ fn images_go_to_a_registry_and_come_back() {
         corner.docker(&words.replace("{}", &format!("{name}:1"))).exits(0);
     }
     is(&corner.run("docker_container", &container("missing"), false), &Status::Ok, "pull: missing");
+    // Whether there is something newer a dry run does not know; what it says then is chosen.
+    is(&corner.run("docker_container", &container("always"), true), &Status::Ok, "dry, pull: always");
+    let always = container("always").replacen('{', r#"{"pull_check_mode_behavior": "always", "#, 1);
+    is(&corner.run("docker_container", &always, true), &Status::Changed, "dry, pull_check_mode_behavior");
     let ran = corner.run("docker_container", &container("always"), false);
     is(&ran, &Status::Changed, "pull: always");
     assert!(lines(&ran.diff).contains("image differs"), "{}", lines(&ran.diff));
