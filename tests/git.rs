@@ -123,11 +123,15 @@ const CASES: &[Case] = &[
         holds: "unzip -Z1 /srv/ar.zip | grep -x f && tar tf /srv/ar.tgz | grep -x p/f",
     },
     Case {
-        name: "a new tag of the same commit",
-        setup: &["@git -C /srv/git/plain.git tag new main"],
-        tasks: &[("new tag", "{repo: $U/plain.git, dest: /srv/ar, version: new}")],
+        name: "a new tag and a new branch of the same commit",
+        setup: &["@git -C /srv/git/plain.git tag new main && git -C /srv/git/plain.git branch same main"],
+        tasks: &[
+            ("new tag", "{repo: $U/plain.git, dest: /srv/ar, version: new}"),
+            ("new branch", "{repo: $U/plain.git, dest: /srv/depth, version: same, depth: 1, force: yes}"),
+        ],
         changes: &[],
-        holds: "test \"$(git -C /srv/ar describe --tags --exact-match)\" = new",
+        holds: "test \"$(git -C /srv/ar describe --tags --exact-match)\" = new && \
+                test \"$(git -C /srv/depth branch --show-current)\" = same",
     },
     Case {
         name: "signatures",
