@@ -102,7 +102,13 @@ fn who_may_not_use_the_socket_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let text = "- hosts: all\n  gather_facts: false\n  tasks:\n    - community.docker.docker_container_info:\n        name: x\n";
     let play = write(dir.path(), "p.yml", text);
-    run(&mut lab.rplay([play.to_str().unwrap(), "-e", "ansible_user=deploy"])).exits(2).says("Permission denied");
+    let deploy = || run(&mut lab.rplay([play.to_str().unwrap(), "-e", "ansible_user=deploy"])).exits(2);
+    deploy().says("Permission denied");
+    // Docker's own command line might have gone elsewhere.
+    let context =
+        "mkdir /home/deploy/.docker && echo '{\"currentContext\": \"far\"}' >/home/deploy/.docker/config.json";
+    lab.sh("t-denied-1", context).exits(0);
+    deploy().says("docker's context 'far' is not followed here; say where the engine is with docker_host");
 }
 
 /// `output_logs` is for the host's own log.

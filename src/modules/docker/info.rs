@@ -40,31 +40,38 @@ args! {
 }
 
 args! {
-    /// Arguments of `docker_host_info`.
-    pub struct Everything {
-        /// List containers.
+    /// Kinds of things that an engine keeps, and which of them.
+    pub struct Kinds {
+        /// Containers.
         containers: bool = false,
-        /// Those that do not run as well.
-        containers_all: bool = false,
-        /// Which containers.
+        /// Which containers, by the engine's filters.
         containers_filters: Option<Map>,
-        /// List images.
+        /// Images.
         images: bool = false,
         /// Which images.
         images_filters: Option<Map>,
-        /// List networks.
+        /// Networks.
         networks: bool = false,
         /// Which networks.
         networks_filters: Option<Map>,
-        /// List volumes.
+        /// Volumes.
         volumes: bool = false,
         /// Which volumes.
-        volumes_filters: Option<Map>,
+        volumes_filters: Option<Map>;
+        ..engine: EngineArgs,
+    }
+}
+
+args! {
+    /// Arguments of `docker_host_info`: what to list, and what else to tell.
+    pub struct Everything {
+        /// Containers that do not run as well.
+        containers_all: bool = false,
         /// Say what takes how much space.
         disk_usage: bool = false,
         /// All that the engine tells of each.
         verbose_output: bool = false;
-        ..engine: EngineArgs,
+        ..kinds: Kinds,
     }
 }
 
@@ -238,19 +245,31 @@ type List<'a> = (&'static str, bool, &'a Option<Map>, &'static str, &'static [&'
 fn host_info(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Everything::parse(args)?;
     let no = |failure: Failure| failure.with("can_talk_to_docker", false);
-    let engine = Engine::connect(&args.engine, host).map_err(no)?;
+    let engine = Engine::connect(&args.kinds.engine, host).map_err(no)?;
     let ask = |path: &str| engine.get(host, path).map(Option::unwrap_or_default);
     let mut plan = Plan::new().with("can_talk_to_docker", true).with("host_info", ask("/info")?);
     let lists: [List<'_>; 3] = [
         (
             "containers",
-            args.containers,
-            &args.containers_filters,
+            args.kinds.containers,
+            &args.kinds.containers_filters,
             if args.containers_all { "/containers/json?all=true&" } else { "/containers/json?" },
             &["Id", "Image", "Command", "Created", "Status", "Ports", "Names"],
         ),
-        ("images", args.images, &args.images_filters, "/images/json?", &["Id", "RepoTags", "Created", "Size"]),
-        ("networks", args.networks, &args.networks_filters, "/networks?", &["Id", "Driver", "Name", "Scope"]),
+        (
+            "images",
+            args.kinds.images,
+            &args.kinds.images_filters,
+            "/images/json?",
+            &["Id", "RepoTags", "Created", "Size"],
+        ),
+        (
+            "networks",
+            args.kinds.networks,
+            &args.kinds.networks_filters,
+            "/networks?",
+            &["Id", "Driver", "Name", "Scope"],
+        ),
     ];
     for (name, wanted, which, path, keys) in lists {
         if wanted {
@@ -258,8 +277,8 @@ fn host_info(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
             plan.set(name, if args.verbose_output { list } else { brief(&list, keys) });
         }
     }
-    if args.volumes {
-        let said = ask(&format!("/volumes?filters={}", filters(args.volumes_filters.as_ref())?))?;
+    if args.kinds.volumes {
+        let said = ask(&format!("/volumes?filters={}", filters(args.kinds.volumes_filters.as_ref())?))?;
         let list = said.get("Volumes").cloned().unwrap_or_default();
         plan.set("volumes", if args.verbose_output { list } else { brief(&list, &["Driver", "Name"]) });
     }

@@ -79,7 +79,6 @@ impl Wanted<'_> {
         {
             body.insert(key, value);
         }
-        body.insert("HostConfig", Map::new());
         for property in super::table::PROPERTIES.iter().filter(|p| !["detach", "platform"].contains(&p.option)) {
             let Some(value) = self.value(property)? else { continue };
             let value = property.sent.map_or_else(|| value.clone(), |sent| sent(value.clone()));
