@@ -37,12 +37,30 @@ pub fn run_when(
         }
     };
     let probe = Probe::new(session, mode.diff).dry_run(mode.check);
-    match plan(args, &probe) {
+    let mut ran = match plan(args, &probe) {
         Err(failure) if excuse(&failure, session).is_some() && !permit() => None,
         Err(failure) => Some(failed_plan(module, failure, session, task)),
         Ok(plan) if !plan.is_empty() && !permit() => None,
         Ok(plan) if mode.check => Some(check(module, plan, probe, session, mode, task)),
         Ok(plan) => Some((act(module, plan, probe, mode), Vec::new())),
+    };
+    if let Some((outcome, _)) = &mut ran {
+        lines(&mut outcome.result);
+    }
+    ran
+}
+
+/// Beside text that was printed stand its lines, in every result.
+fn lines(result: &mut Map) {
+    for (text, name) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        let lines = match result.get(text) {
+            Some(Value::Str(text)) => Value::list(text.lines().map(Value::from)),
+            Some(Value::Unknown(reason)) => Value::Unknown(reason.clone()),
+            _ => continue,
+        };
+        if !result.contains(name) {
+            result.insert(name, lines);
+        }
     }
 }
 

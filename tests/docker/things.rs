@@ -22,7 +22,8 @@ fn an_engine_is_asked() {
     let none = ask("docker_container_info", r#"{"name": "$N-nosuch"}"#);
     assert_eq!((none.get("exists"), none.get("container")), (Some(&Value::Bool(false)), Some(&Value::Null)));
     assert_eq!(ask("docker_network_info", r#"{"name": "bridge"}"#).get("exists"), Some(&Value::Bool(true)));
-    assert_eq!(ask("docker_volume_info", r#"{"name": "$N-no"}"#).get("exists"), Some(&Value::Bool(false)));
+    let none = ask("docker_volume_info", r#"{"name": "$N-no"}"#);
+    assert_eq!((none.get("exists"), none.get("volume")), (Some(&Value::Bool(false)), Some(&Value::Null)));
     let images = ask("docker_image_info", r#"{"name": ["rplay-t-docker:rich", "rplay-t-nosuch"]}"#);
     assert_eq!(images.get("images").unwrap().as_list().unwrap().len(), 1);
     let host = ask(

@@ -74,9 +74,6 @@ impl CopyInto {
             _ if self.owner_id.is_some() != self.group_id.is_some() => {
                 "parameters are required together: owner_id, group_id"
             }
-            _ if !self.container_path.starts_with('/') => {
-                return Err(Failure::new(format!("container_path must be absolute: {}", self.container_path)));
-            }
             _ => return Ok(()),
         };
         Err(Failure::new(wrong))
@@ -170,7 +167,7 @@ fn user(engine: &Engine, host: &Probe<'_>, args: &CopyInto, container: &Value) -
 
 /// The path with links in the container followed.
 fn followed(engine: &Engine, host: &Probe<'_>, args: &CopyInto) -> Result<(String, Option<There>), Failure> {
-    let mut path = args.container_path.clone();
+    let mut path = format!("/{}", args.container_path.trim_start_matches('/'));
     for _ in 0..MAX_LINKS {
         let there = look(engine, host, &args.container, &path)?;
         match there.as_ref().map(|t| &t.entry.kind) {

@@ -219,8 +219,10 @@ impl Engine {
         let text = said.unwrap_or_else(|| reply.text().trim().to_owned());
         let side = if reply.status >= 500 { "Server" } else { "Client" };
         let path = path.split('?').next().unwrap_or_default();
+        // Some of Ansible's messages go on after a dash.
+        let colon = if doing.ends_with(" -") { "" } else { ":" };
         Failure::new(format!(
-            "{doing}: {} {side} Error for {}{}: {} (\"{text}\")",
+            "{doing}{colon} {} {side} Error for {}{}: {} (\"{text}\")",
             reply.status,
             self.endpoint,
             self.path(path),

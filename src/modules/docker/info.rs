@@ -108,7 +108,7 @@ pub static CONTAINER: Module = query(
     ],
     |args, host| {
         let args = Named::parse(args)?;
-        one(host, &args.engine, Kind::Container, &args.name, "container", true)
+        one(host, &args.engine, Kind::Container, &args.name, "container")
     },
 );
 
@@ -123,7 +123,7 @@ pub static NETWORK: Module = query(
     ],
     |args, host| {
         let args = Named::parse(args)?;
-        one(host, &args.engine, Kind::Network, &args.name, "network", true)
+        one(host, &args.engine, Kind::Network, &args.name, "network")
     },
 );
 
@@ -134,11 +134,11 @@ pub static VOLUME: Module = query(
     Volume::specs,
     &[
         ReturnSpec { name: "exists", doc: "Whether it is there." },
-        ReturnSpec { name: "volume", doc: "The volume, when there is one." },
+        ReturnSpec { name: "volume", doc: "The volume; null when there is none." },
     ],
     |args, host| {
         let args = Volume::parse(args)?;
-        one(host, &args.engine, Kind::Volume, &args.name, "volume", false)
+        one(host, &args.engine, Kind::Volume, &args.name, "volume")
     },
 );
 
@@ -176,7 +176,7 @@ fn known(kind: Kind, name: &str, value: Value) -> Value {
     value
 }
 
-fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str, always: bool) -> Result<Plan, Failure> {
+fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str) -> Result<Plan, Failure> {
     let engine = Engine::connect(args, host)?;
     let found = engine.find(host, kind, name)?;
     let mut plan = Plan::new().with("exists", found.is_some());
@@ -185,8 +185,7 @@ fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str, a
         None if host.may_be_provided().is_some() => {
             return Err(Failure::missing(format!("there is no {} {name}", kind.label())));
         }
-        None if always => plan.set(key, Value::Null),
-        None => {}
+        None => plan.set(key, Value::Null),
     }
     Ok(plan)
 }

@@ -70,8 +70,8 @@ pub const CASES: &[Case] = &[
     changes(VOLUME, r#"{"name": "$N-v", "state": "absent"}"#, "exists: true -> false"),
     changes(
         COPY,
-        r#"{"container": "$N-one", "container_path": "/etc/x.conf", "content": "a=1\n", "mode": 420}"#,
-        "a=1",
+        r#"{"container": "$N-one", "container_path": "etc/x.conf", "content": "a=1\n", "mode": 420}"#,
+        "$N-one:/etc/x.conf",
     ),
     changes(
         COPY,

@@ -123,7 +123,10 @@ fn query(build: &Build, name: &str, dockerfile: &str, proxies: Map) -> Result<St
 /// What can be seen to be wrong before anything is done.
 pub fn check(build: &Build, host: &Probe<'_>) -> Result<(), Failure> {
     if host.stat(&build.path.0)?.is_none_or(|s| s.kind != FileKind::Directory) {
-        return Err(Failure::missing(format!("\"{}\" is not a directory", build.path.0)));
+        return Err(Failure::missing(format!(
+            "Requested build path {} could not be found or you do not have access.",
+            build.path.0
+        )));
     }
     dockerfile(host, build)?;
     query(build, "x", "x", Map::new()).map(drop)
@@ -144,7 +147,9 @@ pub fn run(build: &Build, engine: &Engine, host: &mut Host<'_>, name: &str) -> R
         return Err(engine.failure(&format!("Error building {name}"), &path, &reply));
     }
     let said = images::progress(&reply);
-    let text: String = said.iter().filter_map(|l| l.get("stream").and_then(Value::as_str)).collect();
+    let lines = said.iter().filter_map(|l| l.get("stream").and_then(Value::as_str));
+    // As Ansible puts it together: each piece a line.
+    let text = lines.map(|l| l.strip_suffix('\n').unwrap_or(l)).collect::<Vec<_>>().join("\n");
     match images::error_in(&said) {
         Some(error) => Err(Failure::new(format!("Error building {name} - message: {error}, logs: {text}"))),
         None => Ok(text),

@@ -162,6 +162,7 @@ pub static LOAD: Module = module(
     &[
         ReturnSpec { name: "images", doc: "The images that were loaded." },
         ReturnSpec { name: "image_names", doc: "Their names." },
+        ReturnSpec { name: "stdout", doc: "What the engine printed." },
     ],
     plan_load,
 );
@@ -296,14 +297,15 @@ fn plan_load(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     }
     let mut plan = Plan::new();
     let step = Step::action([], move |host| {
-        let (names, _) = load(&engine, host, &args.path.0)?;
+        let (names, text) = load(&engine, host, &args.path.0)?;
         let found: Result<Vec<Value>, Failure> = names.iter().map(|n| loaded(&engine, host, n)).collect();
         let mut result = Map::new();
+        result.insert("stdout", text.trim_end());
         result.insert("image_names", Value::list(names));
         result.insert("images", Value::list(found?));
         Ok(Done::with(result))
     });
-    plan.step(step.yields(&["images", "image_names"]));
+    plan.step(step.yields(&["images", "image_names", "stdout"]));
     Ok(plan)
 }
 
