@@ -136,7 +136,10 @@ fn misspelt_words() {
         "    - debug: {msg: \"{{ lookup('evn', 'HOME') }}\"}\n",
         &["The lookup plugin 'evn' was not found", "site.yml:5:", "`env`"],
     );
-    bad_task("    - debug:\n      with_itmes: [1]\n", &["The lookup plugin 'itmes' was not found", "site.yml:6:7", "`items`"]);
+    bad_task(
+        "    - debug:\n      with_itmes: [1]\n",
+        &["The lookup plugin 'itmes' was not found", "site.yml:6:7", "`items`"],
+    );
     bad_task(
         "    - debug:\n      loop: [1]\n      loop_control: {lable: x}\n",
         &["'lable'", "site.yml:7:22", "`label`"],

@@ -86,7 +86,7 @@ fn splat(node: &Node, findings: &mut Findings) {
 
 /// What is said of arguments that a module cannot do without, and that are not there under any
 /// of their names; nothing when all are.
-pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Option<Diagnostic> {
+pub(super) fn missing(module: &Module, name: &str, args: &Map, (key, task): (&Node, &Node)) -> Option<Diagnostic> {
     let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
     let specs = (module.args)();
     let missing: Vec<&str> = specs
@@ -94,6 +94,9 @@ pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Op
         .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
         .map(|spec| spec.name)
         .collect();
+    if !missing.is_empty() && matches!(module.name, "include_tasks" | "import_tasks") {
+        return Some(Diagnostic::error(format!("No file specified for {name}")).at(task.origin.clone()));
+    }
     (!missing.is_empty()).then(|| {
         Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
             .at(key.origin.clone())
@@ -151,8 +154,14 @@ fn check_argument(
     if !known(name) {
         let names: Vec<&str> =
             specs.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
+        // In Ansible these are no modules, and say it in other words.
+        let statement = matches!(module.name, "include_tasks" | "import_tasks" | "include_role" | "import_role");
+        let words = match module.name {
+            of if statement || of == "wait_for_connection" => format!("Invalid options for {of}: {name}"),
+            of => format!("Unsupported parameters for ({of}) module: {name}"),
+        };
         findings.push(
-            Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", module.name))
+            Diagnostic::error(words)
                 .at(at.clone())
                 .label("unknown argument")
                 .suggest(name, names.iter().copied())
@@ -176,11 +185,7 @@ fn check_argument(
         } else {
             format!("argument `{name}` of `{}` takes {}: {why}", module.name, spec.kind.name())
         };
-        findings.push(
-            Diagnostic::error(words)
-                .at(value_at.clone())
-                .label("wrong type"),
-        );
+        findings.push(Diagnostic::error(words).at(value_at.clone()).label("wrong type"));
         return false;
     }
     if let Some(word) =
@@ -243,13 +248,9 @@ fn read_text(
     match module.free_form {
         Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
         None if !parsed.rest.is_empty() => findings.push(
-            Diagnostic::error(format!(
-                "Action '{}' does not support raw params: {}",
-                module.full_name(),
-                parsed.rest
-            ))
-            .at(node.origin.clone())
-            .hint("its arguments are `key=value` words"),
+            Diagnostic::error(format!("Action '{}' does not support raw params: {}", module.full_name(), parsed.rest))
+                .at(node.origin.clone())
+                .hint("its arguments are `key=value` words"),
         ),
         _ => {}
     }

@@ -205,6 +205,9 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
 }
 
 fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
+    if !args.contains("that") {
+        return Err(Error::new("missing required arguments: that"));
+    }
     let conditions = args.get("that").map_or(Ok(Vec::new()), |that| view.templar.conditions(that))?;
     let told = |names: &[&str]| -> Result<Option<Value>, Error> {
         let value = argument(args, names, view)?;
