@@ -4,6 +4,7 @@ mod ask;
 mod doc;
 mod exec;
 mod graph;
+mod interrupt;
 mod inventory;
 mod keys;
 mod listing;
