@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::style::Style;
 use super::{Options, Report, data, render_diff, render_failure};
+use crate::diag::Diagnostic;
 use crate::event::{Event, HostResult};
 use crate::model::{Map, Status, Value};
 
@@ -17,6 +18,9 @@ pub struct AdHoc {
     /// The module runs a command: its output is printed as it is.
     plain: bool,
 }
+
+/// What the place is called of a task of the command line.
+pub const PATTERN: &str = "PATTERN";
 
 /// Modules whose output is printed as it is.
 const PLAIN: [&str; 3] = ["command", "shell", "raw"];
@@ -52,7 +56,9 @@ impl AdHoc {
         for diff in result.outcome.diff.iter().filter(|_| !result.hidden) {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
         }
-        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) {
+        // A place in the pattern says nothing: the result is all there is.
+        let placed = |finding: &&Diagnostic| finding.origin.as_ref().is_none_or(|o| o.source.name != PATTERN);
+        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden).filter(placed) {
             writeln!(out, "{}", render_failure(finding, self.options.colours))?;
         }
         let (style, word) = match &result.outcome.status {
