@@ -214,8 +214,8 @@ fn wrong_types() {
 fn broken_templates_and_conditions() {
     bad_task("    - debug:\n        msg: '{{ x'\n", &["Syntax error in template", "site.yml:6:"]);
     bad_task("    - debug: msg={{ x\n", &["unbalanced quotes or template braces", "site.yml:5:14"]);
-    bad_task("    - debug:\n      when: a = 1\n", &["syntax error", "site.yml:6:15", "`==` compares"]);
-    bad_task("    - debug:\n      when: a && b\n", &["syntax error", "site.yml:6:15", "`and`"]);
+    bad_task("    - debug:\n      when: a = 1\n", &["Syntax error", "site.yml:6:15", "`==` compares"]);
+    bad_task("    - debug:\n      when: a && b\n", &["Syntax error", "site.yml:6:15", "`and`"]);
     let file =
         [("site.yml", "- hosts: all\n  gather_facts: false\n  tasks:\n    - template: {src: t.j2, dest: /nowhere}\n")];
     let broken = |text| [file[0], ("templates/t.j2", text)];

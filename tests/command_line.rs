@@ -51,10 +51,10 @@ fn json_is_one_document_and_jsonl_an_object_a_line() {
 fn v_says_more() {
     let (_, text) = output(&["roles.yml", "-vvv"]);
     assert!(text.contains("No config file found; using defaults"), "{text}");
-    assert!(text.contains("/roles/top/tasks/main.yml:1:3") && text.contains("<a> on this machine"), "{text}");
+    assert!(text.contains("/roles/top/tasks/main.yml:1:3") && text.contains("<a> EXEC on this machine"), "{text}");
     let args = ["-e", "keep=true", "--private-key", "/dev/null", "-vvv", "unreachable.yml"];
     let (_, text) = output(&args);
-    assert!(text.contains("<b> ssh ") && text.contains("-p 1 -i /dev/null"), "{text}");
+    assert!(text.contains("<b> EXEC ssh ") && text.contains("-p 1 -i /dev/null"), "{text}");
     assert!(!output(&["roles.yml"]).1.contains("on this machine"));
 }
 
@@ -216,4 +216,90 @@ fn config_says_what_is_set_and_by_whom() {
     assert!(code == Some(1) && said.contains("nope.cfg"), "{code:?} {said}");
     std::fs::remove_file(dir.path().join("ansible.cfg")).unwrap();
     assert_eq!(config(&["view"]).0, Some(1));
+}
+
+#[test]
+fn an_interruption_ends_a_run_that_waits_for_a_lookup_and_what_that_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let lookup = "echo $$ >> started; exec sleep 1000";
+    let play = format!(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: {{msg: \"{{{{ lookup('pipe', '{lookup}') }}}}\"}}\n"
+    );
+    std::fs::write(dir.path().join("site.yml"), play).unwrap();
+    // More hosts than threads: all of these wait.
+    let hosts = (0..40).map(|n| format!("h{n},")).collect::<String>();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    command.args(["-i", &hosts, "-c", "local", "site.yml"]).current_dir(dir.path()).stdin(Stdio::null());
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let started = || std::fs::read_to_string(dir.path().join("started")).unwrap_or_default();
+    while !started().ends_with('\n') {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    let mut said = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(99), "{said}");
+    assert!(said.contains("user interrupted execution"), "{said}");
+    for pid in started().lines() {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!line.starts_with(b"sleep"), "{pid} is still there");
+    }
+}
+
+#[test]
+fn failures_are_shown_with_their_place_and_logged_with_their_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write(
+        "site.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - fail: {msg: nope}\n      ignore_errors: true\n    \
+         - command: pwd\n      register: where\n    - debug: {var: where.stdout}\n",
+    );
+    // What runs on this machine runs in the playbook's directory.
+    let site = dir.path().join("site.yml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    command.args(["-i", "here,", "-c", "local"]).arg(&site).current_dir("/");
+    let done = command.env("ANSIBLE_LOG_PATH", dir.path().join("log")).env("ANSIBLE_LOG_VERBOSITY", "3");
+    let done = done.output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    let place = format!(
+        "[ERROR]: Task failed: Action failed: nope\nOrigin: {}:4:7\n\n2   gather_facts: false\n3   tasks:\n4     - \
+         fail: {{msg: nope}}\n        ^ column 7\n\nfatal: [here]: FAILED! => ",
+        site.display()
+    );
+    assert!(text.contains(&place), "{text}");
+    let real = std::fs::canonicalize(dir.path()).unwrap();
+    assert!(text.contains(&format!("\"where.stdout\": \"{}\"", real.display())), "{text}");
+    assert!(!text.contains("EXEC"), "{text}");
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    for words in
+        ["n=rplay INFO| TASK [fail]", "n=rplay ERROR| [ERROR]: Task failed: Action failed: nope", "INFO| <here> EXEC "]
+    {
+        assert!(log.contains(words), "no {words} in\n{log}");
+    }
+}
+
+#[test]
+fn roles_may_run_once_and_have_directories_of_variables() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("roles/r/defaults/main/00.yml", "a: 1\nb: 1\n");
+    write("roles/r/defaults/main/01.yml", "b: 2\n");
+    write("roles/r/tasks/main.yml", "- debug: {msg: \"ran {{ a }} {{ b }} {{ c }}\"}\n");
+    write(
+        "site.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - import_role: {role: r, allow_duplicates: '{{ false }}'}\n    \
+         - include_role: {name: r}\n    - include_role: {name: r, allow_duplicates: false}\n    \
+         - import_role: {name: r, allow_duplicates: false}\n",
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    command.args(["-i", "here,", "-c", "local", "site.yml", "-e", "{\"c\": {\"__ansible_unsafe\": \"{{ a }}\"}}"]);
+    let done = command.current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(text.matches("ran 1 2 {{ a }}").count(), 2, "{text}");
+    assert!(done.status.success(), "{text}");
 }

@@ -191,7 +191,10 @@ fn single_values_are_edited_in_the_clear_and_only_changed_ones_are_encrypted_ane
         shown.replace("second value", "other value").replace("plain: x", "plain: y") + "new: !vault |\n  fourth\n";
     assert_eq!(place.vault(&view).exits(0).out, expected);
     // What cannot be opened stays as it is.
-    place.edit(&["edit", "vars.yml", "--vault-id", "prod@pw"], "sed -i 's/third/3rd/' \"$1\"").exits(0).says("warning");
+    place
+        .edit(&["edit", "vars.yml", "--vault-id", "prod@pw"], "sed -i 's/third/3rd/' \"$1\"")
+        .exits(0)
+        .says("[WARNING]");
     assert_eq!(place.vault(&view).exits(0).out, expected.replace("third", "3rd"));
     // What would stay in the clear, or is no YAML any more, is refused.
     let before = place.read("vars.yml");

@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::load::{Config, Environment, Files, Project};
 use crate::model::{Origin, Source};
 use crate::playbook::{Entry, parse_playbook};
-use crate::report::{AdHoc, Report, result_line};
+use crate::report::{AdHoc, PATTERN, Report, result_line};
 use crate::schedule;
 use crate::yaml::{self, Node, NodeKind, Scalar, Style};
 
@@ -143,7 +143,7 @@ fn text_node(text: &str, origin: &Origin) -> Node {
 /// The play of one task, as if it had been written in a playbook.
 fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
     let option = |name: &str, text: &str| Origin::new(&Source::new(name, text), 1, 1);
-    let (hosts_at, module_at) = (option("PATTERN", pattern), option("-m", &given.module));
+    let (hosts_at, module_at) = (option(PATTERN, pattern), option("-m", &given.module));
     let key = |name: &str| text_node(name, &hosts_at);
     let source = Source::new("-a", given.args.clone());
     let json = given.args.trim_start().starts_with('{').then(|| yaml::load(&source).ok()).flatten();

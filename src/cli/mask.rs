@@ -1,7 +1,7 @@
 //! Secrets in events: masked here, before any report sees them.
 
 use crate::event::{Event, HostResult};
-use crate::model::Marks;
+use crate::model::{Marks, Status};
 use crate::vault::Mask;
 
 /// The event without secrets. `show` lets `debug` print them, as the user asked for.
@@ -34,7 +34,7 @@ pub fn event(event: &mut Event, mask: &Mask, show: bool) {
 }
 
 fn host(result: &mut HostResult, mask: &Mask, show: bool) {
-    if show && result.verbose {
+    if show && result.verbose && result.outcome.status != Status::Failed {
         let shown = |t: &crate::model::Text| t.clone().marked(t.marks().without(Marks::SECRET));
         let entries = result.outcome.result.iter().map(|(key, value)| (key.clone(), value.map_text(&shown)));
         result.outcome.result = entries.collect();

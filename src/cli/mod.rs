@@ -5,6 +5,7 @@ mod config;
 mod doc;
 mod exec;
 mod graph;
+mod interrupt;
 mod inventory;
 mod keys;
 mod listing;

@@ -113,6 +113,7 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
         .enable_all()
         .build()
         .map_err(|e| vec![Diagnostic::error(format!("cannot start: {e}")).exit(ExitCode::Unexpected)])?;
+    super::interrupt::watch();
     // On a thread of the runtime, where what hosts answer does not have to be handed to another.
     let (context, plays) = (Arc::clone(context), plays.to_vec());
     let running = runtime.spawn(async move {
@@ -128,6 +129,9 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
     let code = runtime
         .block_on(running)
         .unwrap_or_else(|e| Err(vec![Diagnostic::error(format!("the run broke off: {e}")).exit(ExitCode::Unexpected)]));
+    if matches!(&code, Err(findings) if findings.iter().any(|finding| finding.exit == ExitCode::Interrupted)) {
+        super::interrupt::end_children();
+    }
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();
     code

@@ -189,6 +189,10 @@ impl<'a> Compiler<'a> {
                 let before = std::mem::replace(&mut self.in_tasks, true);
                 placed.iter().for_each(|placed| self.role(placed, inherited, import.public, &roles));
                 self.in_tasks = before;
+                // It comes after those that it depends on.
+                if let Some(role) = self.play.roles.last_mut() {
+                    role.once = import.once;
+                }
             }
             Err(findings) => self.findings.extend(findings),
         }
@@ -288,6 +292,7 @@ impl<'a> Compiler<'a> {
             parents,
             public,
             asked_for,
+            once: false,
             dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
             same: identity.as_ref().map(|_| first.unwrap_or(index)),
             identity,
@@ -317,6 +322,13 @@ impl<'a> Compiler<'a> {
                 Item::Task(task) => {
                     let stands = Stands { in_role: inherited.role.is_some(), handler: true };
                     super::include::check(task, stands, &mut self.findings);
+                    if matches!(task.action.module.run, Run::Controller(ControllerTask::IncludeRole)) {
+                        self.findings.push(
+                            Diagnostic::error("Using 'include_role' as a handler is not supported.")
+                                .at(task.action.origin.clone())
+                                .hint("put the role's handlers under `handlers:` of a role that the play uses"),
+                        );
+                    }
                     let id = self.play.handlers.len();
                     let mut compiled = build(task, inherited, id);
                     self.check_missing(&mut compiled);

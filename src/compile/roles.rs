@@ -28,6 +28,8 @@ pub struct RoleInstance {
     pub public: bool,
     /// Whether a statement asks for it (`import_role`, `include_role`), and no list of roles.
     pub asked_for: bool,
+    /// Whether it is passed over on hosts where the role has run already.
+    pub once: bool,
     /// Names of the roles that it depends on.
     pub dependencies: Vec<String>,
     /// What it is the same as, however often it is listed: it runs once. Nothing for a role

@@ -87,13 +87,28 @@ impl Loader<'_> {
     }
 
     fn argument(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Text> {
-        let Some(Value::Str(text)) = task.action.args.get(name) else {
-            let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
-            self.errors.extend(missing.cloned());
-            return None;
-        };
+        match self.rendered(task, name, at) {
+            Some(Value::Str(text)) => Some(text),
+            None | Some(Value::Bool(_) | Value::Null) => {
+                let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
+                self.errors.extend(missing.cloned());
+                None
+            }
+            Some(other) => Some(Text::from(format!("{other:?}"))),
+        }
+    }
+
+    /// A flag; nothing when it is not given.
+    fn flag(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<bool> {
+        self.rendered(task, name, at).as_ref().and_then(to_bool)
+    }
+
+    /// An argument, rendered with what is known before there are hosts.
+    fn rendered(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Value> {
+        let value = task.action.args.get(name)?;
+        let Value::Str(text) = value else { return Some(value.clone()) };
         if !text.is_template() {
-            return Some(text.clone());
+            return Some(value.clone());
         }
         let own = task.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
         let own = Layer::new(Level::Task, "vars of the import", Vars::from(own));
@@ -110,10 +125,7 @@ impl Loader<'_> {
                 ))
                 .into()
         });
-        match self.take(rendered)? {
-            Value::Str(text) => Some(text),
-            other => Some(Text::from(format!("{other:?}"))),
-        }
+        self.take(rendered)
     }
 
     fn import_tasks(&mut self, task: &Task, at: &At<'_>) -> Option<Item> {
@@ -170,7 +182,8 @@ impl Loader<'_> {
         if !self.check_import(task) {
             return None;
         }
-        let name = self.argument(task, "name", at)?;
+        let name = if task.action.args.contains("role") { "role" } else { "name" };
+        let name = self.argument(task, name, at)?;
         let mut from = RoleFrom::default();
         for (argument, place) in from.places() {
             if task.action.args.contains(argument) {
@@ -187,11 +200,11 @@ impl Loader<'_> {
             self.errors.push(Diagnostic::error("roles import each other without end").at(reference.origin));
             return None;
         }
-        let flag = |name: &str| task.action.args.get(name).and_then(to_bool);
-        from.validate = flag("rolespec_validate").unwrap_or(true);
+        from.validate = self.flag(task, "rolespec_validate", at).unwrap_or(true);
         let import = self.role_import(reference, &from, at)?;
-        let public = flag("public").unwrap_or(!self.config.private_role_vars.value);
-        Some(Item::Role(Box::new(RoleImport { public, ..import })))
+        let public = self.flag(task, "public", at).unwrap_or(!self.config.private_role_vars.value);
+        let once = self.flag(task, "allow_duplicates", at) == Some(false);
+        Some(Item::Role(Box::new(RoleImport { public, once, ..import })))
     }
 
     /// A role to be put in a place, with those that it depends on.
@@ -206,7 +219,7 @@ impl Loader<'_> {
         let role = self.role_at(&name, path, from, &at)?;
         let inside = At { role: Some(&role.path), ..at };
         let roles = self.roles_of(&role.dependencies, &inside);
-        Some(RoleImport { reference, role: Arc::clone(&role), roles, public: true })
+        Some(RoleImport { reference, role: Arc::clone(&role), roles, public: true, once: false })
     }
 }
 

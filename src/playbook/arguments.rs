@@ -5,7 +5,7 @@ use super::parse::Findings;
 use super::task::Action;
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Text, Value};
-use crate::module::Module;
+use crate::module::{ArgSpec, Module};
 use crate::yaml::{Node, NodeKind};
 
 /// Arguments as they are written.
@@ -86,7 +86,7 @@ fn splat(node: &Node, findings: &mut Findings) {
 
 /// What is said of arguments that a module cannot do without, and that are not there under any
 /// of their names; nothing when all are.
-pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Option<Diagnostic> {
+pub(super) fn missing(module: &Module, name: &str, args: &Map, (key, task): (&Node, &Node)) -> Option<Diagnostic> {
     let given = |names: &[&str]| names.iter().any(|n| args.contains(n));
     let specs = (module.args)();
     let missing: Vec<&str> = specs
@@ -94,6 +94,9 @@ pub(super) fn missing(module: &Module, name: &str, args: &Map, key: &Node) -> Op
         .filter(|spec| spec.required && !given(&[spec.name]) && !given(spec.aliases))
         .map(|spec| spec.name)
         .collect();
+    if !missing.is_empty() && matches!(module.name, "include_tasks" | "import_tasks") {
+        return Some(Diagnostic::error(format!("No file specified for {name}")).at(task.origin.clone()));
+    }
     (!missing.is_empty()).then(|| {
         Diagnostic::error(format!("missing required arguments: {}", missing.join(", ")))
             .at(key.origin.clone())
@@ -149,15 +152,7 @@ fn check_argument(
     }
     let specs = (module.args)();
     if !known(name) {
-        let names: Vec<&str> =
-            specs.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
-        findings.push(
-            Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", module.name))
-                .at(at.clone())
-                .label("unknown argument")
-                .suggest(name, names.iter().copied())
-                .hint(format!("supported arguments: {}", names.join(", "))),
-        );
+        findings.push(unsupported(name, module, &specs).at(at.clone()));
         return false;
     }
     let Some(spec) = specs.iter().find(|s| s.name == name || s.aliases.contains(&name)) else { return true };
@@ -190,6 +185,22 @@ fn check_argument(
         return false;
     }
     true
+}
+
+/// What is said of an argument that a module does not have.
+fn unsupported(name: &str, module: &Module, specs: &[ArgSpec]) -> Diagnostic {
+    let names: Vec<&str> =
+        specs.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
+    // In Ansible these are no modules, and say it in other words.
+    let statement = matches!(module.name, "include_tasks" | "import_tasks" | "include_role" | "import_role");
+    let words = match module.name {
+        of if statement || of == "wait_for_connection" => format!("Invalid options for {of}: {name}"),
+        of => format!("Unsupported parameters for ({of}) module: {name}"),
+    };
+    Diagnostic::error(words)
+        .label("unknown argument")
+        .suggest(name, names.iter().copied())
+        .hint(format!("supported arguments: {}", names.join(", ")))
 }
 
 /// What is said of an argument whose name is Ansible's own.

@@ -107,6 +107,8 @@ pub struct RoleImport {
     pub roles: HashMap<String, Arc<Role>>,
     /// Whether its defaults and vars are seen by what comes after it.
     pub public: bool,
+    /// Not on hosts where the role has run already (`allow_duplicates: false`).
+    pub once: bool,
 }
 
 /// The parsed main files of a role, as they were found.

@@ -334,7 +334,7 @@ fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findi
     };
     let (args, more) = taken.unwrap_or_default();
     let all = more.is_some() || wrong.is_some();
-    let missing = if all { None } else { arguments::missing(module, name, &args, key).map(Box::new) };
+    let missing = if all { None } else { arguments::missing(module, name, &args, (key, task)).map(Box::new) };
     Some(Action {
         name: name.to_owned(),
         origin: key.origin.clone(),

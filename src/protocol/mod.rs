@@ -59,6 +59,8 @@ pub struct TaskRequest {
     pub diff: bool,
     /// Variables for what the task spawns.
     pub environment: Vec<(String, String)>,
+    /// Where it works, on the controller's own machine.
+    pub directory: Option<String>,
     /// Content that goes with it, small enough to be sent along.
     pub blobs: Vec<Arc<[u8]>>,
     /// Effects planned on this host by other workers since the last task (dry run).

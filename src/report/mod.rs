@@ -14,7 +14,7 @@ mod timing;
 
 use std::io::Write;
 
-pub use adhoc::{AdHoc, result_line};
+pub use adhoc::{AdHoc, PATTERN, result_line};
 pub use data::to_json;
 pub use default::Default as DefaultReport;
 pub use diagnostic::{render_diagnostic, render_diagnostics, render_failure};

@@ -175,6 +175,7 @@ impl OnHost<'_> {
             check: false,
             diff: false,
             environment: Vec::new(),
+            directory: self.directory(view, &account),
             detach: None,
         };
         let place = Place { chain: invoke::fresh(), granted: true, ..Place::default() };

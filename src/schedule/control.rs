@@ -220,6 +220,9 @@ fn message(args: &Map, names: &[&str], view: &View) -> Result<Option<Value>, Err
 }
 
 fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
+    if !args.contains("that") {
+        return Err(Error::new("missing required arguments: that"));
+    }
     let conditions = args.get("that").map_or(Ok(Vec::new()), |that| view.templar.conditions(that))?;
     let quiet = argument(args, &["quiet"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
     let fail = message(args, &["fail_msg", "msg"], view)?;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use crate::compile::{self, CompiledTask, Course, IncludeAt};
-use crate::diag::{Checked, Diagnostic, Severity};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::{Event, HostResult, TaskKind};
 use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
 use crate::module::to_bool;
@@ -153,6 +153,13 @@ impl Linear {
 
     /// What cannot be included fails on each of its hosts, whatever `ignore_errors` says.
     fn not_included(&mut self, task: &CompiledTask, group: &Group, findings: &[Diagnostic]) {
+        // What is there and makes no sense ends the run, as in Ansible: nothing rescues it.
+        if self.depth <= MAX_DEPTH
+            && let Some(broken) = findings.iter().find(|f| f.exit == ExitCode::Parse)
+        {
+            self.shared.break_off(broken.clone());
+            return;
+        }
         let reason = findings.iter().map(super::explain::explain_all).collect::<Vec<_>>().join("\n");
         for host in &group.hosts {
             let result = Map::from_iter([("include", group.include.name.as_str()), ("reason", reason.as_str())]);

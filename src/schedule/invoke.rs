@@ -38,6 +38,8 @@ pub struct Ready {
     pub diff: bool,
     /// Variables for what it spawns.
     pub environment: Vec<(String, String)>,
+    /// Where it works, on this machine.
+    pub directory: Option<String>,
     /// It runs in the background.
     pub detach: Option<Detach>,
 }
@@ -79,6 +81,7 @@ impl Ready {
             dry: context.options.check,
             diff: self.diff,
             environment: self.environment,
+            directory: self.directory,
             blobs: Vec::new(),
             detach: self.detach,
             planned: context.links.planned_by_others(&self.account),

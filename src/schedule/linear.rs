@@ -16,7 +16,7 @@ use super::teller::Teller;
 use super::view::View;
 use super::world::World;
 use super::{Context, StepAnswer, jobs, names};
-use crate::compile::{CompiledPlay, CompiledTask, Course, Stage};
+use crate::compile::{CompiledPlay, CompiledTask, Course, RoleInstance, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
 use crate::module::{ControllerTask, Run, to_bool};
@@ -217,9 +217,16 @@ impl Linear {
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
         let (gone, ended, roles, run) = (&self.gone, &self.ended, &self.ended_roles, &self.roles_run);
         let same = task.role.and_then(|role| Some((role, self.play.roles.get(role)?.same?)));
+        let (seen, all) = (&self.roles_seen, &self.play.roles);
+        let once = task.role.and_then(|role| Some((role, all.get(role).filter(|role| role.once)?)));
+        let elsewhere = |host: &str, (role, instance): (usize, &RoleInstance)| {
+            let mut others = seen.get(host).into_iter().flatten().filter(|other| **other != role);
+            others.any(|other| all.get(*other).is_some_and(|other| other.path == instance.path))
+        };
         let flows = &mut self.flows;
         let left = |host: &str| {
-            gone.contains(host)
+            once.is_some_and(|once| elsewhere(host, once))
+                || gone.contains(host)
                 || ended.contains(host)
                 || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
                 || same.is_some_and(|(role, first)| run.get(&(host.to_owned(), first)).is_some_and(|ran| *ran != role))

@@ -208,7 +208,7 @@ impl Job {
         };
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
-            if changes { self.task.notify.iter().map(|n| names::rendered_or_raw(view, n)).collect() } else { vec![] };
+            if changes { self.task.notify.iter().flat_map(|n| names::all(view, n)).collect() } else { vec![] };
         // What is included is said when it has been read.
         let emit = |event| {
             if !silent {

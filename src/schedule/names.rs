@@ -49,3 +49,11 @@ fn in_parts(view: &View, text: &Text) -> String {
     }
     out + rest
 }
+
+/// The names that a text stands for: a template may give a list of them.
+pub fn all(view: &View, text: &Text) -> Vec<String> {
+    match view.render(&Value::Str(text.clone())) {
+        Ok(Some(Value::List(items))) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => vec![rendered_or_raw(view, text)],
+    }
+}

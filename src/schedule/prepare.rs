@@ -12,7 +12,7 @@ use super::settings::{self, Unsettled};
 use super::teller::Teller;
 use super::view::View;
 use crate::compile::CompiledTask;
-use crate::connection::Account;
+use crate::connection::{Account, Target};
 use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, ControllerTask, Kind, Module, Run, to_bool};
 use crate::template::Error;
@@ -212,6 +212,7 @@ impl OnHost<'_> {
             }
         };
         Ok(Prepared::Ready(Box::new(Ready {
+            directory: self.directory(view, &route.account),
             account: route.account,
             delegated_to: route.delegated_to,
             module,
@@ -254,6 +255,13 @@ impl OnHost<'_> {
             None => line.to_owned(),
         };
         Prepared::Raw(Box::new(route), line)
+    }
+
+    /// As in Ansible, what is run on this machine is run in the playbook's directory.
+    pub(super) fn directory(&self, view: &View, account: &Account) -> Option<String> {
+        let here = account.target == Target::Local;
+        let directory = view.variable("playbook_dir").ok().flatten().filter(|_| here)?;
+        directory.as_str().map(str::to_owned)
     }
 
     fn environment(&self, view: &View) -> Result<Vec<(String, String)>, Error> {

@@ -62,6 +62,7 @@ impl OnHost<'_> {
             check: false,
             diff: false,
             environment: Vec::new(),
+            directory: None,
             detach: None,
         };
         let place = Place { chain: invoke::fresh(), granted: true, ..Place::default() };

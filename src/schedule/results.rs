@@ -15,10 +15,13 @@ use crate::model::{Reason, Status, Value};
 impl Linear {
     /// The result of `run_once` counts for all hosts, its variables are set on all.
     pub(super) fn share(&mut self, task: &CompiledTask, result: &TaskResult, hosts: &[String]) {
-        for host in hosts.iter().filter(|h| **h != result.host) {
+        let others: Vec<String> =
+            self.hosts.iter().filter(|h| **h != result.host && !self.gone.contains(*h)).cloned().collect();
+        for host in &others {
             self.forget(host);
             self.learn(host, result);
-            if result.outcome.status == Status::Failed
+            if hosts.contains(host)
+                && result.outcome.status == Status::Failed
                 && !result.ignored
                 && let Some(flow) = self.flows.get_mut(host)
             {
@@ -114,7 +117,15 @@ impl Linear {
                 return Some(name.as_str().to_owned());
             }
             let scope = self.moment(host).of_task(&play, handler);
-            View::new(&self.context.engine, scope).text(name).ok().map(|name| name.as_str().to_owned())
+            let rendered = View::new(&self.context.engine, scope).text(name);
+            if let (Err(error), None) = (&rendered, handler.keywords.get("listen")) {
+                self.context.emit(Event::Warning(format!(
+                    "Handler '{}' is unusable because it has no listen topics and the name could not be templated \
+                     (host-specific variables are not supported in handler names). The error: {error}",
+                    name.as_str()
+                )));
+            }
+            rendered.ok().map(|name| name.as_str().to_owned())
         };
         play.handlers.iter().map(title).collect()
     }

@@ -96,7 +96,7 @@ fn the_place_in_a_template_file_is_its_line_and_column() {
     let content = "a\n{% if port %}\n";
     let source = Source::new("c.j2", content);
     let text = Text::template(content, Some(Origin::new(&source, 1, 1)));
-    assert!(told(engine.check_file(&text).expect("an open block")).message.starts_with("syntax error"));
+    assert!(told(engine.check_file(&text).expect("an open block")).message.starts_with("Syntax error"));
 }
 
 #[test]

@@ -87,6 +87,10 @@ impl Execute for Modules {
             self.session.forget();
         }
         self.session.set_environment(task.environment.clone());
+        // One that cannot be entered (by another user) is left out.
+        if let Some(directory) = &task.directory {
+            let _ = std::env::set_current_dir(directory);
+        }
         let Some(module) = modules::find(&task.module) else {
             return Some((Outcome::failed(format!("this worker has no module `{}`", task.module)), Vec::new()));
         };

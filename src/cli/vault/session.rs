@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
         let labels: Vec<&str> = self.keyring.secrets().iter().map(|s| s.label.as_str()).collect();
         let found = match wanted {
             Some(label) => self.keyring.secrets().iter().find(|s| s.label == *label),
-            None if labels.iter().all(|label| labels.first() == Some(label)) => self.keyring.secrets().first(),
+            None if labels.len() == 1 => self.keyring.secrets().first(),
             None => {
                 return Err(options(
                     format!("the vault ids {} could encrypt this", labels.join(",")),
@@ -183,7 +183,8 @@ impl<'a> Session<'a> {
         };
         found.cloned().ok_or_else(|| {
             let wanted = wanted.map(String::as_str).unwrap_or_default();
-            options(format!("there is no vault id `{wanted}`, only {}", labels.join(", ")), "see --encrypt-vault-id")
+            let words = format!("there is no vault id `{wanted}`, only {}", labels.join(", "));
+            options(words, "see --encrypt-vault-id").exit(ExitCode::Error)
         })
     }
 
