@@ -12,7 +12,7 @@ use crate::model::Key;
 impl Eval {
     pub fn attr(&mut self, of: &Val, name: &str, at: Span) -> R<Val> {
         let found = match of {
-            Val::Undefined(_) => return Ok(of.clone()),
+            Val::Undefined(e) => return Ok(Val::Undefined(Error::hard(e))),
             Val::Map(map) => map.get(self, &Key::from(name))?,
             Val::Object(o) => o.attr(self, name)?,
             // What `groupby` gives has names for its two parts.
@@ -24,8 +24,8 @@ impl Eval {
     }
 
     pub fn item(&mut self, of: &Val, key: &Val, at: Span) -> R<Val> {
-        if of.is_undefined() {
-            return Ok(of.clone());
+        if let Val::Undefined(e) = of {
+            return Ok(Val::Undefined(Error::hard(e)));
         }
         let key = key.clone().defined()?;
         let found = match (of, &key) {
@@ -76,6 +76,7 @@ impl Eval {
     /// What `for` goes through.
     pub fn iterate(&mut self, value: &Val) -> R<Vec<Val>> {
         match value {
+            soft if soft.is_soft() => Ok(Vec::new()),
             Val::Undefined(e) => Err((**e).clone()),
             Val::List(l) => l.all(self),
             Val::Map(m) => Ok(m.keys().iter().map(Val::of_key).collect()),
