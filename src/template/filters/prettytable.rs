@@ -137,7 +137,7 @@ fn justified(text: &str, width: usize, align: Align) -> String {
         Align::Left => 0,
         Align::Right => missing,
         // An odd blank goes to the right of a text of odd length, else to its left.
-        Align::Center => missing / 2 + (missing % 2) * usize::from(own % 2 == 0),
+        Align::Center => missing / 2 + (missing % 2) * usize::from(own.is_multiple_of(2)),
     };
     format!("{}{text}{}", " ".repeat(before), " ".repeat(missing - before))
 }
