@@ -36,9 +36,12 @@ impl Eval {
                     None => twin(&key).map_or(Ok(None), |key| map.get(self, &key))?,
                 }
             }
-            (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
-            (Val::Str(s), Val::Int(i)) => {
-                let at = index(*i, s.chars().count());
+            (Val::List(list), Val::Int(_) | Val::Bool(_)) => {
+                let at = key.as_int().and_then(|i| index(i, list.len()));
+                at.map_or(Ok(None), |i| list.get(self, i))?
+            }
+            (Val::Str(s), Val::Int(_) | Val::Bool(_)) => {
+                let at = key.as_int().and_then(|i| index(i, s.chars().count()));
                 let one = at.and_then(|i| s.chars().nth(i)).map(|c| c.to_string());
                 one.map(|c| if markup_type::is_safe(of) { markup_type::safe(c) } else { Val::str(c) })
             }

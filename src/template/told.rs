@@ -222,7 +222,10 @@ fn what_is_omitted_where_a_value_is_needed_has_its_place() {
     let source = Source::new("play.yml", "- when: \"{{ omit }}\"\n");
     let when = scalar(&source, 1, 9, "{{ omit }}");
     let said = told(t.condition(&when).expect_err("no truth").into());
-    assert_eq!((said.message.as_str(), said.at.as_str()), ("A template was resolved to an Omit scalar.", "play.yml:1:9"));
+    assert_eq!(
+        (said.message.as_str(), said.at.as_str()),
+        ("A template was resolved to an Omit scalar.", "play.yml:1:9")
+    );
 }
 
 #[test]
