@@ -400,13 +400,11 @@ fn settings_that_change_a_run_and_are_not_built_are_refused() {
 }
 
 #[test]
-fn a_syntax_check_counts_what_it_finds_in_a_whole_tree() {
-    let site = "- hosts: all\n  roles: [bad]\n  tasks:\n    - coppy: {}\n    - debug:\n      become_usr: x\n";
-    let role = "- debug:\n  taks: x\n";
-    let files = [("site.yml", site), ("other.yml", "- hosts: all\n  taks: []\n"), ("roles/bad/tasks/main.yml", role)];
-    let words = ["'coppy'", "'become_usr'", "other.yml:2:3", "3 errors"];
-    refused(&files, &["--syntax-check", "site.yml", "other.yml"], 4, &words);
-    refused(&[files[1]], &["--syntax-check", "other.yml"], 4, &["'taks' is not a valid attribute"]);
+fn loops_imports_and_batches_that_cannot_be() {
+    let two = "    - debug:\n      loop: [1]\n      with_items: [2]\n";
+    bad_task(two, &["duplicate loop in task: items", "site.yml:7:7", "the first loop"]);
+    bad_task("    - import_role: {}\n    - import_tasks:\n", &["missing required arguments: name", "file", "2 errors"]);
+    bad_play(&PLAY.replace("  tasks", "  serial: [1, many]\n  tasks"), 4, &["`serial` takes numbers", "site.yml:3:15"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ const CASES: &[Case] = &[
             ("bare", "{repo: $U/plain.git, dest: /srv/bare.git, bare: yes}"),
             ("another remote's name", "{repo: $U/plain.git, dest: /srv/named, remote: up}"),
             ("separate", "{repo: $U/plain.git, dest: /srv/sep, separate_git_dir: /srv/sep.git}"),
-            ("umask", "{repo: $U/plain.git, dest: /srv/closed, umask: '0077'}"),
+            ("umask", "{repo: $U/plain.git, dest: /srv/closed, umask: '0077', executable: /usr/bin/git}"),
         ],
         changes: &["head", "tag", "branch", "bare", "another remote's name", "separate", "umask"],
         holds: "test \"$(cat /srv/head/f /srv/tag/f /srv/branch/f /srv/named/f /srv/sep/f /srv/closed/f | xargs)\" = '3 2 1 3 3 3' && \
@@ -123,11 +123,15 @@ const CASES: &[Case] = &[
         holds: "unzip -Z1 /srv/ar.zip | grep -x f && tar tf /srv/ar.tgz | grep -x p/f",
     },
     Case {
-        name: "a new tag of the same commit",
-        setup: &["@git -C /srv/git/plain.git tag new main"],
-        tasks: &[("new tag", "{repo: $U/plain.git, dest: /srv/ar, version: new}")],
+        name: "a new tag and a new branch of the same commit",
+        setup: &["@git -C /srv/git/plain.git tag new main && git -C /srv/git/plain.git branch same main"],
+        tasks: &[
+            ("new tag", "{repo: $U/plain.git, dest: /srv/ar, version: new}"),
+            ("new branch", "{repo: $U/plain.git, dest: /srv/depth, version: same, depth: 1, force: yes}"),
+        ],
         changes: &[],
-        holds: "test \"$(git -C /srv/ar describe --tags --exact-match)\" = new",
+        holds: "test \"$(git -C /srv/ar describe --tags --exact-match)\" = new && \
+                test \"$(git -C /srv/depth branch --show-current)\" = same",
     },
     Case {
         name: "signatures",
@@ -348,6 +352,24 @@ fn case(stage: &Stage, case: &Case) {
     assert_eq!(with_status(&again, HERE, "changed"), [""; 0], "{}: again: {:?}", case.name, seen(&again));
 }
 
+/// The ways to a host that [`host_keys`] tries.
+const NEW_KEYS: &str = ", accept_newhostkey: yes";
+const ANY_KEYS: &str = ", accept_hostkey: yes";
+
+/// A new option without a case fails; every option of the module changes what it does.
+#[test]
+fn each_option_has_a_case() {
+    let cases = CASES.iter().flat_map(|c| c.tasks.iter().map(|(_, args)| *args));
+    let failures = FAILURES.iter().chain(LATE).map(|(args, ..)| *args);
+    let texts: Vec<&str> = cases.chain(failures).chain([NEW_KEYS, ANY_KEYS]).collect();
+    let module = rplay::modules::find("git").unwrap();
+    let has =
+        |name: &str| texts.iter().any(|t| t.contains(&format!("{{{name}: ")) || t.contains(&format!(", {name}: ")));
+    let specs = (module.args)();
+    let missing: Vec<&str> = specs.iter().filter(|s| !has(s.name)).map(|s| s.name).collect();
+    assert_eq!(missing, [""; 0], "options without a case");
+}
+
 #[test]
 fn checkouts_over_ssh_follow_their_remotes() {
     let Some(stage) = Stage::new() else { return };
@@ -380,13 +402,13 @@ fn host_keys(stage: &Stage) {
     let new = "ssh_opts: -o UserKnownHostsFile=/root/new";
     let task = |dest: &str, more: &str| stage.task("t", &format!("{{repo: $U/plain.git, dest: {dest}, {new}{more}}}"));
     stage.play(&task("/srv/k1", ""), &[]).exits(2).says("Host key verification failed");
-    stage.play(&task("/srv/k1", ", accept_newhostkey: yes"), &[]).exits(0);
+    stage.play(&task("/srv/k1", NEW_KEYS), &[]).exits(0);
     stage.play(&task("/srv/k2", ""), &[]).exits(0);
     stage.holds(
         "another key",
         "set -- $(cut -d' ' -f1,2 /root/other.pub); echo \"$(cut -d' ' -f1 /root/new | head -n1) $1 $2\" >/root/new",
     );
-    stage.play(&task("/srv/k3", ", accept_newhostkey: yes"), &[]).exits(2).says("HAS CHANGED");
+    stage.play(&task("/srv/k3", NEW_KEYS), &[]).exits(2).says("HAS CHANGED");
     stage.holds("another key", "! test -e /srv/k3 && rm /root/new");
-    stage.play(&task("/srv/k3", ", accept_hostkey: yes"), &[]).exits(0);
+    stage.play(&task("/srv/k3", ANY_KEYS), &[]).exits(0);
 }

@@ -39,7 +39,7 @@ fn page(module: &Module) -> String {
     }
     out.push('\n');
     for spec in (module.args)() {
-        out.push_str(&argument(&spec));
+        out.push_str(&argument(&spec, "  "));
     }
     if !module.returns.is_empty() {
         out.push_str("\nReturns\n");
@@ -50,13 +50,23 @@ fn page(module: &Module) -> String {
     out
 }
 
-fn argument(spec: &ArgSpec) -> String {
+/// A default as a playbook would have it.
+fn default_text(rust: &str) -> &str {
+    match rust {
+        "Vec::new()" => "[]",
+        "Map::new()" => "{}",
+        other => other.trim_end_matches(".to_owned()"),
+    }
+}
+
+/// An option, and those within it further in.
+fn argument(spec: &ArgSpec, indent: &str) -> String {
     let mut notes = vec![spec.kind.name().to_owned()];
     if spec.required {
         notes.push("required".to_owned());
     }
     if let Some(default) = spec.default {
-        notes.push(format!("default: {}", default.trim_end_matches(".to_owned()")));
+        notes.push(format!("default: {}", default_text(default)));
     }
     if !spec.choices.is_empty() {
         notes.push(format!("one of: {}", spec.choices.join(", ")));
@@ -68,5 +78,9 @@ fn argument(spec: &ArgSpec) -> String {
         notes.push(format!("refused: {why}"));
     }
     let doc: Vec<&str> = spec.doc.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    format!("  {} ({})\n      {}\n", spec.name, notes.join("; "), doc.join("\n      "))
+    let below = format!("{indent}    ");
+    let doc = doc.join(&format!("\n{below}"));
+    let mut out = format!("{indent}{} ({})\n{below}{doc}\n", spec.name, notes.join("; "));
+    spec.kind.within().iter().for_each(|one| out.push_str(&argument(one, &below)));
+    out
 }

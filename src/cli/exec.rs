@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::options::Options;
 use super::{complain, output, playbook, say, setup, usage};
 use crate::compile::LoadedPlay;
-use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
+use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::Event;
 use crate::load::{Config, Environment, Files, Project};
 use crate::model::{Origin, Source};
@@ -165,7 +165,8 @@ fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
         (key("gather_facts"), Node { origin: hosts_at.clone(), kind: NodeKind::Bool(false) }),
         (key("tasks"), list(task)),
     ]));
-    let (entries, warnings) = parse_playbook(&[document], "rplay exec")?;
+    let (entries, findings) = parse_playbook(&[document], "rplay exec");
+    let (entries, warnings) = findings.finish(entries)?;
     let plays = entries.into_iter().filter_map(|entry| match entry {
         Entry::Play(play) => Some(LoadedPlay {
             play: *play,
@@ -174,10 +175,11 @@ fn play(pattern: &str, given: &Given, dir: PathBuf) -> Checked<Project> {
             playbook: 0,
             roles: HashMap::new(),
             private_roles: false,
+            sound: true,
         }),
         Entry::Import(_) => None,
     });
-    Ok(Project { plays: plays.collect(), warnings })
+    Ok(Project { plays: plays.collect(), warnings, errors: Vec::new() })
 }
 
 fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Checked<ExitCode> {
@@ -190,15 +192,10 @@ fn try_run(options: &Options, matches: &ArgMatches, files: &Arc<Files>) -> Check
     // No pattern at all (`,`) is all hosts.
     let pattern = options.playbooks.first().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
     let pattern = if pattern.split(',').all(|part| part.trim().is_empty()) { "all".to_owned() } else { pattern };
-    let loaded = setup::load_plays(options, &environment, files, |_, _, _| play(&pattern, &given, dir))?;
+    let mut loaded = setup::load_plays(options, &environment, files, |_, _, _| play(&pattern, &given, dir))?;
     let (sender, mut receiver) = unbounded_channel();
-    let context = setup::context(options, &environment, &loaded, Arc::clone(files), sender)?;
-    let findings = schedule::preflight(&context, &loaded.plays);
-    if findings.iter().any(|d| d.severity == Severity::Error) {
-        return Err(findings);
-    }
-    playbook::complain_masked(files, loaded.warnings.clone());
-    playbook::complain_masked(files, findings);
+    let (context, warnings) = setup::ready(options, &environment, &mut loaded, files, sender)?;
+    playbook::complain_masked(files, warnings);
     let mut hosts = Vec::new();
     for play in &loaded.plays {
         hosts.extend(schedule::select(&context, play)?);

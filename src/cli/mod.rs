@@ -1,6 +1,7 @@
 //! The command line: where everything is wired.
 
 mod ask;
+mod config;
 mod doc;
 mod exec;
 mod graph;
@@ -28,7 +29,7 @@ use crate::diag::{Diagnostic, ExitCode};
 use crate::report::{Colours, render_diagnostics};
 
 /// Subcommands beside the main one, which needs no name.
-const COMMANDS: &[&str] = &["doc", "exec", "graph", "inventory", "vars", "vault", "completion", "help"];
+const COMMANDS: &[&str] = &["config", "doc", "exec", "graph", "inventory", "vars", "vault", "completion", "help"];
 
 /// Runs the program with these arguments, the first being its own name.
 pub fn main(args: Vec<String>) -> ExitCode {
@@ -47,6 +48,7 @@ pub fn main(args: Vec<String>) -> ExitCode {
     // Under the name of one of Ansible's programs it is that program.
     match name.as_str() {
         "ansible" => return exec::run(&args),
+        "ansible-config" => return config::run(&args),
         "ansible-inventory" => return inventory::run(&args),
         "ansible-doc" => return doc::run(args.get(1..).unwrap_or_default()),
         "ansible-vault" => return vault::run(args.get(1..).unwrap_or_default(), true),
@@ -54,6 +56,7 @@ pub fn main(args: Vec<String>) -> ExitCode {
     }
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
+        Some("config") => config::run(args.get(1..).unwrap_or_default()),
         Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
         Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
         Some("exec") => exec::run(args.get(1..).unwrap_or_default()),

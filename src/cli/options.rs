@@ -21,8 +21,8 @@ pub enum Output {
 /// Runs playbooks on hosts, over ssh, with nothing on them but sshd and a shell.
 ///
 /// Other commands: `rplay exec PATTERN`, `rplay inventory`, `rplay vars HOST`, `rplay graph PLAYBOOK`,
-/// `rplay vault`, `rplay doc MODULE`, `rplay completion SHELL`.
-#[derive(Debug, Default, Parser)]
+/// `rplay vault`, `rplay config dump`, `rplay doc MODULE`, `rplay completion SHELL`.
+#[derive(Debug, Clone, Default, Parser)]
 #[command(name = "rplay", disable_version_flag = true, max_term_width = 100)]
 pub struct Options {
     /// The playbooks.
@@ -149,7 +149,7 @@ pub struct Options {
 }
 
 /// Keys that open encrypted files and values.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct VaultOptions {
     /// A file that holds the vault's password, or a program that prints it; `-` is standard input.
     #[arg(long = "vault-password-file", visible_alias = "vault-pass-file", value_name = "FILE")]

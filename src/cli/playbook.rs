@@ -25,7 +25,13 @@ pub fn ended(result: Checked<ExitCode>, files: &Files) -> ExitCode {
         Ok(code) => code,
         Err(findings) => {
             complain_masked(files, findings.clone());
-            findings.iter().find(|d| d.severity == Severity::Error).map_or(ExitCode::Error, |d| d.exit)
+            let mut exits = findings.iter().filter(|d| d.severity == Severity::Error).map(|d| d.exit);
+            // Of several, what Ansible would have stumbled over while it reads.
+            if exits.clone().any(|exit| exit == ExitCode::Parse) {
+                ExitCode::Parse
+            } else {
+                exits.next().unwrap_or(ExitCode::Error)
+            }
         }
     }
 }
@@ -42,15 +48,10 @@ fn try_run(options: &Options, files: &Arc<Files>) -> Checked<ExitCode> {
     if options.version {
         return version(&environment, files);
     }
-    let loaded = setup::load(options, &environment, files)?;
+    let mut loaded = setup::load(options, &environment, files)?;
     let (sender, receiver) = unbounded_channel();
-    let context = setup::context(options, &environment, &loaded, Arc::clone(files), sender)?;
-    let findings = schedule::preflight(&context, &loaded.plays);
-    if findings.iter().any(|d| d.severity == Severity::Error) {
-        return Err(findings);
-    }
-    complain_masked(files, loaded.warnings.clone());
-    complain_masked(files, findings);
+    let (context, warnings) = setup::ready(options, &environment, &mut loaded, files, sender)?;
+    complain_masked(files, warnings);
     if options.syntax_check {
         options.playbooks.iter().for_each(|playbook| say(&format!("\nplaybook: {}", playbook.display())));
         return Ok(ExitCode::Success);

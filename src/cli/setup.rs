@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::inventory::{Inventory, LOCALHOST};
 use crate::load::{self, Config, DuplicateKeys, Environment, Files, Gathering, Machine, Project};
 use crate::model::{Text, Value, Vars};
-use crate::schedule::{Asker, Context, FactCache, Hosts, Reload, Stepper, VarsLoader};
+use crate::schedule::{Asker, Context, FactCache, Hosts, Reload, Stepper, VarsLoader, preflight};
 use crate::template::Engine;
 use crate::vars::{HostLayers, Layer, Level};
 use crate::vault::Vault;
@@ -30,6 +30,8 @@ pub struct Loaded {
     pub plays: Vec<Arc<CompiledPlay>>,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
+    /// What is wrong with playbooks and roles: with any of it, nothing is run.
+    pub errors: Vec<Diagnostic>,
     /// Hosts and groups with their variables.
     pub hosts: HostLayers,
     /// Templates, those of the plays compiled.
@@ -171,7 +173,7 @@ pub fn load(options: &Options, environment: &Environment, files: &Arc<Files>) ->
             let shipped = load::collection_playbook(config, &environment.cwd, &path.to_string_lossy());
             *path = shipped.ok_or_else(|| missing_playbook(path))?;
         }
-        load::load_project(files, config, &playbooks, extra)
+        Ok(load::load_project(files, config, &playbooks, extra))
     })
 }
 
@@ -201,19 +203,22 @@ pub fn load_plays(
     let gather = config.gathering.value != Gathering::Explicit;
     let machine = Machine::new(files.vault()).with(Arc::new(config.clone()));
     let engine = Arc::new(Engine::new(Arc::new(machine)));
-    let (mut plays, mut errors) = (Vec::new(), Vec::new());
+    let (mut plays, mut errors) = (Vec::new(), project.errors);
     for loaded in &project.plays {
-        match compile(loaded, &filter, gather, &engine) {
-            Ok(play) => plays.push(play),
-            Err(findings) => errors.extend(findings),
-        }
-    }
-    if !errors.is_empty() {
-        return Err(errors);
+        // A handler may be among what could not be read.
+        let filter = if loaded.sound { &filter } else { &filter.clone().lax(true) };
+        let (play, found) = compile(loaded, filter, gather, &engine);
+        plays.push(play);
+        let known = |finding: &Diagnostic| {
+            finding.origin.is_some() && errors.iter().any(|e: &Diagnostic| e.origin == finding.origin)
+        };
+        let new: Vec<Diagnostic> = found.into_iter().filter(|finding| !known(finding)).collect();
+        errors.extend(new);
     }
     let mut dirs: Vec<PathBuf> = plays.iter().map(|p| p.playbook_dir.clone()).collect();
     dirs.dedup();
-    let found = sources::read(files, environment, &config, &options.inventory, &extra, dirs)?;
+    let found = sources::read(files, environment, &config, &options.inventory, &extra, dirs);
+    let found = found.map_err(|found| errors.iter().cloned().chain(found).collect::<Vec<_>>())?;
     // That there is no inventory is no news to who works on this machine alone.
     let local = |text: &Text| LOCALHOST.contains(&text.as_str());
     let only_local = options.inventory.is_empty() && plays.iter().all(|p| p.hosts.iter().all(local));
@@ -227,12 +232,39 @@ pub fn load_plays(
         config,
         plays: plays.into_iter().map(Arc::new).collect(),
         warnings,
+        errors,
         hosts: found.hosts,
         engine,
         extra: vec![extra],
         limit,
         tags,
     })
+}
+
+/// What the run shares, and warnings: once all that can be known to be wrong has been looked for.
+///
+/// # Errors
+/// All that is wrong with playbooks and roles; when a password cannot be had.
+pub fn ready(
+    options: &Options,
+    environment: &Environment,
+    loaded: &mut Loaded,
+    files: &Arc<Files>,
+    events: UnboundedSender<Event>,
+) -> Checked<(Arc<Context>, Vec<Diagnostic>)> {
+    let unsound = !loaded.errors.is_empty();
+    let asking = Options { ask_pass: false, ask_become_pass: false, ..options.clone() };
+    if unsound {
+        loaded.forget_passwords();
+    }
+    let context = context(if unsound { &asking } else { options }, environment, loaded, Arc::clone(files), events)?;
+    let mut findings = std::mem::take(&mut loaded.errors);
+    findings.extend(preflight(&context, &loaded.plays));
+    if findings.iter().any(|d| d.severity == Severity::Error) {
+        Err(findings)
+    } else {
+        Ok((context, std::mem::take(&mut loaded.warnings).into_iter().chain(findings).collect()))
+    }
 }
 
 /// Warnings about variables with names of the language, each place once.

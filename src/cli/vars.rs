@@ -135,9 +135,9 @@ fn of_plays(given: &mut VarsOptions, files: &Arc<Files>) -> Checked<Vec<View>> {
     };
     let mut loaded = setup::load(&options, &environment, files)?;
     loaded.forget_passwords();
-    playbook::complain_masked(files, loaded.warnings.clone());
     let (sender, _receiver) = unbounded_channel();
-    let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
+    let (context, warnings) = setup::ready(&options, &environment, &mut loaded, files, sender)?;
+    playbook::complain_masked(files, warnings);
     setup::check_host(&context.hosts.inventory(), &given.host)?;
     let mut views = Vec::new();
     for play in &loaded.plays {

@@ -8,7 +8,7 @@ use super::include::Stands;
 use super::inherit::{self, Inherited};
 use super::roles::{self, Placed, RoleInstance};
 use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
-use crate::diag::{Checked, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Text, Value};
 use crate::module::{ControllerTask, Run};
 use crate::playbook::{Action, Block, Item, Keywords, Play, Role, RoleImport, Setting, Task};
@@ -30,18 +30,26 @@ pub struct LoadedPlay {
     pub roles: HashMap<String, Arc<Role>>,
     /// Whether defaults and vars of roles are seen by their own tasks only.
     pub private_roles: bool,
+    /// Whether all of it could be read. A play that is not sound is compiled for what else is wrong.
+    pub sound: bool,
 }
 
 /// Compiles a play. `gather` says whether facts are gathered where the play does not;
-/// `engine` reads templates, and the files of `template` tasks.
-///
-/// # Errors
-/// All that is wrong with it.
-pub fn compile(loaded: &LoadedPlay, tags: &TagFilter, gather: bool, engine: &Arc<Engine>) -> Checked<CompiledPlay> {
+/// `engine` reads templates, and the files of `template` tasks. Gives what is wrong with it as well;
+/// where anything is, the play is good for looking at, not for running.
+pub fn compile(
+    loaded: &LoadedPlay,
+    tags: &TagFilter,
+    gather: bool,
+    engine: &Arc<Engine>,
+) -> (CompiledPlay, Vec<Diagnostic>) {
     let play = &loaded.play;
     let sure = !["ignore_errors", "ignore_unreachable"].iter().any(|name| play.keywords.get(name).is_some());
-    let placed = roles::place(&play.roles, &loaded.roles, sure)?;
-    let mut compiler = Compiler::new(loaded, tags, engine);
+    let (placed, findings) = match roles::place(&play.roles, &loaded.roles, sure) {
+        Ok(placed) => (placed, Vec::new()),
+        Err(findings) => (Vec::new(), findings),
+    };
+    let mut compiler = Compiler { findings, ..Compiler::new(loaded, tags, engine) };
     let mut root = loaded.imports.iter().fold(Inherited::default(), |from, k| from.with(k, Level::Play));
     root = root.with(&play.keywords, Level::Play);
     compiler.play.tags = root.tags.iter().map(|t| t.as_str().to_owned()).collect();
@@ -345,14 +353,13 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn finish(mut self, engine: &Engine) -> Checked<CompiledPlay> {
+    fn finish(mut self, engine: &Engine) -> (CompiledPlay, Vec<Diagnostic>) {
         self.check_notified();
-        if !self.findings.is_empty() {
-            return Err(self.findings);
-        }
         self.play.number();
-        self.play.graph = TaskGraph::build(&self.play, engine);
-        Ok(self.play)
+        if self.findings.is_empty() {
+            self.play.graph = TaskGraph::build(&self.play, engine);
+        }
+        (self.play, self.findings)
     }
 
     /// A handler that is notified and does not exist is an error in Ansible, when the task

@@ -12,7 +12,8 @@ use crate::template::{NoOutside, Outside};
 fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
     let source = Source::new("site.yml", text);
     let documents = crate::yaml::load(&source).unwrap().documents;
-    let (mut entries, _) = parse_playbook(&documents, "site.yml").unwrap();
+    let (entries, findings) = parse_playbook(&documents, "site.yml");
+    let (mut entries, _) = findings.finish(entries).unwrap();
     let Entry::Play(play) = entries.remove(0) else { panic!("no play") };
     let role = |(name, deps, tasks): &(&str, &str, &str)| {
         let mut findings = Findings::default();
@@ -36,6 +37,7 @@ fn loaded(text: &str, roles: &[(&str, &str, &str)]) -> LoadedPlay {
         playbook: 0,
         roles: roles.iter().map(role).collect::<HashMap<_, _>>(),
         private_roles: false,
+        sound: true,
     }
 }
 
@@ -49,7 +51,9 @@ pub(super) fn compiled_with(
     roles: &[(&str, &str, &str)],
     outside: impl Outside + 'static,
 ) -> Result<CompiledPlay, Vec<Diagnostic>> {
-    compile(&loaded(text, roles), &TagFilter::new([], []), false, &Arc::new(Engine::new(Arc::new(outside))))
+    let engine = Arc::new(Engine::new(Arc::new(outside)));
+    let (play, findings) = compile(&loaded(text, roles), &TagFilter::new([], []), false, &engine);
+    if findings.is_empty() { Ok(play) } else { Err(findings) }
 }
 
 fn titles(play: &CompiledPlay) -> Vec<String> {

@@ -330,7 +330,7 @@ fn as_key(value: &Value) -> Option<Key> {
         Value::Int(i) => Key::Int(i64::try_from(*i).ok()?),
         Value::Float(f) => Key::Float(format!("{f:?}").into()),
         Value::Str(text) => Key::Str(text.shared()),
-        Value::List(_) | Value::Map(_) | Value::Unknown(_) => return None,
+        Value::Big(_) | Value::List(_) | Value::Map(_) | Value::Unknown(_) => return None,
     })
 }
 

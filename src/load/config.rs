@@ -12,15 +12,32 @@ use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::inventory::GroupNames;
 use crate::model::{Origin, Value};
 
-/// Declares the settings: documentation, name, type, default, variables, `section.key`.
+/// A setting as users see it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its name in Ansible (`DEFAULT_FORKS`).
+    pub name: &'static str,
+    /// What it says.
+    pub description: &'static str,
+    /// The variables that set it, the first that is there.
+    pub variables: &'static [&'static str],
+    /// Section and key of the file that set it.
+    pub keys: &'static [(&'static str, &'static str)],
+    /// Its value.
+    pub value: Value,
+    /// Who set it.
+    pub by: SetBy,
+}
+
+/// Declares the settings: documentation, name, type, default, Ansible's name, variables, `section.key`.
 macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr, [$($env:literal),*], [$($section:literal . $key:literal),*];)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $default:expr, $ansible:literal, [$($env:literal),*], [$($section:literal . $key:literal),*];)*) => {
         /// What ansible.cfg and the environment set.
         #[derive(Debug, Clone)]
         pub struct Config {
             /// The file that was read.
             pub file: Option<PathBuf>,
-            $($(#[$doc])* pub $name: Setting<$type>,)*
+            $($(#[doc = $doc])* pub $name: Setting<$type>,)*
             unknown: Vec<Unknown>,
             warnings: Vec<Diagnostic>,
         }
@@ -35,19 +52,16 @@ macro_rules! settings {
         }
 
         impl Config {
-            /// A setting by its name in Ansible (`DEFAULT_FORKS`), as data, and who set it. The name is
-            /// that of its variable without `ANSIBLE_`, or with `DEFAULT_` in its place.
-            pub fn named(&self, name: &str) -> Option<(Value, String)> {
-                // The one setting here that no variable sets.
-                if name == "DEFAULT_MANAGED_STR" {
-                    return Some((self.ansible_managed.value.to_value(), self.ansible_managed.by.to_string()));
-                }
-                let short = name.strip_prefix("DEFAULT_").unwrap_or(name);
-                let asked = |env: &str| env.strip_prefix("ANSIBLE_").is_some_and(|e| e == name || e == short);
-                $(if [$($env),*].into_iter().any(|env: &str| asked(env)) {
-                    return Some((self.$name.value.to_value(), self.$name.by.to_string()));
-                })*
-                None
+            /// All settings, as data.
+            pub fn all(&self) -> Vec<Shown> {
+                vec![$(Shown {
+                    name: $ansible,
+                    description: concat!($($doc),*),
+                    variables: &[$($env),*],
+                    keys: &[$(($section, $key)),*],
+                    value: self.$name.value.to_value(),
+                    by: self.$name.by.clone(),
+                }),*]
             }
         }
 
@@ -72,195 +86,195 @@ fn endings() -> Vec<String> {
 
 settings! {
     /// Where hosts come from when `-i` is not given.
-    inventory: Vec<String> = sources("/etc/ansible/hosts"), ["ANSIBLE_INVENTORY"], ["defaults"."inventory"];
+    inventory: Vec<String> = sources("/etc/ansible/hosts"), "DEFAULT_HOST_LIST", ["ANSIBLE_INVENTORY"], ["defaults"."inventory"];
     /// Endings of files that an inventory directory's reader passes over.
-    inventory_ignore_extensions: Vec<String> = endings(), ["ANSIBLE_INVENTORY_IGNORE"], ["defaults"."inventory_ignore_extensions", "inventory"."ignore_extensions"];
+    inventory_ignore_extensions: Vec<String> = endings(), "INVENTORY_IGNORE_EXTS", ["ANSIBLE_INVENTORY_IGNORE"], ["defaults"."inventory_ignore_extensions", "inventory"."ignore_extensions"];
     /// Names that an inventory directory's reader passes over: regular expressions.
-    inventory_ignore_patterns: Vec<String> = Vec::new(), ["ANSIBLE_INVENTORY_IGNORE_REGEX"], ["defaults"."inventory_ignore_patterns", "inventory"."ignore_patterns"];
+    inventory_ignore_patterns: Vec<String> = Vec::new(), "INVENTORY_IGNORE_PATTERNS", ["ANSIBLE_INVENTORY_IGNORE_REGEX"], ["defaults"."inventory_ignore_patterns", "inventory"."ignore_patterns"];
     /// The readers of inventory sources, in the order in which they are tried.
-    inventory_enabled: Vec<String> = readers(), ["ANSIBLE_INVENTORY_ENABLED"], ["inventory"."enable_plugins"];
+    inventory_enabled: Vec<String> = readers(), "INVENTORY_ENABLED", ["ANSIBLE_INVENTORY_ENABLED"], ["inventory"."enable_plugins"];
     /// Whether a source that no reader understands is an error.
-    inventory_any_unparsed_is_failed: bool = false, ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], ["inventory"."any_unparsed_is_failed"];
+    inventory_any_unparsed_is_failed: bool = false, "INVENTORY_ANY_UNPARSED_IS_FAILED", ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], ["inventory"."any_unparsed_is_failed"];
     /// Whether it is an error when no source was understood.
-    inventory_unparsed_is_failed: bool = false, ["ANSIBLE_INVENTORY_UNPARSED_FAILED"], ["inventory"."unparsed_is_failed"];
+    inventory_unparsed_is_failed: bool = false, "INVENTORY_UNPARSED_IS_FAILED", ["ANSIBLE_INVENTORY_UNPARSED_FAILED"], ["inventory"."unparsed_is_failed"];
     /// Whether that is warned about.
-    inventory_unparsed_warning: bool = true, ["ANSIBLE_INVENTORY_UNPARSED_WARNING"], ["inventory"."inventory_unparsed_warning"];
+    inventory_unparsed_warning: bool = true, "INVENTORY_UNPARSED_WARNING", ["ANSIBLE_INVENTORY_UNPARSED_WARNING"], ["inventory"."inventory_unparsed_warning"];
     /// Whether `rplay inventory` shows variables where they are defined.
-    inventory_export: bool = false, ["ANSIBLE_INVENTORY_EXPORT"], ["inventory"."export"];
+    inventory_export: bool = false, "INVENTORY_EXPORT", ["ANSIBLE_INVENTORY_EXPORT"], ["inventory"."export"];
     /// Whether `constructed` sees `-e`.
-    inventory_use_extra_vars: bool = false, ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"], ["inventory_plugins"."use_extra_vars"];
+    inventory_use_extra_vars: bool = false, "INVENTORY_USE_EXTRA_VARS", ["ANSIBLE_INVENTORY_USE_EXTRA_VARS"], ["inventory_plugins"."use_extra_vars"];
     /// Whether what inventory scripts write on standard error is shown.
-    inventory_script_stderr: bool = true, ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"], ["inventory_plugin_script"."always_show_stderr"];
+    inventory_script_stderr: bool = true, "INVENTORY_PLUGIN_SCRIPT_STDERR", ["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"], ["inventory_plugin_script"."always_show_stderr"];
     /// Endings of files that are YAML.
-    yaml_extensions: Vec<String> = [".yaml", ".yml", ".json"].map(str::to_owned).into(), ["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], ["defaults"."yaml_valid_extensions", "inventory_plugin_yaml"."yaml_valid_extensions"];
+    yaml_extensions: Vec<String> = [".yaml", ".yml", ".json"].map(str::to_owned).into(), "YAML_FILENAME_EXTENSIONS", ["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"], ["defaults"."yaml_valid_extensions", "inventory_plugin_yaml"."yaml_valid_extensions"];
     /// What becomes of group names that are no variable names: never, ignore, always, silently.
-    force_valid_group_names: GroupNames = GroupNames::Never, ["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], ["defaults"."force_valid_group_names"];
+    force_valid_group_names: GroupNames = GroupNames::Never, "TRANSFORM_INVALID_GROUP_CHARS", ["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], ["defaults"."force_valid_group_names"];
     /// What the lookup `url` calls itself.
-    lookup_url_agent: String = "ansible-httpget".to_owned(), ["ANSIBLE_LOOKUP_URL_AGENT"], ["url_lookup"."agent"];
+    lookup_url_agent: String = "ansible-httpget".to_owned(), "LOOKUP_URL_AGENT", ["ANSIBLE_LOOKUP_URL_AGENT"], ["url_lookup"."agent"];
     /// The file of certificates that it trusts.
-    lookup_url_ca_path: Option<String> = None, ["ANSIBLE_LOOKUP_URL_CA_PATH"], ["url_lookup"."ca_path"];
+    lookup_url_ca_path: Option<String> = None, "LOOKUP_URL_CA_PATH", ["ANSIBLE_LOOKUP_URL_CA_PATH"], ["url_lookup"."ca_path"];
     /// The ciphers that it uses.
-    lookup_url_ciphers: Option<String> = None, ["ANSIBLE_LOOKUP_URL_CIPHERS"], ["url_lookup"."ciphers"];
+    lookup_url_ciphers: Option<String> = None, "LOOKUP_URL_CIPHERS", ["ANSIBLE_LOOKUP_URL_CIPHERS"], ["url_lookup"."ciphers"];
     /// Which redirections it follows.
-    lookup_url_follow_redirects: String = "urllib2".to_owned(), ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"], ["url_lookup"."follow_redirects"];
+    lookup_url_follow_redirects: String = "urllib2".to_owned(), "LOOKUP_URL_FOLLOW_REDIRECTS", ["ANSIBLE_LOOKUP_URL_FOLLOW_REDIRECTS"], ["url_lookup"."follow_redirects"];
     /// Whether caches on the way are passed over.
-    lookup_url_force: bool = false, ["ANSIBLE_LOOKUP_URL_FORCE"], ["url_lookup"."force"];
+    lookup_url_force: bool = false, "LOOKUP_URL_FORCE", ["ANSIBLE_LOOKUP_URL_FORCE"], ["url_lookup"."force"];
     /// Whether it sends name and password without being asked.
-    lookup_url_force_basic_auth: bool = false, ["ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH"], ["url_lookup"."force_basic_auth"];
+    lookup_url_force_basic_auth: bool = false, "LOOKUP_URL_FORCE_BASIC_AUTH", ["ANSIBLE_LOOKUP_URL_FORCE_BASIC_AUTH"], ["url_lookup"."force_basic_auth"];
     /// Seconds that it waits for an answer.
-    lookup_url_timeout: String = "10".to_owned(), ["ANSIBLE_LOOKUP_URL_TIMEOUT"], ["url_lookup"."timeout"];
+    lookup_url_timeout: String = "10".to_owned(), "LOOKUP_URL_TIMEOUT", ["ANSIBLE_LOOKUP_URL_TIMEOUT"], ["url_lookup"."timeout"];
     /// The socket that it asks through.
-    lookup_url_unix_socket: Option<String> = None, ["ANSIBLE_LOOKUP_URL_UNIX_SOCKET"], ["url_lookup"."unix_socket"];
+    lookup_url_unix_socket: Option<String> = None, "LOOKUP_URL_UNIX_SOCKET", ["ANSIBLE_LOOKUP_URL_UNIX_SOCKET"], ["url_lookup"."unix_socket"];
     /// Headers that it does not send where a redirection leads.
-    lookup_url_unredir_headers: Option<String> = None, ["ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS"], ["url_lookup"."unredirected_headers"];
+    lookup_url_unredir_headers: Option<String> = None, "LOOKUP_URL_UNREDIR_HEADERS", ["ANSIBLE_LOOKUP_URL_UNREDIR_HEADERS"], ["url_lookup"."unredirected_headers"];
     /// Whether Kerberos says who asks.
-    lookup_url_use_gssapi: bool = false, ["ANSIBLE_LOOKUP_URL_USE_GSSAPI"], ["url_lookup"."use_gssapi"];
+    lookup_url_use_gssapi: bool = false, "LOOKUP_URL_USE_GSSAPI", ["ANSIBLE_LOOKUP_URL_USE_GSSAPI"], ["url_lookup"."use_gssapi"];
     /// Whether `~/.netrc` is read.
-    lookup_url_use_netrc: bool = true, ["ANSIBLE_LOOKUP_URL_USE_NETRC"], ["url_lookup"."use_netrc"];
+    lookup_url_use_netrc: bool = true, "LOOKUP_URL_USE_NETRC", ["ANSIBLE_LOOKUP_URL_USE_NETRC"], ["url_lookup"."use_netrc"];
     /// What `rplay exec` runs when `-m` is not given.
-    module_name: String = "command".to_owned(), [], ["defaults"."module_name"];
+    module_name: String = "command".to_owned(), "DEFAULT_MODULE_NAME", [], ["defaults"."module_name"];
     /// Its arguments when `-a` is not given.
-    module_args: String = String::new(), ["ANSIBLE_MODULE_ARGS"], ["defaults"."module_args"];
+    module_args: String = String::new(), "DEFAULT_MODULE_ARGS", ["ANSIBLE_MODULE_ARGS"], ["defaults"."module_args"];
     /// The user to log in as.
-    remote_user: Option<String> = None, ["ANSIBLE_REMOTE_USER"], ["defaults"."remote_user"];
+    remote_user: Option<String> = None, "DEFAULT_REMOTE_USER", ["ANSIBLE_REMOTE_USER"], ["defaults"."remote_user"];
     /// The port to connect to.
-    remote_port: Option<u16> = None, ["ANSIBLE_REMOTE_PORT"], ["defaults"."remote_port"];
+    remote_port: Option<u16> = None, "DEFAULT_REMOTE_PORT", ["ANSIBLE_REMOTE_PORT"], ["defaults"."remote_port"];
     /// The private key to log in with.
-    private_key_file: Option<PathBuf> = None, ["ANSIBLE_PRIVATE_KEY_FILE"], ["defaults"."private_key_file"];
+    private_key_file: Option<PathBuf> = None, "DEFAULT_PRIVATE_KEY_FILE", ["ANSIBLE_PRIVATE_KEY_FILE"], ["defaults"."private_key_file"];
     /// Whether host keys are checked.
-    host_key_checking: bool = true, ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], ["defaults"."host_key_checking", "ssh_connection"."host_key_checking"];
+    host_key_checking: bool = true, "HOST_KEY_CHECKING", ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], ["defaults"."host_key_checking", "ssh_connection"."host_key_checking"];
     /// Seconds to wait for a connection.
-    timeout: u32 = 10, ["ANSIBLE_TIMEOUT", "ANSIBLE_SSH_TIMEOUT"], ["defaults"."timeout", "ssh_connection"."timeout"];
+    timeout: u32 = 10, "DEFAULT_TIMEOUT", ["ANSIBLE_TIMEOUT", "ANSIBLE_SSH_TIMEOUT"], ["defaults"."timeout", "ssh_connection"."timeout"];
     /// How many hosts at once; all of them when it is not set.
-    forks: Option<u32> = None, ["ANSIBLE_FORKS"], ["defaults"."forks"];
+    forks: Option<u32> = None, "DEFAULT_FORKS", ["ANSIBLE_FORKS"], ["defaults"."forks"];
     /// The connection: ssh, local, docker.
-    transport: String = "ssh".to_owned(), ["ANSIBLE_TRANSPORT"], ["defaults"."transport"];
+    transport: String = "ssh".to_owned(), "DEFAULT_TRANSPORT", ["ANSIBLE_TRANSPORT"], ["defaults"."transport"];
     /// Whether to ask for the login password.
-    ask_pass: bool = false, ["ANSIBLE_ASK_PASS"], ["defaults"."ask_pass"];
+    ask_pass: bool = false, "DEFAULT_ASK_PASS", ["ANSIBLE_ASK_PASS"], ["defaults"."ask_pass"];
     /// A file that holds the login password.
-    connection_password_file: Option<PathBuf> = None, ["ANSIBLE_CONNECTION_PASSWORD_FILE"], ["defaults"."connection_password_file"];
+    connection_password_file: Option<PathBuf> = None, "CONNECTION_PASSWORD_FILE", ["ANSIBLE_CONNECTION_PASSWORD_FILE"], ["defaults"."connection_password_file"];
     /// Whether tasks run as another user.
-    r#become: bool = false, ["ANSIBLE_BECOME"], ["privilege_escalation"."become"];
+    r#become: bool = false, "DEFAULT_BECOME", ["ANSIBLE_BECOME"], ["privilege_escalation"."become"];
     /// How: sudo, su, doas.
-    become_method: String = "sudo".to_owned(), ["ANSIBLE_BECOME_METHOD"], ["privilege_escalation"."become_method"];
+    become_method: String = "sudo".to_owned(), "DEFAULT_BECOME_METHOD", ["ANSIBLE_BECOME_METHOD"], ["privilege_escalation"."become_method"];
     /// As whom.
-    become_user: String = "root".to_owned(), ["ANSIBLE_BECOME_USER"], ["privilege_escalation"."become_user"];
+    become_user: String = "root".to_owned(), "DEFAULT_BECOME_USER", ["ANSIBLE_BECOME_USER"], ["privilege_escalation"."become_user"];
     /// The program that does it, when it is not the method's own.
-    become_exe: Option<String> = None, ["ANSIBLE_BECOME_EXE"], ["privilege_escalation"."become_exe"];
+    become_exe: Option<String> = None, "DEFAULT_BECOME_EXE", ["ANSIBLE_BECOME_EXE"], ["privilege_escalation"."become_exe"];
     /// The program's options; the method's own when it is not set.
-    become_flags: Option<String> = None, ["ANSIBLE_BECOME_FLAGS"], ["privilege_escalation"."become_flags"];
+    become_flags: Option<String> = None, "DEFAULT_BECOME_FLAGS", ["ANSIBLE_BECOME_FLAGS"], ["privilege_escalation"."become_flags"];
     /// Whether to ask for its password.
-    become_ask_pass: bool = false, ["ANSIBLE_BECOME_ASK_PASS"], ["privilege_escalation"."become_ask_pass"];
+    become_ask_pass: bool = false, "DEFAULT_BECOME_ASK_PASS", ["ANSIBLE_BECOME_ASK_PASS"], ["privilege_escalation"."become_ask_pass"];
     /// A file that holds its password.
-    become_password_file: Option<PathBuf> = None, ["ANSIBLE_BECOME_PASSWORD_FILE"], ["defaults"."become_password_file"];
+    become_password_file: Option<PathBuf> = None, "BECOME_PASSWORD_FILE", ["ANSIBLE_BECOME_PASSWORD_FILE"], ["defaults"."become_password_file"];
     /// The ssh program.
-    ssh_executable: String = "ssh".to_owned(), ["ANSIBLE_SSH_EXECUTABLE"], ["ssh_connection"."ssh_executable"];
+    ssh_executable: String = "ssh".to_owned(), "SSH_EXECUTABLE", ["ANSIBLE_SSH_EXECUTABLE"], ["ssh_connection"."ssh_executable"];
     /// Arguments of every ssh; the place of ControlMaster and ControlPersist.
-    ssh_args: String = "-C -o ControlMaster=auto -o ControlPersist=60s".to_owned(), ["ANSIBLE_SSH_ARGS"], ["ssh_connection"."ssh_args"];
+    ssh_args: String = "-C -o ControlMaster=auto -o ControlPersist=60s".to_owned(), "SSH_ARGS", ["ANSIBLE_SSH_ARGS"], ["ssh_connection"."ssh_args"];
     /// More arguments of every ssh.
-    ssh_common_args: String = String::new(), ["ANSIBLE_SSH_COMMON_ARGS"], ["ssh_connection"."ssh_common_args"];
+    ssh_common_args: String = String::new(), "SSH_COMMON_ARGS", ["ANSIBLE_SSH_COMMON_ARGS"], ["ssh_connection"."ssh_common_args"];
     /// More arguments of ssh alone.
-    ssh_extra_args: String = String::new(), ["ANSIBLE_SSH_EXTRA_ARGS"], ["ssh_connection"."ssh_extra_args"];
+    ssh_extra_args: String = String::new(), "SSH_EXTRA_ARGS", ["ANSIBLE_SSH_EXTRA_ARGS"], ["ssh_connection"."ssh_extra_args"];
     /// Where sockets of kept connections are.
-    control_path_dir: PathBuf = PathBuf::from("~/.ansible/cp"), ["ANSIBLE_SSH_CONTROL_PATH_DIR"], ["ssh_connection"."control_path_dir"];
+    control_path_dir: PathBuf = PathBuf::from("~/.ansible/cp"), "SSH_CONTROL_PATH_DIR", ["ANSIBLE_SSH_CONTROL_PATH_DIR"], ["ssh_connection"."control_path_dir"];
     /// The socket of a kept connection; made from host, port and user when it is not set.
-    control_path: Option<String> = None, ["ANSIBLE_SSH_CONTROL_PATH"], ["ssh_connection"."control_path"];
+    control_path: Option<String> = None, "SSH_CONTROL_PATH", ["ANSIBLE_SSH_CONTROL_PATH"], ["ssh_connection"."control_path"];
     /// How often a connection is tried again.
-    ssh_retries: u32 = 0, ["ANSIBLE_SSH_RETRIES"], ["connection"."retries", "ssh_connection"."retries"];
+    ssh_retries: u32 = 0, "SSH_RETRIES", ["ANSIBLE_SSH_RETRIES"], ["connection"."retries", "ssh_connection"."retries"];
     /// How many connections are set up at the same time: rplay's own setting, as all in its section.
-    connect_forks: Option<u32> = None, ["RPLAY_CONNECT_FORKS"], ["rplay"."connect_forks"];
+    connect_forks: Option<u32> = None, "CONNECT_FORKS", ["RPLAY_CONNECT_FORKS"], ["rplay"."connect_forks"];
     /// Where roles are looked for, after the playbook's own.
-    roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
+    roles_path: Vec<PathBuf> = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from).into(), "DEFAULT_ROLES_PATH", ["ANSIBLE_ROLES_PATH"], ["defaults"."roles_path"];
     /// Where collections are looked for, after those beside the playbook.
-    collections_path: Vec<PathBuf> = ["~/.ansible/collections", "/usr/share/ansible/collections"].map(PathBuf::from).into(), ["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"], ["defaults"."collections_path", "defaults"."collections_paths"];
+    collections_path: Vec<PathBuf> = ["~/.ansible/collections", "/usr/share/ansible/collections"].map(PathBuf::from).into(), "COLLECTIONS_PATHS", ["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"], ["defaults"."collections_path", "defaults"."collections_paths"];
     /// Whether defaults and vars of roles are seen by their own tasks only.
-    private_role_vars: bool = false, ["ANSIBLE_PRIVATE_ROLE_VARS"], ["defaults"."private_role_vars"];
+    private_role_vars: bool = false, "DEFAULT_PRIVATE_ROLE_VARS", ["ANSIBLE_PRIVATE_ROLE_VARS"], ["defaults"."private_role_vars"];
     /// When facts are gathered.
-    gathering: Gathering = Gathering::Implicit, ["ANSIBLE_GATHERING"], ["defaults"."gathering"];
+    gathering: Gathering = Gathering::Implicit, "DEFAULT_GATHERING", ["ANSIBLE_GATHERING"], ["defaults"."gathering"];
     /// Whether facts are variables too, not only parts of `ansible_facts`.
-    inject_facts: bool = true, ["ANSIBLE_INJECT_FACT_VARS"], ["defaults"."inject_facts_as_vars"];
+    inject_facts: bool = true, "INJECT_FACTS_AS_VARS", ["ANSIBLE_INJECT_FACT_VARS"], ["defaults"."inject_facts_as_vars"];
     /// Where facts are kept between runs; `memory` is nowhere.
-    fact_caching: String = "memory".to_owned(), ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
+    fact_caching: String = "memory".to_owned(), "CACHE_PLUGIN", ["ANSIBLE_CACHE_PLUGIN"], ["defaults"."fact_caching"];
     /// The directory of the fact cache `jsonfile`.
-    fact_caching_connection: Option<PathBuf> = None, ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], ["defaults"."fact_caching_connection"];
+    fact_caching_connection: Option<PathBuf> = None, "CACHE_PLUGIN_CONNECTION", ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], ["defaults"."fact_caching_connection"];
     /// What the names of its files begin with.
-    fact_caching_prefix: String = String::new(), ["ANSIBLE_CACHE_PLUGIN_PREFIX"], ["defaults"."fact_caching_prefix"];
+    fact_caching_prefix: String = String::new(), "CACHE_PLUGIN_PREFIX", ["ANSIBLE_CACHE_PLUGIN_PREFIX"], ["defaults"."fact_caching_prefix"];
     /// After how many seconds they are out of date; 0 is never.
-    fact_caching_timeout: u32 = 86_400, ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], ["defaults"."fact_caching_timeout"];
+    fact_caching_timeout: u32 = 86_400, "CACHE_PLUGIN_TIMEOUT", ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], ["defaults"."fact_caching_timeout"];
     /// A file that holds the vault's password, or prints it.
-    vault_password_file: Option<PathBuf> = None, ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
+    vault_password_file: Option<PathBuf> = None, "DEFAULT_VAULT_PASSWORD_FILE", ["ANSIBLE_VAULT_PASSWORD_FILE"], ["defaults"."vault_password_file"];
     /// Whether an encrypted text with a vault id is opened only by passwords of that id.
-    vault_id_match: bool = false, ["ANSIBLE_VAULT_ID_MATCH"], ["defaults"."vault_id_match"];
+    vault_id_match: bool = false, "DEFAULT_VAULT_ID_MATCH", ["ANSIBLE_VAULT_ID_MATCH"], ["defaults"."vault_id_match"];
     /// The vault id of passwords that are given without one.
-    vault_identity: String = crate::vault::DEFAULT_LABEL.to_owned(), ["ANSIBLE_VAULT_IDENTITY"], ["defaults"."vault_identity"];
+    vault_identity: String = crate::vault::DEFAULT_LABEL.to_owned(), "DEFAULT_VAULT_IDENTITY", ["ANSIBLE_VAULT_IDENTITY"], ["defaults"."vault_identity"];
     /// The vault id to encrypt with, where there are several.
-    vault_encrypt_identity: Option<String> = None, ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], ["defaults"."vault_encrypt_identity"];
+    vault_encrypt_identity: Option<String> = None, "DEFAULT_VAULT_ENCRYPT_IDENTITY", ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], ["defaults"."vault_encrypt_identity"];
     /// The salt to encrypt with in Ansible's format; random when it is not set.
-    vault_encrypt_salt: Option<String> = None, ["ANSIBLE_VAULT_ENCRYPT_SALT"], ["defaults"."vault_encrypt_salt"];
+    vault_encrypt_salt: Option<String> = None, "VAULT_ENCRYPT_SALT", ["ANSIBLE_VAULT_ENCRYPT_SALT"], ["defaults"."vault_encrypt_salt"];
     /// Files of recipients (age), for whom to encrypt where nothing else is said.
-    vault_recipients: Vec<PathBuf> = vec![PathBuf::from("vault/recipients")], ["RPLAY_VAULT_RECIPIENTS"], ["rplay"."vault_recipients"];
+    vault_recipients: Vec<PathBuf> = vec![PathBuf::from("vault/recipients")], "VAULT_RECIPIENTS", ["RPLAY_VAULT_RECIPIENTS"], ["rplay"."vault_recipients"];
     /// Files of private keys (age's or ssh's) that are tried.
-    vault_identities: Vec<PathBuf> = ["~/.config/rplay/identity", "~/.ssh/id_ed25519", "~/.ssh/id_rsa"].map(PathBuf::from).into(), ["RPLAY_VAULT_IDENTITIES"], ["rplay"."vault_identities"];
+    vault_identities: Vec<PathBuf> = ["~/.config/rplay/identity", "~/.ssh/id_ed25519", "~/.ssh/id_rsa"].map(PathBuf::from).into(), "VAULT_IDENTITIES", ["RPLAY_VAULT_IDENTITIES"], ["rplay"."vault_identities"];
     /// Vault identities, as `--vault-id` takes them.
-    vault_identity_list: Vec<String> = Vec::new(), ["ANSIBLE_VAULT_IDENTITY_LIST"], ["defaults"."vault_identity_list"];
+    vault_identity_list: Vec<String> = Vec::new(), "DEFAULT_VAULT_IDENTITY_LIST", ["ANSIBLE_VAULT_IDENTITY_LIST"], ["defaults"."vault_identity_list"];
     /// Whether to ask for the vault's password.
-    ask_vault_pass: bool = false, ["ANSIBLE_ASK_VAULT_PASS"], ["defaults"."ask_vault_pass"];
+    ask_vault_pass: bool = false, "DEFAULT_ASK_VAULT_PASS", ["ANSIBLE_ASK_VAULT_PASS"], ["defaults"."ask_vault_pass"];
     /// What happens to mappings that are defined at several levels.
-    hash_behaviour: HashBehaviour = HashBehaviour::Replace, ["ANSIBLE_HASH_BEHAVIOUR"], ["defaults"."hash_behaviour"];
+    hash_behaviour: HashBehaviour = HashBehaviour::Replace, "DEFAULT_HASH_BEHAVIOUR", ["ANSIBLE_HASH_BEHAVIOUR"], ["defaults"."hash_behaviour"];
     /// Whether an undefined variable is an error.
-    error_on_undefined_vars: bool = true, ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"], ["defaults"."error_on_undefined_vars"];
+    error_on_undefined_vars: bool = true, "DEFAULT_UNDEFINED_VAR_BEHAVIOR", ["ANSIBLE_ERROR_ON_UNDEFINED_VARS"], ["defaults"."error_on_undefined_vars"];
     /// Jinja2 extensions: refused when set.
-    jinja2_extensions: Vec<String> = Vec::new(), ["ANSIBLE_JINJA2_EXTENSIONS"], ["defaults"."jinja2_extensions"];
+    jinja2_extensions: Vec<String> = Vec::new(), "DEFAULT_JINJA2_EXTENSIONS", ["ANSIBLE_JINJA2_EXTENSIONS"], ["defaults"."jinja2_extensions"];
     /// What `ansible_managed` says.
-    ansible_managed: String = "Ansible managed".to_owned(), [], ["defaults"."ansible_managed"];
+    ansible_managed: String = "Ansible managed".to_owned(), "DEFAULT_MANAGED_STR", [], ["defaults"."ansible_managed"];
     /// Whether a failure on one host ends the play on all.
-    any_errors_fatal: bool = false, ["ANSIBLE_ANY_ERRORS_FATAL"], ["defaults"."any_errors_fatal"];
+    any_errors_fatal: bool = false, "ANY_ERRORS_FATAL", ["ANSIBLE_ANY_ERRORS_FATAL"], ["defaults"."any_errors_fatal"];
     /// Whether handlers run on hosts that failed.
-    force_handlers: bool = false, ["ANSIBLE_FORCE_HANDLERS"], ["defaults"."force_handlers"];
+    force_handlers: bool = false, "DEFAULT_FORCE_HANDLERS", ["ANSIBLE_FORCE_HANDLERS"], ["defaults"."force_handlers"];
     /// What becomes of a mapping that has a key twice.
-    duplicate_dict_key: DuplicateKeys = DuplicateKeys::Warn, ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], ["defaults"."duplicate_dict_key"];
+    duplicate_dict_key: DuplicateKeys = DuplicateKeys::Warn, "DUPLICATE_YAML_DICT_KEY", ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], ["defaults"."duplicate_dict_key"];
     /// Whether a notification without its handler is an error.
-    error_on_missing_handler: bool = true, ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], ["defaults"."error_on_missing_handler"];
+    error_on_missing_handler: bool = true, "ERROR_ON_MISSING_HANDLER", ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], ["defaults"."error_on_missing_handler"];
     /// Whether all tasks hide what they print.
-    no_log: bool = false, ["ANSIBLE_NO_LOG"], ["defaults"."no_log"];
+    no_log: bool = false, "DEFAULT_NO_LOG", ["ANSIBLE_NO_LOG"], ["defaults"."no_log"];
     /// The shell that runs commands on hosts.
-    executable: String = "/bin/sh".to_owned(), ["ANSIBLE_EXECUTABLE"], ["defaults"."executable"];
+    executable: String = "/bin/sh".to_owned(), "DEFAULT_EXECUTABLE", ["ANSIBLE_EXECUTABLE"], ["defaults"."executable"];
     /// Seconds that a task may take; 0 is no limit.
-    task_timeout: u32 = 0, ["ANSIBLE_TASK_TIMEOUT"], ["defaults"."task_timeout"];
+    task_timeout: u32 = 0, "TASK_TIMEOUT", ["ANSIBLE_TASK_TIMEOUT"], ["defaults"."task_timeout"];
     /// Seconds between looks at an asynchronous task.
-    poll_interval: u32 = 15, ["ANSIBLE_POLL_INTERVAL"], ["defaults"."poll_interval"];
+    poll_interval: u32 = 15, "DEFAULT_POLL_INTERVAL", ["ANSIBLE_POLL_INTERVAL"], ["defaults"."poll_interval"];
     /// The order of tasks over hosts: linear, free, host_pinned.
-    strategy: String = "linear".to_owned(), ["ANSIBLE_STRATEGY"], ["defaults"."strategy"];
+    strategy: String = "linear".to_owned(), "DEFAULT_STRATEGY", ["ANSIBLE_STRATEGY"], ["defaults"."strategy"];
     /// Tags to run.
-    tags_run: Vec<String> = Vec::new(), ["ANSIBLE_RUN_TAGS"], ["tags"."run"];
+    tags_run: Vec<String> = Vec::new(), "TAGS_RUN", ["ANSIBLE_RUN_TAGS"], ["tags"."run"];
     /// Tags to skip.
-    tags_skip: Vec<String> = Vec::new(), ["ANSIBLE_SKIP_TAGS"], ["tags"."skip"];
+    tags_skip: Vec<String> = Vec::new(), "TAGS_SKIP", ["ANSIBLE_SKIP_TAGS"], ["tags"."skip"];
     /// Whether differences are always shown.
-    diff_always: bool = false, ["ANSIBLE_DIFF_ALWAYS"], ["diff"."always"];
+    diff_always: bool = false, "DIFF_ALWAYS", ["ANSIBLE_DIFF_ALWAYS"], ["diff"."always"];
     /// Lines around a difference.
-    diff_context: u32 = 3, ["ANSIBLE_DIFF_CONTEXT"], ["diff"."context"];
+    diff_context: u32 = 3, "DIFF_CONTEXT", ["ANSIBLE_DIFF_CONTEXT"], ["diff"."context"];
     /// Files above this size are not compared line by line.
-    max_diff_size: u32 = 104_448, ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
+    max_diff_size: u32 = 104_448, "MAX_FILE_SIZE_FOR_DIFF", ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
     /// How results are printed.
-    stdout_callback: String = "default".to_owned(), ["ANSIBLE_STDOUT_CALLBACK"], ["defaults"."stdout_callback"];
+    stdout_callback: String = "default".to_owned(), "DEFAULT_STDOUT_CALLBACK", ["ANSIBLE_STDOUT_CALLBACK"], ["defaults"."stdout_callback"];
     /// Whether `stdout_callback` holds for `rplay exec`, too.
-    load_callbacks: bool = false, ["ANSIBLE_LOAD_CALLBACK_PLUGINS"], ["defaults"."bin_ansible_callbacks"];
+    load_callbacks: bool = false, "DEFAULT_LOAD_CALLBACK_PLUGINS", ["ANSIBLE_LOAD_CALLBACK_PLUGINS"], ["defaults"."bin_ansible_callbacks"];
     /// Whether skipped hosts are shown.
-    display_skipped_hosts: bool = true, ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
+    display_skipped_hosts: bool = true, "DISPLAY_SKIPPED_HOSTS", ["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], ["defaults"."display_skipped_hosts"];
     /// Whether hosts where nothing changed are shown.
-    display_ok_hosts: bool = true, ["ANSIBLE_DISPLAY_OK_HOSTS"], ["defaults"."display_ok_hosts"];
+    display_ok_hosts: bool = true, "DISPLAY_OK_HOSTS", ["ANSIBLE_DISPLAY_OK_HOSTS"], ["defaults"."display_ok_hosts"];
     /// Whether the recap shows what `set_stats` has kept.
-    show_custom_stats: bool = false, ["ANSIBLE_SHOW_CUSTOM_STATS"], ["defaults"."show_custom_stats"];
+    show_custom_stats: bool = false, "SHOW_CUSTOM_STATS", ["ANSIBLE_SHOW_CUSTOM_STATS"], ["defaults"."show_custom_stats"];
     /// No colours.
-    nocolor: bool = false, ["ANSIBLE_NOCOLOR", "NO_COLOR"], ["defaults"."nocolor"];
+    nocolor: bool = false, "ANSIBLE_NOCOLOR", ["ANSIBLE_NOCOLOR", "NO_COLOR"], ["defaults"."nocolor"];
     /// Colours also where there is no terminal.
-    force_color: bool = false, ["ANSIBLE_FORCE_COLOR"], ["defaults"."force_color"];
+    force_color: bool = false, "ANSIBLE_FORCE_COLOR", ["ANSIBLE_FORCE_COLOR"], ["defaults"."force_color"];
     /// How much is said.
-    verbosity: u32 = 0, ["ANSIBLE_VERBOSITY"], ["defaults"."verbosity"];
+    verbosity: u32 = 0, "DEFAULT_VERBOSITY", ["ANSIBLE_VERBOSITY"], ["defaults"."verbosity"];
     /// A file that gets all that is printed.
-    log_path: Option<PathBuf> = None, ["ANSIBLE_LOG_PATH"], ["defaults"."log_path"];
+    log_path: Option<PathBuf> = None, "DEFAULT_LOG_PATH", ["ANSIBLE_LOG_PATH"], ["defaults"."log_path"];
     /// How much is said there; as much as elsewhere unless it is set.
-    log_verbosity: Option<u32> = None, ["ANSIBLE_LOG_VERBOSITY"], ["defaults"."log_verbosity"];
+    log_verbosity: Option<u32> = None, "LOG_VERBOSITY", ["ANSIBLE_LOG_VERBOSITY"], ["defaults"."log_verbosity"];
 }
 
 /// Sections whose keys are checked; the others belong to other programs.
@@ -335,6 +349,12 @@ impl Config {
         warnings.extend(config.notes());
         config.warnings = warnings;
         if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
+    }
+
+    /// A setting by its name in Ansible (`DEFAULT_FORKS`), as data, and who set it.
+    pub fn named(&self, name: &str) -> Option<(Value, String)> {
+        let found = self.all().into_iter().find(|setting| setting.name == name)?;
+        Some((found.value, found.by.to_string()))
     }
 
     /// Keys of known sections that are no setting; they are ignored, as Ansible does.

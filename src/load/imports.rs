@@ -101,7 +101,11 @@ impl Loader<'_> {
 
     /// An argument, rendered with what is known before there are hosts.
     fn rendered(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Value> {
-        let value = task.action.args.get(name)?;
+        let Some(value) = task.action.args.get(name) else {
+            let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
+            self.errors.extend(missing.cloned());
+            return None;
+        };
         let Value::Str(text) = value else { return Some(value.clone()) };
         if !text.is_template() {
             return Some(value.clone());
@@ -170,8 +174,7 @@ impl Loader<'_> {
         let documents = self.read(path, "the file of tasks")?;
         let mut findings = Findings::default();
         let items = documents.first().map(|node| playbook::parse_tasks(node, place, &mut findings)).unwrap_or_default();
-        let (items, warnings) = self.take(findings.finish(items))?;
-        self.project.warnings.extend(warnings);
+        self.note(findings);
         Some(items)
     }
 
@@ -258,7 +261,7 @@ pub(super) fn not_found(name: &str, dirs: &[PathBuf], origin: &Origin) -> Diagno
         Some(near) => finding.hint(format!("did you mean `{near}`?")),
         None => finding,
     };
-    let searched: Vec<String> = dirs.iter().map(|d| d.display().to_string()).collect();
+    let searched: Vec<String> = dirs.iter().map(|d| d.display().to_string()).filter(|dir| !dir.is_empty()).collect();
     finding.hint(format!("searched in {}", searched.join(", ")))
 }
 

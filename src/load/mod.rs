@@ -19,9 +19,10 @@ mod private;
 mod project;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod vars_file;
 
-pub use config::Config;
+pub use config::{Config, Shown};
 pub use config_file::Unknown;
 pub use config_value::{DuplicateKeys, Gathering, HashBehaviour, SetBy, Setting};
 pub use files::{Environment, Files, near_name};

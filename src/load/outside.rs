@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Config, private};
 use crate::model::Value;
-use crate::template::{Fetch, Outside};
+use crate::template::{Entry, Fetch, Outside};
 use crate::vault::Vault;
 use crate::yaml;
 
@@ -109,6 +109,10 @@ impl Outside for Machine {
         }
         found.sort();
         found
+    }
+
+    fn tree(&self, directory: &str) -> Vec<Entry> {
+        super::tree::below(Path::new(directory))
     }
 
     fn realpath(&self, path: &str) -> String {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::imports::At;
 use super::{Config, Files, Machine, collection_playbook, load_vars};
 use crate::compile::LoadedPlay;
-use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::model::{Origin, Value, Vars};
 use crate::playbook::{
     self, Entry, Findings, Import, Keywords, Place, Play, Role, RoleFiles, RoleFrom, RoleRef, collection_of,
@@ -19,26 +19,26 @@ use crate::yaml::{self, Node};
 /// Imports within imports end here: a playbook that imports itself.
 const MAX_DEPTH: usize = 50;
 
-/// Plays that were loaded, and what was accepted and is probably not meant.
+/// Plays that were loaded, what was accepted and is probably not meant, and what is wrong.
 #[derive(Debug, Default)]
 pub struct Project {
-    /// The plays in order.
+    /// The plays in order, as far as they could be read.
     pub plays: Vec<LoadedPlay>,
+    /// Errors: with any of them, nothing may be run.
+    pub errors: Vec<Diagnostic>,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Loads playbooks. Names of imported ones may be templates that read `extra`, what `-e` gives.
-///
-/// # Errors
-/// All that is wrong with them and with what they refer to.
-pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra: &Arc<Layer>) -> Checked<Project> {
+/// Loads playbooks, and finds all that is wrong with them and with what they refer to. Names of
+/// imported ones may be templates that read `extra`, what `-e` gives.
+pub fn load_project(files: &Files, config: &Config, playbooks: &[PathBuf], extra: &Arc<Layer>) -> Project {
     let mut loader = Loader::new(files, config, extra);
     for (number, path) in playbooks.iter().enumerate() {
         loader.number = number;
         loader.playbook(path, &[], 0, None);
     }
-    if loader.errors.is_empty() { Ok(loader.project) } else { Err(loader.errors) }
+    Project { errors: loader.errors, ..loader.project }
 }
 
 pub(super) struct Loader<'a> {
@@ -53,6 +53,10 @@ pub(super) struct Loader<'a> {
     roles: HashMap<(PathBuf, RoleFrom), Option<Arc<Role>>>,
     /// The roles that are being read, the outermost first.
     reading: Vec<(PathBuf, RoleFrom)>,
+    /// What roles depend on that something is wrong with, by their folder.
+    unsound: HashMap<PathBuf, Vec<RoleRef>>,
+    /// Such a role was asked for again.
+    broken: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -66,6 +70,8 @@ impl<'a> Loader<'a> {
             errors: Vec::new(),
             roles: HashMap::new(),
             reading: Vec::new(),
+            unsound: HashMap::new(),
+            broken: false,
         }
     }
 }
@@ -73,6 +79,14 @@ impl<'a> Loader<'a> {
 impl Loader<'_> {
     pub(super) fn vault(&self) -> Arc<crate::vault::Vault> {
         self.files.vault()
+    }
+
+    /// Keeps what was found.
+    pub(super) fn note(&mut self, findings: Findings) {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            findings.into_vec().into_iter().partition(|found| found.severity == Severity::Error);
+        self.errors.extend(errors);
+        self.project.warnings.extend(warnings);
     }
 
     pub(super) fn take<T>(&mut self, result: Checked<T>) -> Option<T> {
@@ -102,13 +116,15 @@ impl Loader<'_> {
         }
         let Some(documents) = self.read(path, "the playbook") else { return };
         let parsed = playbook::parse_playbook(&documents, &path.display().to_string());
-        let Some((entries, warnings)) = self.take(parsed) else { return };
-        self.project.warnings.extend(warnings);
+        let (entries, findings) = parsed;
+        self.note(findings);
         let dir = std::path::absolute(path).ok().and_then(|p| p.parent().map(Path::to_owned)).unwrap_or_default();
         for entry in entries {
             match entry {
                 Entry::Import(import) => self.import(&import, &dir, imports, depth),
                 Entry::Play(mut play) => {
+                    let before = self.errors.len();
+                    self.broken = false;
                     let at = At {
                         playbook_dir: &dir,
                         role: None,
@@ -124,6 +140,8 @@ impl Loader<'_> {
                     }
                     play.handlers =
                         self.expand(std::mem::take(&mut play.handlers), &At { place: Place::Handler, ..at });
+                    let sound = play.sound && !self.broken && self.errors.len() == before;
+                    play.roles.retain(|reference| roles.contains_key(&reference.name));
                     self.project.plays.push(LoadedPlay {
                         play: *play,
                         imports: imports.to_vec(),
@@ -131,6 +149,7 @@ impl Loader<'_> {
                         playbook: self.number,
                         roles,
                         private_roles: self.config.private_role_vars.value,
+                        sound,
                     });
                 }
             }
@@ -180,12 +199,21 @@ impl Loader<'_> {
             }
             let at = At { files: Vec::new(), place: Place::Task, role: owner.as_deref(), ..at.clone() };
             let path = self.find_role(&reference, &at);
-            match path.and_then(|(name, path)| self.role_at(&name, path, &RoleFrom::default(), &at)) {
+            let Some((name, path)) = path else {
+                failed.push(reference.name);
+                continue;
+            };
+            match self.role_at(&name, path.clone(), &RoleFrom::default(), &at) {
                 Some(role) => {
                     todo.extend(role.dependencies.iter().map(|r| (r.clone(), Some(role.path.clone()))));
                     found.insert(reference.name, role);
                 }
-                None => failed.push(reference.name),
+                None => {
+                    // What it depends on is looked at all the same.
+                    let dependencies = self.unsound.get(&path).into_iter().flatten();
+                    todo.extend(dependencies.map(|r| (r.clone(), Some(path.clone()))));
+                    failed.push(reference.name);
+                }
             }
         }
         found
@@ -195,6 +223,7 @@ impl Loader<'_> {
     pub(super) fn role_at(&mut self, name: &str, path: PathBuf, from: &RoleFrom, at: &At<'_>) -> Option<Arc<Role>> {
         let key = (path, from.clone());
         if let Some(known) = self.roles.get(&key) {
+            self.broken |= known.is_none();
             return known.clone();
         }
         if self.reading.contains(&key) {
@@ -252,8 +281,7 @@ impl Loader<'_> {
         };
         let (tasks, handlers) = (tasks("tasks", Place::Task), tasks("handlers", Place::Handler));
         let meta = files.meta(&mut findings);
-        let checked = self.take(findings.finish(()));
-        self.project.warnings.extend(checked.map(|((), warnings)| warnings).unwrap_or_default());
+        self.note(findings);
         let defaults = self.role_vars(&path.join("defaults"), &from.defaults);
         let vars = self.role_vars(&path.join("vars"), &from.vars);
         let mut seen = at.vars.clone();
@@ -272,7 +300,11 @@ impl Loader<'_> {
         let checked = self.validation(name, path, from, files.documents.get("meta"));
         tasks.splice(..0, checked);
         let handlers = self.expand(handlers, &inside("handlers", &from.handlers, Place::Handler));
-        (self.errors.len() == before).then(|| Role {
+        if self.errors.len() > before {
+            self.unsound.insert(path.to_owned(), dependencies);
+            return None;
+        }
+        Some(Role {
             name: name.to_owned(),
             path: path.to_owned(),
             tasks,

@@ -16,6 +16,8 @@ pub enum Value {
     Bool(bool),
     /// An integer.
     Int(i128),
+    /// An integer that is too large for that, in decimal digits.
+    Big(Arc<str>),
     /// A floating-point number.
     Float(f64),
     /// A string with its marks.
@@ -90,6 +92,7 @@ impl Value {
             Self::Null => Some(false),
             Self::Bool(b) => Some(*b),
             Self::Int(i) => Some(*i != 0),
+            Self::Big(_) => Some(true),
             Self::Float(f) => Some(*f != 0.0),
             Self::Str(t) => Some(!t.is_empty()),
             Self::List(l) => Some(!l.is_empty()),
@@ -113,7 +116,7 @@ impl Value {
         match self {
             Self::Null => "NoneType",
             Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
+            Self::Int(_) | Self::Big(_) => "int",
             Self::Float(_) => "float",
             Self::Str(_) => "str",
             Self::List(_) => "list",
@@ -163,6 +166,7 @@ impl PartialEq for Value {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Str(a), Self::Str(b)) => a == b,
+            (Self::Big(a), Self::Big(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => a == b,
             (Self::Unknown(a), Self::Unknown(b)) => a == b,

@@ -114,7 +114,8 @@ fn check_choice(spec: &ArgSpec, value: &Value) -> Result<(), Failure> {
 /// ```
 ///
 /// A field's type decides its kind ([`FromArg`]); `Option` or a default makes it
-/// optional. `..name: Type` at the end takes in the arguments of another struct.
+/// optional. `..name: Type` at the end, after a `;`, takes in the arguments of another struct, or of
+/// several.
 #[macro_export]
 macro_rules! args {
     (
@@ -125,7 +126,7 @@ macro_rules! args {
                 $([ $($opt:tt)* ])?
                 $field:ident : $ty:ty $(= $default:expr)?
             ),* $(,)?
-            $(; ..$nested:ident : $nested_ty:ty $(,)?)?
+            $(; $(..$nested:ident : $nested_ty:ty),+ $(,)?)?
         }
     ) => {
         $(#[doc = $doc])*
@@ -136,10 +137,10 @@ macro_rules! args {
                 $(#[doc = $fdoc])*
                 pub $field: $ty,
             )*
-            $(
+            $($(
                 #[doc = "Arguments shared with other modules."]
                 pub $nested: $nested_ty,
-            )?
+            )+)?
         }
 
         impl $crate::module::Arguments for $name {
@@ -160,7 +161,7 @@ macro_rules! args {
                     $($crate::args!(@options spec $($opt)*);)?
                     spec
                 }),*];
-                $(specs.extend(<$nested_ty as $crate::module::Arguments>::specs());)?
+                $($(specs.extend(<$nested_ty as $crate::module::Arguments>::specs());)+)?
                 specs
             }
 
@@ -170,7 +171,7 @@ macro_rules! args {
                         stringify!($field).trim_start_matches("r#"),
                         None $(.or(Some($default)))?,
                     )?,)*
-                    $($nested: <$nested_ty as $crate::module::Arguments>::take(args)?,)?
+                    $($($nested: <$nested_ty as $crate::module::Arguments>::take(args)?,)+)?
                 })
             }
         }

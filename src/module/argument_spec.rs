@@ -229,6 +229,7 @@ fn plain(value: &Value) -> String {
         Value::Str(text) => text.as_str().to_owned(),
         Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) => f.to_string(),
         Value::Null => "None".to_owned(),
         other => format!("<{}>", other.type_name()),

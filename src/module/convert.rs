@@ -1,5 +1,6 @@
 //! Argument values: Ansible's coercions from what a playbook says to what a module wants.
 
+use super::ArgSpec;
 use crate::model::{Failure, Map, Value};
 
 /// What kind of value an argument takes, by Ansible's names.
@@ -19,19 +20,24 @@ pub enum ArgKind {
     List(&'static ArgKind),
     /// A map; JSON or `k=v, k=v` text is read.
     Dict,
-    /// A map with options of its own, which the function checks.
+    /// A map with options of its own.
     Options(Suboptions),
     /// Anything.
     Raw,
 }
 
-/// What checks the options within an option.
+/// The options within an option.
 #[derive(Debug, Clone, Copy)]
-pub struct Suboptions(pub fn(&Value) -> Result<(), String>);
+pub struct Suboptions {
+    /// What they are.
+    pub specs: fn() -> Vec<ArgSpec>,
+    /// What checks them.
+    pub check: fn(&Value) -> Result<(), String>,
+}
 
 impl PartialEq for Suboptions {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::fn_addr_eq(self.0, other.0)
+        std::ptr::fn_addr_eq(self.check, other.check)
     }
 }
 
@@ -52,6 +58,15 @@ impl ArgKind {
         }
     }
 
+    /// The options within it, of a map or of each in a list.
+    pub fn within(self) -> Vec<ArgSpec> {
+        match self {
+            Self::Options(within) => (within.specs)(),
+            Self::List(element) => element.within(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether `value` can be given for it; the error says why not.
     ///
     /// # Errors
@@ -68,7 +83,7 @@ impl ArgKind {
             Self::Float => f64::from_arg(value).map(drop),
             Self::List(element) => Vec::<Value>::from_arg(value)?.iter().try_for_each(|v| element.check(v)),
             Self::Dict => Map::from_arg(value).map(drop),
-            Self::Options(within) => within.0(value),
+            Self::Options(within) => (within.check)(value),
             Self::Raw => Ok(()),
         }
     }
@@ -120,6 +135,7 @@ fn scalar_text(value: &Value) -> Option<String> {
         Value::Str(t) => t.to_string(),
         Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) if f.fract() == 0.0 && f.abs() < 1e16 => format!("{f:.1}"),
         Value::Float(f) => f.to_string(),
         _ => return None,
@@ -271,7 +287,7 @@ impl<T: FromArg> FromArg for Vec<T> {
         match value {
             Value::List(items) => items.iter().map(T::from_arg).collect(),
             Value::Str(t) => t.split(',').map(|part| T::from_arg(&Value::from(part.trim()))).collect(),
-            Value::Int(_) | Value::Float(_) => {
+            Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Ok(vec![T::from_arg(&Value::from(scalar_text(value).unwrap_or_default()))?])
             }
             _ => Err(wrong(value, "a list")),

@@ -37,12 +37,30 @@ pub fn run_when(
         }
     };
     let probe = Probe::new(session, mode.diff).dry_run(mode.check);
-    match plan(args, &probe) {
+    let mut ran = match plan(args, &probe) {
         Err(failure) if excuse(&failure, session).is_some() && !permit() => None,
         Err(failure) => Some(failed_plan(module, failure, session, task)),
         Ok(plan) if !plan.is_empty() && !permit() => None,
         Ok(plan) if mode.check => Some(check(module, plan, probe, session, mode, task)),
         Ok(plan) => Some((act(module, plan, probe, mode), Vec::new())),
+    };
+    if let Some((outcome, _)) = &mut ran {
+        lines(&mut outcome.result);
+    }
+    ran
+}
+
+/// Beside text that was printed stand its lines, in every result.
+fn lines(result: &mut Map) {
+    for (text, name) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        let lines = match result.get(text) {
+            Some(Value::Str(text)) => Value::list(text.lines().map(Value::from)),
+            Some(Value::Unknown(reason)) => Value::Unknown(reason.clone()),
+            _ => continue,
+        };
+        if !result.contains(name) {
+            result.insert(name, lines);
+        }
     }
 }
 
@@ -135,12 +153,14 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
     let mut result = plan.result;
     let mut diff: Vec<Diff> = Vec::new();
     let mut changed = false;
+    let mut warnings = plan.warnings;
     for step in plan.steps {
         let quiet = step.quiet;
         let step_changed = match step.action {
             None => step.effects.iter().try_for_each(|effect| host.apply(effect)).map(|()| true),
             Some(action) => action(&mut host).map(|done| {
                 result.extend(done.result);
+                warnings.extend(done.warnings);
                 diff.extend(done.diff.into_iter().filter(|_| mode.diff));
                 done.changed.unwrap_or(true)
             }),
@@ -152,12 +172,12 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
                 let by = host.probe().may_be_provided().unwrap_or_else(|| "earlier tasks were only planned".into());
                 let reason: Reason = format!("{message}; {by}").into();
                 result.extend(unknown_result(module, &reason));
-                return Outcome { diff, warnings: plan.warnings, ..Outcome::new(Status::Unknown(reason), result) };
+                return Outcome { diff, warnings, ..Outcome::new(Status::Unknown(reason), result) };
             }
             Err(failure) => {
                 // What the earlier steps did has been done, and is said.
                 result.insert("changed", changed);
-                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
+                return Outcome { diff, warnings, ..failed(failure, result) };
             }
         }
         diff.extend(step.diff.into_iter().filter(|_| mode.diff));
@@ -167,10 +187,10 @@ fn act(module: &Module, plan: Plan, probe: Probe<'_>, mode: Mode) -> Outcome {
             Ok(read) => result.extend(read),
             Err(failure) => {
                 result.insert("changed", changed);
-                return Outcome { diff, warnings: plan.warnings, ..failed(failure, result) };
+                return Outcome { diff, warnings, ..failed(failure, result) };
             }
         }
     }
     let status = status(plan.changed.unwrap_or(changed), plan.skipped);
-    Outcome { status, result, diff, warnings: plan.warnings }
+    Outcome { status, result, diff, warnings }
 }

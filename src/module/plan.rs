@@ -12,6 +12,8 @@ pub struct Done {
     pub changed: Option<bool>,
     /// What it turned out to change, for `--diff`, where that was not known before.
     pub diff: Vec<Diff>,
+    /// Warnings to add to the plan's.
+    pub warnings: Vec<String>,
 }
 
 impl Done {
@@ -152,13 +154,14 @@ impl Plan {
     /// # Errors
     /// The first failure of a step.
     pub fn carry_out(self, host: &mut Host<'_>) -> Result<Done, Failure> {
-        let mut all = Done { result: self.result, changed: Some(false), diff: Vec::new() };
+        let mut all = Done { result: self.result, changed: Some(false), warnings: self.warnings, ..Done::default() };
         for step in self.steps {
             let done = match step.action {
                 None => step.effects.iter().try_for_each(|effect| host.apply(effect)).map(|()| Done::default())?,
                 Some(action) => action(host)?,
             };
             all.result.extend(done.result);
+            all.warnings.extend(done.warnings);
             all.diff.extend(step.diff.into_iter().chain(done.diff));
             all.changed = Some(all.changed == Some(true) || (done.changed.unwrap_or(true) && !step.quiet));
         }

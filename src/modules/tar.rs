@@ -1,10 +1,16 @@
 //! tar archives, as dpkg-deb and Docker read and write them.
 
+use std::path::PathBuf;
+
+use crate::sys::http::Part;
+
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A file with its bytes.
     File(Vec<u8>),
+    /// A file whose bytes, so many, are those of another: read when the archive is sent.
+    FileFrom(PathBuf, u64),
     /// A directory.
     Directory,
     /// A symbolic link.
@@ -26,6 +32,8 @@ pub struct Entry {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// The last change, in seconds since 1970; 0 in what is read.
+    pub mtime: i64,
     /// What it is.
     pub kind: Kind,
 }
@@ -56,9 +64,9 @@ pub fn read(mut bytes: &[u8]) -> Vec<Entry> {
     entries
 }
 
-/// Writes an archive: paths as they are, from its top.
-pub fn write(entries: &[Entry]) -> Vec<u8> {
-    let mut out = Vec::new();
+/// An archive to be sent: paths as they are, from its top.
+pub fn parts(entries: Vec<Entry>) -> Vec<Part> {
+    let mut out = Archive::default();
     for entry in entries {
         let link = match &entry.kind {
             Kind::Link(target) | Kind::HardLink(target) => target.as_str(),
@@ -66,51 +74,85 @@ pub fn write(entries: &[Entry]) -> Vec<u8> {
         };
         for (kind, text) in [(b'L', entry.path.as_str()), (b'K', link)] {
             if text.len() > 100 {
-                let bytes = [text.as_bytes(), b"\0"].concat();
-                block(&mut out, "././@LongLink", "", kind, (0, 0, 0), &bytes);
+                out.header("././@LongLink", "", kind, (0, 0, 0, 0), text.len() as u64 + 1);
+                out.bytes.extend(text.bytes().chain([0]));
+                out.fill(text.len() as u64 + 1);
             }
         }
-        let (kind, body): (u8, &[u8]) = match &entry.kind {
-            Kind::File(bytes) => (b'0', bytes),
-            Kind::Directory => (b'5', &[]),
-            Kind::Link(_) => (b'2', &[]),
-            Kind::HardLink(_) => (b'1', &[]),
+        let (kind, size) = match &entry.kind {
+            Kind::File(bytes) => (b'0', bytes.len() as u64),
+            Kind::FileFrom(_, size) => (b'0', *size),
+            Kind::Directory => (b'5', 0),
+            Kind::Link(_) => (b'2', 0),
+            Kind::HardLink(_) => (b'1', 0),
             Kind::Other => continue,
         };
-        block(&mut out, &entry.path, link, kind, (entry.mode, entry.uid, entry.gid), body);
+        out.header(&entry.path, link, kind, (entry.mode, entry.uid, entry.gid, entry.mtime), size);
+        match entry.kind {
+            Kind::File(bytes) => out.bytes.extend(bytes),
+            Kind::FileFrom(path, size) => out.file(path, size),
+            _ => {}
+        }
+        out.fill(size);
     }
-    out.resize(out.len() + 2 * BLOCK, 0);
-    out
+    out.bytes.resize(out.bytes.len() + 2 * BLOCK, 0);
+    out.parts.push(Part::Bytes(out.bytes));
+    out.parts
 }
 
-/// A header and the content that goes with it.
-fn block(out: &mut Vec<u8>, path: &str, link: &str, kind: u8, (mode, uid, gid): (u32, u32, u32), body: &[u8]) {
-    let mut header = Vec::with_capacity(BLOCK);
-    let mut put = |text: &str, length: usize| {
-        let end = header.len() + length;
-        header.extend(text.bytes().take(length));
-        header.resize(end, 0);
-    };
-    put(path, 100);
-    for number in [mode, uid, gid] {
-        put(&format!("{number:07o}"), 8);
+/// An archive in the making: what has an end, and the bytes that come next.
+#[derive(Default)]
+struct Archive {
+    parts: Vec<Part>,
+    bytes: Vec<u8>,
+}
+
+impl Archive {
+    fn file(&mut self, path: PathBuf, size: u64) {
+        self.parts.push(Part::Bytes(std::mem::take(&mut self.bytes)));
+        self.parts.push(Part::File(path, size));
     }
-    put(&format!("{:011o}", body.len()), 12);
-    // The time of no change, so that the same content is the same archive.
-    put(&format!("{:011o}", 0), 12);
-    put("        ", 8);
-    put(&char::from(kind).to_string(), 1);
-    put(link, 100);
-    put("ustar  ", 8);
-    put("", BLOCK - 265);
-    let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
-    let sum = format!("{sum:06o}\0 ");
-    if let Some(field) = header.get_mut(148..156) {
-        field.copy_from_slice(sum.as_bytes());
+
+    /// Fills the last block of a content of this size.
+    fn fill(&mut self, size: u64) {
+        let rest = size.next_multiple_of(BLOCK as u64) - size;
+        self.bytes.extend((0..rest).map(|_| 0));
     }
-    out.extend(header);
-    out.extend(body);
-    out.resize(out.len().next_multiple_of(BLOCK), 0);
+
+    fn header(&mut self, path: &str, link: &str, kind: u8, (mode, uid, gid, mtime): (u32, u32, u32, i64), size: u64) {
+        let mut header = Vec::with_capacity(BLOCK);
+        let mut put = |text: &[u8], length: usize| {
+            let end = header.len() + length;
+            header.extend(text.iter().take(length));
+            header.resize(end, 0);
+        };
+        put(path.as_bytes(), 100);
+        for number in [mode, uid, gid] {
+            put(format!("{number:07o}").as_bytes(), 8);
+        }
+        put(&large(size), 12);
+        put(&large(u64::try_from(mtime).unwrap_or(0)), 12);
+        put(b"        ", 8);
+        put(&[kind], 1);
+        put(link.as_bytes(), 100);
+        put(b"ustar  ", 8);
+        put(b"", BLOCK - 265);
+        let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+        let sum = format!("{sum:06o}\0 ");
+        if let Some(field) = header.get_mut(148..156) {
+            field.copy_from_slice(sum.as_bytes());
+        }
+        self.bytes.extend(header);
+    }
+}
+
+/// A number in a field of twelve bytes: octal digits, and for what is too large for eleven of
+/// them GNU's binary form.
+fn large(number: u64) -> Vec<u8> {
+    if number < 1 << 33 {
+        return format!("{number:011o}").into_bytes();
+    }
+    [&[0x80, 0, 0, 0][..], &number.to_be_bytes()].concat()
 }
 
 fn entry(header: &[u8], name: &str, link: String, kind: u8, body: &[u8]) -> Option<Entry> {
@@ -123,7 +165,7 @@ fn entry(header: &[u8], name: &str, link: String, kind: u8, body: &[u8]) -> Opti
         b'1' => Kind::HardLink(format!("/{}", link.trim_start_matches("./"))),
         _ => Kind::Other,
     };
-    Some(Entry { path, mode: small(100, 8)? & 0o7777, uid: small(108, 8)?, gid: small(116, 8)?, kind })
+    Some(Entry { path, mode: small(100, 8)? & 0o7777, uid: small(108, 8)?, gid: small(116, 8)?, mtime: 0, kind })
 }
 
 fn field(header: &[u8], at: usize, length: usize) -> &[u8] {
@@ -151,6 +193,35 @@ fn number(header: &[u8], at: usize, length: usize) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// What goes over the wire.
+    fn sent(entries: Vec<Entry>) -> Vec<u8> {
+        let bytes = |part| match part {
+            Part::Bytes(bytes) => bytes,
+            Part::File(path, size) => {
+                let bytes = std::fs::read(path).unwrap();
+                assert_eq!(bytes.len() as u64, size);
+                bytes
+            }
+        };
+        parts(entries).into_iter().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn files_are_read_when_they_are_sent() {
+        let dir = tempfile::tempdir().unwrap();
+        let from = dir.path().join("a");
+        std::fs::write(&from, vec![b'a'; 1 << 20]).unwrap();
+        let entry = |path: &str, kind| Entry { path: path.to_owned(), mode: 0o600, uid: 1, gid: 2, mtime: 86400, kind };
+        let entries = vec![entry("b", Kind::FileFrom(from, 1 << 20)), entry("c", Kind::File(b"x".to_vec()))];
+        let held: u64 = parts(entries.clone()).iter().filter(|p| matches!(p, Part::Bytes(_))).map(Part::len).sum();
+        assert!(held < 8192, "{held} bytes in memory");
+        std::fs::write(dir.path().join("w.tar"), sent(entries)).unwrap();
+        let script = "tar -xf w.tar && stat -c '%n %s %a %Y' b c && tail -c 3 b && cat c";
+        let out = std::process::Command::new("sh").args(["-c", script]).current_dir(dir.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stdout), "b 1048576 600 86400\nc 1 600 86400\naaax");
+        assert_eq!(large(1 << 33), [0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]);
+    }
+
     #[test]
     fn an_archive_of_the_systems_tar_is_read() {
         let dir = tempfile::tempdir().unwrap();
@@ -172,7 +243,7 @@ mod tests {
         assert_eq!(find(&format!("/{long}")).uid, 0);
         assert!(read(b"not an archive").is_empty());
         // What is written is read again, by us and by tar.
-        let written = write(&entries);
+        let written = sent(entries.clone());
         assert_eq!(read(&written), entries);
         std::fs::write(dir.path().join("w.tar"), &written).unwrap();
         let listed = std::process::Command::new("tar").args(["-tf", "w.tar"]).current_dir(dir.path()).output().unwrap();

@@ -9,6 +9,7 @@ mod keywords;
 mod parse;
 mod play;
 mod role;
+mod serial;
 mod strategy;
 mod task;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use keywords::{KEYWORDS, Keywords, Place, Setting, is_variable};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};
 pub use role::{Meta, Role, RoleFiles, RoleFrom, RoleImport, RoleRef, collection_of};
+pub use serial::batch_size;
 pub use strategy::Strategy;
 pub use task::{Action, Block, Item, LoopSpec, Task, parse_tasks};

@@ -60,6 +60,16 @@ impl Findings {
         })
     }
 
+    /// How many errors there are so far.
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// All findings, errors and warnings.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.found
+    }
+
     /// The value when there was no error; warnings come with it.
     ///
     /// # Errors

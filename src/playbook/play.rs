@@ -5,7 +5,7 @@ use super::parse::Findings;
 use super::role::RoleRef;
 use super::strategy::Strategy;
 use super::task::{Item, parse_section, unknown_keyword};
-use crate::diag::{Checked, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::model::{Origin, Text, Value};
 use crate::yaml::Node;
 
@@ -53,6 +53,8 @@ pub struct Play {
     pub post_tasks: Vec<Item>,
     /// `handlers`.
     pub handlers: Vec<Item>,
+    /// Whether nothing in it is wrong.
+    pub sound: bool,
 }
 
 impl Play {
@@ -68,11 +70,8 @@ impl Play {
     }
 }
 
-/// Reads a playbook.
-///
-/// # Errors
-/// All that is wrong with it.
-pub fn parse_playbook(documents: &[Node], name: &str) -> Checked<(Vec<Entry>, Vec<Diagnostic>)> {
+/// Reads a playbook: what of it can be read, and what is wrong with the rest.
+pub fn parse_playbook(documents: &[Node], name: &str) -> (Vec<Entry>, Findings) {
     let mut findings = Findings::default();
     let mut entries = Vec::new();
     for document in documents.iter().filter(|d| !d.is_null()) {
@@ -88,12 +87,19 @@ pub fn parse_playbook(documents: &[Node], name: &str) -> Checked<(Vec<Entry>, Ve
             let finding = Diagnostic::error(format!("A playbook must contain at least one play: {name}"));
             findings.push(finding.at(document.origin.clone()));
         }
-        entries.extend(plays.iter().filter_map(|node| parse_entry(node, &mut findings)));
+        for node in plays {
+            let before = findings.errors();
+            let mut entry = parse_entry(node, &mut findings);
+            if let Some(Entry::Play(play)) = &mut entry {
+                play.sound = findings.errors() == before;
+            }
+            entries.extend(entry);
+        }
     }
     if documents.iter().all(Node::is_null) {
         findings.push(Diagnostic::error(format!("Empty playbook, nothing to do: {name}")));
     }
-    findings.finish(entries)
+    (entries, findings)
 }
 
 fn parse_entry(node: &Node, findings: &mut Findings) -> Option<Entry> {
@@ -152,6 +158,7 @@ fn parse_play(node: &Node, entries: &[(Node, Node)], findings: &mut Findings) ->
         tasks: Vec::new(),
         post_tasks: Vec::new(),
         handlers: Vec::new(),
+        sound: true,
     };
     for (key, value) in entries {
         match key.as_str() {
@@ -193,6 +200,9 @@ fn read_play_keyword(keywords: &mut Keywords, name: &str, key: &Node, value: &No
         return;
     }
     if keywords.read(key, value, Place::Play, findings) {
+        if name == "serial" {
+            super::serial::check(value, findings);
+        }
         if name == "strategy"
             && let Some(strategy) = value.as_str().filter(|s| !s.contains("{{"))
             && let Err(finding) = Strategy::named(strategy)

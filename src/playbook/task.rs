@@ -175,9 +175,15 @@ pub(super) fn unknown_keyword(name: &str, key: &Node, place: Place) -> Diagnosti
 fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item> {
     let mut keywords = Keywords::default();
     let mut looped = None;
+    let mut loops: Option<&Node> = None;
     let mut action: Option<(&Node, &Node)> = None;
     for (key, value) in node.as_map()? {
         let name = key.as_str().unwrap_or_default();
+        if (name == "loop" || name.starts_with("with_"))
+            && let Some(first) = loops.replace(key)
+        {
+            findings.push(two_loops(first, key));
+        }
         if keywords.read(key, value, place, findings) {
             if name == "loop" {
                 check_loop(value, findings);
@@ -196,6 +202,15 @@ fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item
         None => parse_action_keyword(node, &mut keywords, findings),
     }?;
     Some(Item::Task(Box::new(Task { origin: node.origin.clone(), keywords, action, looped })))
+}
+
+fn two_loops(first: &Node, second: &Node) -> Diagnostic {
+    let name = second.as_str().unwrap_or_default();
+    Diagnostic::error(format!("duplicate loop in task: {}", name.strip_prefix("with_").unwrap_or(name)))
+        .at(second.origin.clone())
+        .label("a second loop")
+        .related(first.origin.clone(), "the first loop")
+        .hint("a task has one loop: combine the lists, or include a file of tasks in the outer one")
 }
 
 /// Two keys that are no keywords: one of them is misspelt, or there are two modules.

@@ -7,7 +7,8 @@ use crate::model::Source;
 fn parse(text: &str) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     let source = Source::new("site.yml", text);
     let loaded = crate::yaml::load(&source)?;
-    parse_playbook(&loaded.documents, "site.yml").map(|(entries, _)| entries)
+    let (entries, findings) = parse_playbook(&loaded.documents, "site.yml");
+    findings.finish(entries).map(|(entries, _)| entries)
 }
 
 fn first_error(text: &str) -> (String, String, Vec<String>) {

@@ -11,6 +11,7 @@ pub fn to_json(value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(i) => Number::from_i128(*i).map_or_else(|| Json::String(i.to_string()), Json::Number),
+        Value::Big(digits) => Json::String(digits.to_string()),
         Value::Float(f) => Number::from_f64(*f).map_or_else(|| Json::String(f.to_string()), Json::Number),
         Value::Str(t) if t.is_secret() => Json::String(MASK.to_owned()),
         Value::Str(t) => Json::String(t.as_str().to_owned()),

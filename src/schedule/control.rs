@@ -204,25 +204,29 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
     Ok(done)
 }
 
+/// What an assertion says: a string or a list of strings.
+fn message(args: &Map, names: &[&str], view: &View) -> Result<Option<Value>, Error> {
+    let strings = |value: &Value| matches!(value, Value::Str(_) | Value::Unknown(_));
+    match argument(args, names, view)? {
+        Some(Value::List(items)) if items.iter().all(strings) => Ok(Some(Value::List(items))),
+        Some(value) if !strings(&value) && !value.is_null() => Err(Error::new(format!(
+            "argument '{}' is of type {} and we were unable to convert to str_or_list_of_str: \
+             a string or list of strings is required",
+            names.first().copied().unwrap_or_default(),
+            value.type_name()
+        ))),
+        other => Ok(other.filter(|value| !value.is_null())),
+    }
+}
+
 fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
     if !args.contains("that") {
         return Err(Error::new("missing required arguments: that"));
     }
     let conditions = args.get("that").map_or(Ok(Vec::new()), |that| view.templar.conditions(that))?;
-    let told = |names: &[&str]| -> Result<Option<Value>, Error> {
-        let value = argument(args, names, view)?;
-        match &value {
-            None | Some(Value::Str(_) | Value::List(_) | Value::Unknown(_)) => Ok(value),
-            Some(other) => Err(Error::new(format!(
-                "argument '{}' is of type {} and we were unable to convert to str_or_list_of_str: a string or list \
-                 of strings is required",
-                names.first().copied().unwrap_or_default(),
-                other.type_name()
-            ))),
-        }
-    };
-    let failing = told(&["fail_msg", "msg"])?.unwrap_or_else(|| Value::from("Assertion failed"));
     let quiet = argument(args, &["quiet"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);
+    let fail = message(args, &["fail_msg", "msg"], view)?;
+    let success = message(args, &["success_msg"], view)?;
     for condition in &conditions {
         if condition.is_null() || condition.as_str().is_some_and(|text| text.trim().is_empty()) {
             return Err(Error::new("Empty conditional expressions are not allowed."));
@@ -233,7 +237,7 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
             Truth::False => {
                 result.insert("assertion", condition.untemplated());
                 result.insert("evaluated_to", false);
-                result.insert("msg", failing);
+                result.insert("msg", fail.unwrap_or_else(|| Value::from("Assertion failed")));
                 return Ok(Controlled { verbose: !quiet, ..Controlled::new(Status::Failed, result) });
             }
             Truth::Unknown(reason) => {
@@ -242,7 +246,7 @@ fn assert(args: &Map, view: &View) -> Result<Controlled, Error> {
             }
         }
     }
-    let message = told(&["success_msg"])?.unwrap_or_else(|| Value::from("All assertions passed"));
+    let message = success.unwrap_or_else(|| Value::from("All assertions passed"));
     let result = Map::from_iter([("changed", Value::from(false)), ("msg", message)]);
     let mut done = Controlled::new(Status::Ok, result);
     done.verbose = !quiet;

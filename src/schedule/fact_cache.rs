@@ -1,6 +1,7 @@
-//! Facts that are kept between runs: a JSON file for each host.
+//! Facts that are kept between runs: a JSON file for each host, as ansible-core's `jsonfile` writes
+//! them, so that both can use the same cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
@@ -9,6 +10,12 @@ use crate::model::{Map, Value};
 
 /// Under which name a file says that all facts were gathered, as in Ansible's.
 const GATHERED: &str = "_ansible_facts_gathered";
+
+/// What ansible-core 2.19 puts before a host's name: the version of its schema.
+const SCHEMA: &str = "s1_";
+
+/// Under which name the facts stand in such a file, as JSON within a string.
+const PAYLOAD: &str = "__payload__";
 
 /// The directory of the files.
 #[derive(Debug)]
@@ -25,20 +32,33 @@ impl FactCache {
         Self { dir, prefix, timeout }
     }
 
-    fn path(&self, host: &str) -> Option<PathBuf> {
-        let name = format!("{}{host}", self.prefix);
+    fn path(&self, schema: &str, host: &str) -> Option<PathBuf> {
+        let name = format!("{}{schema}{host}", self.prefix);
         (!name.contains('/') && name != "..").then(|| self.dir.join(name))
     }
 
-    /// What is kept of a host, and whether it was gathered as a whole.
-    pub fn load(&self, host: &str) -> Option<(Map, bool)> {
-        let path = self.path(host)?;
-        let changed = std::fs::metadata(&path).ok()?.modified().ok()?;
+    /// The content of a file that is not too old.
+    fn read(&self, path: &Path) -> Option<serde_json::Map<String, Json>> {
+        let changed = std::fs::metadata(path).ok()?.modified().ok()?;
         let age = SystemTime::now().duration_since(changed).unwrap_or_default();
         if self.timeout > 0 && age > Duration::from_secs(self.timeout.into()) {
             return None;
         }
-        let Ok(Json::Object(found)) = serde_json::from_slice(&std::fs::read(path).ok()?) else { return None };
+        let object = |bytes: &[u8]| match serde_json::from_slice(bytes) {
+            Ok(Json::Object(found)) => Some(found),
+            _ => None,
+        };
+        let found = object(&std::fs::read(path).ok()?)?;
+        match found.get(PAYLOAD) {
+            Some(Json::String(text)) => object(text.as_bytes()),
+            _ => Some(found),
+        }
+    }
+
+    /// What is kept of a host, and whether it was gathered as a whole; also what ansible-core before
+    /// 2.19 has kept.
+    pub fn load(&self, host: &str) -> Option<(Map, bool)> {
+        let found = self.read(&self.path(SCHEMA, host)?).or_else(|| self.read(&self.path("", host)?))?;
         let gathered = found.get(GATHERED).and_then(Json::as_bool).unwrap_or(false);
         let facts = found.iter().filter(|(name, _)| *name != GATHERED);
         Some((facts.map(|(name, value)| (name.as_str(), from_json(value))).collect(), gathered))
@@ -49,13 +69,14 @@ impl FactCache {
     /// # Errors
     /// In words, when the file cannot be written.
     pub fn store(&self, host: &str, facts: &Map, gathered: bool) -> Result<(), String> {
-        let Some(path) = self.path(host) else { return Ok(()) };
+        let Some(path) = self.path(SCHEMA, host) else { return Ok(()) };
         let mut all: serde_json::Map<String, Json> =
             facts.iter().filter_map(|(name, value)| Some((name.to_string(), to_json(value)?))).collect();
         if gathered {
             all.insert(GATHERED.to_owned(), Json::Bool(true));
         }
-        let text = serde_json::to_string_pretty(&Json::Object(all)).unwrap_or_default();
+        let payload = Json::String(Json::Object(all).to_string());
+        let text = Json::Object(serde_json::Map::from_iter([(PAYLOAD.to_owned(), payload)])).to_string();
         let written = || -> std::io::Result<()> {
             std::fs::create_dir_all(&self.dir)?;
             let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
@@ -68,10 +89,14 @@ impl FactCache {
 
     /// Forgets a host.
     pub fn forget(&self, host: &str) {
-        if let Some(path) = self.path(host) {
+        for path in [SCHEMA, ""].into_iter().filter_map(|schema| self.path(schema, host)) {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+fn tagged(map: &serde_json::Map<String, Json>) -> bool {
+    map.get("__ansible_type").and_then(Json::as_str).is_some_and(|name| name.starts_with("_AnsibleTagged"))
 }
 
 fn from_json(json: &Json) -> Value {
@@ -81,6 +106,8 @@ fn from_json(json: &Json) -> Value {
         Json::Number(n) => n.as_i128().map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::list(items.iter().map(from_json)),
+        // A value with notes of ansible-core's own: where it was written, whether it may be a template.
+        Json::Object(map) if tagged(map) => map.get("value").map_or(Value::Null, from_json),
         Json::Object(map) => Value::from(map.iter().map(|(k, v)| (k.as_str(), from_json(v))).collect::<Map>()),
     }
 }
@@ -91,6 +118,7 @@ fn to_json(value: &Value) -> Option<Json> {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(i) => serde_json::Number::from_i128(*i).map_or(Json::Null, Json::Number),
+        Value::Big(digits) => Json::String(digits.to_string()),
         Value::Float(f) => serde_json::Number::from_f64(*f).map_or(Json::Null, Json::Number),
         Value::Str(text) if text.is_secret() => return None,
         Value::Str(text) => Json::String(text.as_str().to_owned()),
@@ -117,9 +145,29 @@ mod tests {
         cache.store("web", &facts, true).unwrap();
         let (found, gathered) = cache.load("web").unwrap();
         assert!(gathered && found.len() == 2 && found.get("a") == Some(&Value::from(1)), "{found:?}");
-        assert!(dir.path().join("new/p_web").is_file());
+        assert!(dir.path().join("new/p_s1_web").is_file());
         cache.forget("web");
         assert_eq!(cache.load("web"), None);
+    }
+
+    /// Both forms of ansible-core's files.
+    #[test]
+    fn what_ansible_has_kept_is_loaded() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = FactCache::new(dir.path().to_owned(), String::new(), 0);
+        std::fs::write(dir.path().join("old"), r#"{"_ansible_facts_gathered": true, "ansible_x": 1}"#).unwrap();
+        std::fs::write(dir.path().join("s1_new"), r#"{"__payload__": "{\"n\": [1, {\"a\": \"b\"}]}"}"#).unwrap();
+        let (old, gathered) = cache.load("old").unwrap();
+        assert!(gathered && old.get("ansible_x") == Some(&Value::from(1)), "{old:?}");
+        let (new, gathered) = cache.load("new").unwrap();
+        assert!(!gathered && new.get("n").and_then(Value::as_list).is_some_and(|list| list.len() == 2), "{new:?}");
+        let text = r#"{"t": {"value": [{"value": 1, "tags": [], "__ansible_type": "_AnsibleTaggedInt"}], "tags": [],
+            "__ansible_type": "_AnsibleTaggedList"}}"#;
+        let payload = Json::Object(serde_json::Map::from_iter([(PAYLOAD.to_owned(), Json::from(text))]));
+        std::fs::write(dir.path().join("s1_tagged"), payload.to_string()).unwrap();
+        assert_eq!(cache.load("tagged").unwrap().0.get("t"), Some(&Value::list([1])));
+        std::fs::write(dir.path().join("s1_odd"), r#"{"__payload__": "no"}"#).unwrap();
+        assert_eq!(cache.load("odd"), None);
     }
 
     #[test]

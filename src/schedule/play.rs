@@ -14,6 +14,7 @@ use crate::compile::CompiledPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::{Counts, Event};
 use crate::model::{Text, Value};
+use crate::playbook;
 use crate::vars::{Layer, Level};
 
 /// How a run ended.
@@ -221,7 +222,7 @@ fn batches(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<
     let mut size = 0;
     while !rest.is_empty() {
         if let Some(next) = sizes.next() {
-            size = batch_size(next, hosts.len()).ok_or_else(|| {
+            size = playbook::batch_size(next, hosts.len()).ok_or_else(|| {
                 Diagnostic::error("`serial` takes numbers and percentages").at(setting.origin.clone())
             })?;
         }
@@ -230,20 +231,6 @@ fn batches(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<
         rest = later;
     }
     Ok(out)
-}
-
-fn batch_size(value: &Value, total: usize) -> Option<usize> {
-    match value {
-        Value::Int(i) => usize::try_from(*i).ok(),
-        Value::Str(t) => match t.trim().strip_suffix('%') {
-            Some(percent) => {
-                let percent: usize = percent.trim().parse().ok()?;
-                Some((total * percent / 100).max(1))
-            }
-            None => t.trim().parse().ok(),
-        },
-        _ => None,
-    }
 }
 
 /// The files that `vars_files` names, by host; of a list, the first that is there.

@@ -283,6 +283,7 @@ impl OnHost<'_> {
                     Value::Null => continue,
                     Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
                     Value::Int(i) => i.to_string(),
+                    Value::Big(digits) => digits.to_string(),
                     Value::Float(f) => f.to_string(),
                     _ => continue,
                 };

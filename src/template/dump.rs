@@ -32,7 +32,8 @@ fn hides(value: &Value) -> bool {
 
 /// JSON with sorted keys, indented by four.
 pub fn json(value: &Value) -> String {
-    let style = json::Style { indent: Some(4), sort: true, ascii: false, separators: (",".into(), ": ".into()) };
+    let separators = (",".into(), ": ".into());
+    let style = json::Style { indent: Some(4), sort: true, ascii: false, separators, ..json::Style::plain() };
     json::write(&visible(value), &style).unwrap_or_default()
 }
 
@@ -97,6 +98,7 @@ fn repr(value: &Value) -> String {
         Value::Null => "None".to_owned(),
         Value::Bool(b) => (if *b { "True" } else { "False" }).to_owned(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) => super::text::float(*f),
         Value::Str(text) => super::text::quoted(text),
         Value::List(items) => format!("[{}]", joined(items.iter().map(repr).collect())),
@@ -169,6 +171,7 @@ fn literal(value: &Value, level: usize) -> Result<String, String> {
     Ok(match value {
         Value::Bool(b) => b.to_string(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) => super::text::float(*f),
         Value::Str(text) => toml_string(text),
         Value::List(items) if items.is_empty() => "[]".to_owned(),

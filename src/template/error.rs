@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, nearest};
 use crate::model::{Origin, Position, Reason, Text};
 
 use super::ir::Span;
+use super::signature::Mismatch;
 use super::value::Val;
 
 /// Why an evaluation did not give a value.
@@ -85,7 +86,7 @@ impl Error {
     }
 
     pub(super) fn omitted() -> Self {
-        Self::of(Kind::Omitted, "a template was resolved to an omit scalar")
+        Self::of(Kind::Omitted, "A template was resolved to an Omit scalar.")
     }
 
     pub(super) fn of_unknown(reason: Reason) -> Self {
@@ -103,6 +104,18 @@ impl Error {
         if let Some(near) = nearest(short, known) {
             error.0.hints.push(format!("did you mean `{near}`?"));
         }
+        error
+    }
+
+    /// A call that does not keep to what is taken.
+    pub(super) fn call(wrong: Mismatch) -> Self {
+        Self::new(wrong.message).hint(wrong.hint)
+    }
+
+    /// The same of a filter or test, which can be said before it is called.
+    pub(super) fn plugin_call(what: &str, name: &str, wrong: Mismatch) -> Self {
+        let mut error = Self::call(wrong).in_plugin(what, name);
+        error.0.kind = Kind::Syntax;
         error
     }
 
@@ -222,10 +235,15 @@ impl Error {
         self
     }
 
+    /// Whether it is known where it is.
+    pub(super) const fn has_place(&self) -> bool {
+        self.0.placed || self.0.span.is_some()
+    }
+
     /// Places the error in the text being evaluated, unless it has a narrower place.
     #[must_use]
     pub(super) fn spanned(mut self, span: Span) -> Self {
-        if self.0.span.is_none() && !self.0.placed {
+        if self.0.span.is_none() && !self.0.placed && span != Span::default() {
             self.0.span = Some(span);
         }
         self

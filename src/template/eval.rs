@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use indexmap::IndexMap;
 
 use super::access::twin;
+use super::big;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
@@ -108,6 +109,7 @@ impl Eval {
             Value::Null => Val::Null,
             Value::Bool(b) => Val::Bool(*b),
             Value::Int(i) => Val::Int(*i),
+            Value::Big(digits) => big::parse(digits, 10).unwrap_or(Val::Null),
             Value::Float(f) => Val::Float(*f),
             Value::Unknown(reason) => return Err(Error::of_unknown(reason.clone())),
             Value::Str(t) => match scope {
@@ -180,6 +182,7 @@ impl Eval {
             Val::Null => Value::Null,
             Val::Bool(b) => Value::Bool(b),
             Val::Int(i) => Value::Int(i),
+            Val::Big(n) => big::data(&n),
             Val::Float(f) => Value::Float(f),
             Val::Str(t) => {
                 let marks = t.marks().without(Marks::MARKUP);
@@ -267,7 +270,12 @@ impl Eval {
         match &e.kind {
             ExprKind::Const(value) => Ok(value.clone()),
             ExprKind::Var(name) => self.variable(name, e.at).map_err(|err| err.spanned(e.at)),
-            _ => stacker::maybe_grow(256 << 10, 2 << 20, || self.compound(e)).map_err(|err| err.spanned(e.at)),
+            _ => match stacker::maybe_grow(256 << 10, 2 << 20, || self.compound(e)) {
+                Ok(Val::Undefined(error)) if !error.has_place() => {
+                    Ok(Val::Undefined(Arc::new((*error).clone().spanned(e.at))))
+                }
+                other => other.map_err(|err| err.spanned(e.at)),
+            },
         }
     }
 
@@ -361,14 +369,15 @@ impl Eval {
                     Some(input) => self.expr(input)?,
                     None => Val::Null,
                 };
-                let args = self.args(&t.args)?;
+                let args = self.args(&t.args).and_then(|args| t.what.bind(args));
+                let args = args.map_err(|e| e.in_plugin("test", &t.name))?;
                 if input.is_undefined() && !t.what.undefined {
                     return Ok(input);
                 }
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {
                     return Ok(Val::Undefined(Arc::clone(e)));
                 }
-                let holds = (t.what.run)(self, &input, &args).map(Val::Bool);
+                let holds = t.what.holds(self, &input, &args).map(Val::Bool);
                 holds.or_else(Error::kept).map_err(|e| e.in_plugin("test", &t.name))?
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
@@ -382,7 +391,7 @@ impl Eval {
         if safe && &*f.name == "format" {
             args = markup_type::arguments(self, &f.name, &args)?;
         }
-        let result = f.what.apply(self, input, &args).or_else(Error::kept);
+        let result = f.what.apply(self, input, args).or_else(Error::kept);
         let result = result.map_err(|e| e.in_plugin("filter", &f.name))?;
         Ok(if safe { markup_type::filtered(&f.name, result) } else { result })
     }
@@ -438,8 +447,8 @@ impl Eval {
             if of.is_undefined() {
                 return Ok(of);
             }
-            let args = self.args(args)?;
-            if let Some(result) = methods::call(self, &of, name, &args)? {
+            let mut args = self.args(args)?;
+            if let Some(result) = methods::call(self, &of, name, &mut args)? {
                 return Ok(result);
             }
             let found = self.attr(&of, name, callee.at)?;

@@ -17,6 +17,9 @@ pub(super) struct Out {
     text: String,
     only: Option<Val>,
     parts: usize,
+    /// Whether what is undefined makes all of it so, for who uses it, and is no error yet.
+    lenient: bool,
+    undefined: Option<Arc<Error>>,
 }
 
 impl Out {
@@ -36,9 +39,19 @@ impl Out {
             return Ok(());
         }
         if let Some(first) = self.only.take() {
-            append(ev, &mut self.text, &first)?;
+            self.append(ev, &first)?;
         }
-        append(ev, &mut self.text, &value)
+        self.append(ev, &value)
+    }
+
+    fn append(&mut self, ev: &mut Eval, value: &Val) -> R<()> {
+        match append(ev, &mut self.text, value) {
+            Err(e) if self.lenient && e.is_undefined() => {
+                self.undefined.get_or_insert_with(|| Arc::new(e));
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn raw(&mut self, ev: &mut Eval, text: &Name) -> R<()> {
@@ -47,13 +60,16 @@ impl Out {
         }
         self.parts += 1;
         if let Some(first) = self.only.take() {
-            append(ev, &mut self.text, &first)?;
+            self.append(ev, &first)?;
         }
         self.text.push_str(&ev.files.lines(text));
         Ok(())
     }
 
     fn finish(self) -> Val {
+        if let Some(undefined) = self.undefined {
+            return Val::Undefined(undefined);
+        }
         // Nothing at all is none, not an empty text.
         if self.parts == 0 {
             return Val::Null;
@@ -99,7 +115,9 @@ impl Eval {
     /// Runs a whole template with its parents.
     pub fn whole(&mut self, template: &Arc<Template>) -> R<Val> {
         self.frames.push(Arc::default());
-        self.outs.push(Out::default());
+        // What is included into something lenient is so as well.
+        let lenient = self.outs.last().is_some_and(|out| out.lenient);
+        self.outs.push(Out { lenient, ..Out::default() });
         let result = self.inherit(template);
         self.frames.pop();
         let out = self.outs.pop().unwrap_or_default();
@@ -116,7 +134,7 @@ impl Eval {
             self.exec(&template.body)?;
             let Some((text, parent)) = self.blocks.parent.take() else { return Ok(()) };
             if let Some(out) = self.outs.last_mut() {
-                *out = Out::default();
+                *out = Out { lenient: out.lenient, ..Out::default() };
             }
             self.current = text;
             template = parent;
@@ -294,10 +312,13 @@ impl Eval {
 
     /// What `work` writes, as a value.
     pub(super) fn capture(&mut self, work: impl FnOnce(&mut Self) -> R<Flow>) -> R<Val> {
-        self.outs.push(Out::default());
+        self.outs.push(Out { lenient: true, ..Out::default() });
         let result = work(self);
         let out = self.outs.pop().unwrap_or_default();
-        result.map(|_| out.finish())
+        Ok(match result.map(|_| out.finish())? {
+            Val::Undefined(e) => Val::Undefined(Arc::new((*e).clone().located(&self.current))),
+            value => value,
+        })
     }
 
     pub(super) fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> R<T>) -> R<T> {

@@ -6,59 +6,75 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::Error;
 use super::eval::Eval;
 use super::lookups;
+use super::signature::Signature;
 use super::value::{Args, Object, R, Val};
 
-struct Builtin {
-    /// Whether its options may be undefined (`default=undef()`).
-    lenient: bool,
-    run: fn(&mut Eval, &Args) -> R<Val>,
-}
+type Run = fn(&mut Eval, &Args) -> R<Val>;
+
+/// The functions, with what they take.
+const FUNCTIONS: &[(&str, &str, Run)] = &[
+    ("range", "*bounds", range),
+    ("dict", "pairs? / **", |ev, args| ev.pairs(args).map(Val::map)),
+    ("namespace", "pairs? / **", namespace),
+    ("lookup", "*terms **", |ev, args| lookups::call(ev, args, false)),
+    ("query", "*terms **", |ev, args| lookups::call(ev, args, true)),
+    ("q", "*terms **", |ev, args| lookups::call(ev, args, true)),
+    ("undef", "hint?", |ev, args| {
+        let hint = args.str(ev, "hint", "Mandatory variable has not been overridden")?;
+        Ok(Val::Undefined(Arc::new(Error::undefined("", hint))))
+    }),
+    ("now", "utc? fmt?", super::filters::now),
+    ("lipsum", "n? html? min? max?", super::lipsum::lipsum),
+    ("cycler", "*items", |_, args| {
+        if args.pos.is_empty() {
+            return Err(Error::new("at least one item has to be provided"));
+        }
+        Ok(Val::Object(Arc::new(Cycler { items: args.pos.clone(), at: Mutex::new(0) })))
+    }),
+    ("joiner", "sep?", |ev, args| {
+        Ok(Val::Object(Arc::new(Joiner { sep: args.str(ev, "sep", ", ")?, used: Mutex::new(false) })))
+    }),
+];
+
+struct Builtin(&'static (&'static str, &'static str, Run));
 
 impl Object for Builtin {
     fn type_name(&self) -> &'static str {
         "function"
     }
 
-    fn call(&self, ev: &mut Eval, args: Args) -> R<Val> {
+    fn call(&self, ev: &mut Eval, mut args: Args) -> R<Val> {
+        let (name, takes, run) = self.0;
+        args.bind(name, Signature::new(takes), 0)?;
+        // Options of lookups may be undefined (`default=undef()`).
+        let lenient = matches!(*name, "lookup" | "query" | "q");
         let undefined =
-            if self.lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
+            if lenient { Args::of(args.pos.clone()).undefined().cloned() } else { args.undefined().cloned() };
         if let Some(e) = undefined {
             return Ok(Val::Undefined(e));
         }
-        (self.run)(ev, &args).or_else(Error::kept)
+        run(ev, &args).or_else(Error::kept)
     }
 }
 
 /// What a name means that is no variable.
 pub(super) fn global(name: &str) -> Option<Val> {
-    let run: fn(&mut Eval, &Args) -> R<Val> = match name {
-        "omit" => return Some(Val::Omit),
-        "range" => range,
-        "dict" => |ev: &mut Eval, args: &Args| ev.pairs(args).map(Val::map),
-        "namespace" => namespace,
-        "lookup" => |ev: &mut Eval, args: &Args| lookups::call(ev, args, false),
-        "query" | "q" => |ev: &mut Eval, args: &Args| lookups::call(ev, args, true),
-        "undef" => |ev: &mut Eval, args: &Args| {
-            let hint = args.str(ev, 0, "hint", "Mandatory variable has not been overridden")?;
-            Ok(Val::Undefined(Arc::new(Error::undefined("", hint))))
-        },
-        "now" => super::filters::now,
-        "lipsum" => super::lipsum::lipsum,
-        "cycler" => {
-            |_: &mut Eval, args: &Args| Ok(Val::Object(Arc::new(Cycler { items: args.pos.clone(), at: Mutex::new(0) })))
-        }
-        "joiner" => |ev: &mut Eval, args: &Args| {
-            Ok(Val::Object(Arc::new(Joiner { sep: args.str(ev, 0, "sep", ", ")?, used: Mutex::new(false) })))
-        },
-        _ => return None,
-    };
-    Some(Val::Object(Arc::new(Builtin { run, lenient: matches!(name, "lookup" | "query" | "q") })))
+    if name == "omit" {
+        return Some(Val::Omit);
+    }
+    let found = FUNCTIONS.iter().find(|(function, ..)| *function == name)?;
+    Some(Val::Object(Arc::new(Builtin(found))))
 }
 
 fn range(_: &mut Eval, args: &Args) -> R<Val> {
-    let first = args.int(0, "start", 0)?;
-    let (start, stop) = if args.pos.len() > 1 { (first, args.int(1, "stop", 0)?) } else { (0, first) };
-    let step = args.int(2, "step", 1)?;
+    let bounds = args.pos.iter().map(Val::index).collect::<R<Vec<i64>>>()?;
+    let (start, stop, step) = match *bounds {
+        [stop] => (0, stop, 1),
+        [start, stop] => (start, stop, 1),
+        [start, stop, step] => (start, stop, step),
+        [] => return Err(Error::new("range expected at least 1 argument, got 0")),
+        _ => return Err(Error::new(format!("range expected at most 3 arguments, got {}", bounds.len()))),
+    };
     if step == 0 {
         return Err(Error::new("range() arg 3 must not be zero"));
     }

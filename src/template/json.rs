@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use indexmap::IndexMap;
+
 use super::error::Error;
 pub(super) use super::json_in::read;
 use super::value::R;
@@ -14,13 +16,15 @@ pub(super) struct Style {
     pub sort: bool,
     /// Whether other than ASCII is escaped.
     pub ascii: bool,
+    /// Whether floats may be other than numbers.
+    pub nan: bool,
     /// Between items, and between key and value.
     pub separators: (String, String),
 }
 
 impl Style {
     pub fn plain() -> Self {
-        Self { indent: None, sort: false, ascii: true, separators: (", ".into(), ": ".into()) }
+        Self { indent: None, sort: false, ascii: true, nan: true, separators: (", ".into(), ": ".into()) }
     }
 }
 
@@ -37,6 +41,11 @@ fn put(value: &Value, style: &Style, level: usize, out: &mut String) -> R<()> {
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Int(i) => {
             let _ = write!(out, "{i}");
+        }
+        Value::Big(digits) => out.push_str(digits),
+        Value::Float(f) if !style.nan && !f.is_finite() => {
+            let shown = super::text::float(*f);
+            return Err(Error::new(format!("Out of range float values are not JSON compliant: {shown}")));
         }
         Value::Float(f) if f.is_nan() => out.push_str("NaN"),
         Value::Float(f) if f.is_infinite() => out.push_str(if *f > 0.0 { "Infinity" } else { "-Infinity" }),
@@ -58,10 +67,12 @@ fn put(value: &Value, style: &Style, level: usize, out: &mut String) -> R<()> {
             if style.sort {
                 entries.sort_by(|a, b| a.0.cmp(b.0));
             }
+            // Keys that are one as text are one in JSON, the last one's value.
+            let entries: IndexMap<String, &Value> = entries.iter().map(|(k, v)| (key_text(k), *v)).collect();
             out.push('{');
             for (i, (key, item)) in entries.into_iter().enumerate() {
                 separate(i, style, level + 1, out);
-                string(&key_text(key), style.ascii, out);
+                string(&key, style.ascii, out);
                 out.push_str(&style.separators.1);
                 put(item, style, level + 1, out)?;
             }

@@ -152,8 +152,12 @@ impl Reader<'_> {
         if float {
             return Ok(text.parse().map_or(Value::Null, Value::Float));
         }
-        let large = |_| self.wrong("the number has more than 127 bits", start);
-        text.parse().map(Value::Int).map_err(large)
+        match text.parse() {
+            Ok(number) => Ok(Value::Int(number)),
+            // As Python reads them.
+            Err(_) if text.len() <= 4300 => Ok(Value::Big(text.into())),
+            Err(_) => Err(self.wrong("the number has more than 4300 digits", start)),
+        }
     }
 
     fn list(&mut self) -> R<Value> {

@@ -38,3 +38,38 @@ fn names_of_other_collections_are_not_taken_for_those() {
     assert!(known("lookup", "ansible.legacy.file"));
     assert!(known("filter", "ansible.netcommon.ipaddr"), "where it was before");
 }
+
+const SIGNATURES: &str = include_str!("../../tests/templates/signatures.txt");
+
+/// Where rplay takes less or more on purpose, with why.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("filter ansible.builtin.checksum", "functions of Python are no values"),
+    ("filter ansible.builtin.sha1", "functions of Python are no values"),
+    ("filter ansible.builtin.urlsplit", "the name that errors are told under"),
+    ("filter ansible.utils.hwaddr", "the name that errors are told under"),
+    ("filter ansible.utils.ipaddr", "the name that errors are told under"),
+    ("filter ansible.utils.ipwrap", "it may be given by position, too"),
+];
+
+#[test]
+fn filters_and_tests_take_what_ansible_s_do() {
+    let mut wrong = Vec::new();
+    for line in SIGNATURES.lines() {
+        let (name, want) = line.split_once(':').expect("a name and what it takes");
+        let (kind, plugin) = name.split_once(' ').expect("a kind and a name");
+        let takes = match kind {
+            "filter" => filters::find(plugin).map(filters::Filter::takes),
+            _ => tests::find(plugin).map(tests::Test::takes),
+        };
+        // What Python takes by `*args` and `**kwargs` has names here.
+        let any = want.contains("**") || want.contains("*args");
+        if let Some(takes) = takes
+            && !any
+            && !DIFFERENT.iter().any(|(different, _)| *different == name)
+            && takes != want.trim()
+        {
+            wrong.push(format!("{name} takes ({takes}), not ({})", want.trim()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

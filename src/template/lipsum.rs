@@ -13,9 +13,9 @@ const WORDS: &str = "lorem ipsum dolor sit amet consectetur adipiscing elit sed 
 
 /// Paragraphs of `min` to `max - 1` words, in HTML unless that is not wanted.
 pub(super) fn lipsum(ev: &mut Eval, args: &Args) -> R<Val> {
-    let count = args.int(0, "n", 5)?.clamp(0, 10_000);
-    let html = args.bool(ev, 1, "html", true)?;
-    let (min, max) = (args.int(2, "min", 20)?, args.int(3, "max", 100)?);
+    let count = args.int("n", 5)?.clamp(0, 10_000);
+    let html = args.bool(ev, "html", true)?;
+    let (min, max) = (args.int("min", 20)?, args.int("max", 100)?);
     let (Ok(low), Ok(high)) = (u64::try_from(min), u64::try_from(max)) else {
         return Err(Error::new("lipsum: there are no paragraphs of less than no words"));
     };

@@ -8,13 +8,13 @@ use minijinja::machinery::{Span as JSpan, ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 
+use super::big;
+use super::calls;
 use super::error::Error;
-use super::filters;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
-use super::lookup_call;
 use super::quoting;
 use super::reads;
-use super::tests;
+use super::unclosed;
 use super::value::Val;
 use crate::model::Text;
 
@@ -59,7 +59,11 @@ fn syntax_error(error: &minijinja::Error, source: &str) -> Error {
     let start = source.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     let end = source.get(start..).and_then(|rest| rest.lines().next()).map_or(start, |l| start + l.len());
     let range = error.range().unwrap_or(start..end);
+    let blocks = unclosed::hint(source, &what, range.start);
     let found = Error::syntax(what).spanned(span_of(range.start, range.end));
+    if let Some(blocks) = blocks {
+        return found.hint(blocks);
+    }
     let rest = source.get(range.start..).unwrap_or_default();
     if rest.starts_with('=') && !rest.starts_with("==") {
         return found.hint("`==` compares two values");
@@ -331,7 +335,7 @@ impl Lower<'_> {
     }
 
     fn expr_kind(&mut self, expr: &ast::Expr<'_>) -> R<Expr> {
-        let at = span(expr.span());
+        let mut at = span(expr.span());
         let kind = match expr {
             ast::Expr::Var(v) => {
                 self.read(v.id);
@@ -361,8 +365,17 @@ impl Lower<'_> {
                 ExprKind::If(self.pair(&i.test_expr, &i.true_expr)?, otherwise)
             }
             ast::Expr::Filter(_) | ast::Expr::Test(_) => self.applied(expr)?,
-            ast::Expr::GetAttr(a) => ExprKind::Attr(self.boxed(&a.expr)?, a.name.into()),
-            ast::Expr::GetItem(i) => ExprKind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
+            // The parser's span of these begins at the last bracket before.
+            ast::Expr::GetAttr(a) => {
+                let of = self.boxed(&a.expr)?;
+                at.start = at.start.min(of.at.start);
+                ExprKind::Attr(of, a.name.into())
+            }
+            ast::Expr::GetItem(i) => {
+                let of = self.boxed(&i.expr)?;
+                at.start = at.start.min(of.at.start);
+                ExprKind::Item(of, self.boxed(&i.subscript_expr)?)
+            }
             ast::Expr::Call(c) => return self.call(c, at),
             ast::Expr::List(l) => ExprKind::List(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),
             ast::Expr::Tuple(l) => ExprKind::Tuple(l.items.iter().map(|e| self.expr(e)).collect::<R<_>>()?),
@@ -375,9 +388,7 @@ impl Lower<'_> {
     }
 
     fn call(&mut self, c: &ast::Call<'_>, at: Span) -> R<Expr> {
-        if let Some(error) = lookup_call::wrong(c, self.source) {
-            return Err(error);
-        }
+        calls::lookup(c, self.source)?;
         self.read_by_lookup(c);
         let callee = self.expr(&c.expr)?;
         Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
@@ -388,15 +399,13 @@ impl Lower<'_> {
         Ok(match expr {
             ast::Expr::Filter(f) => {
                 let name = squeeze(f.name);
-                let what = filters::find(&name)
-                    .ok_or_else(|| Error::no_such("filter", &name, filters::names()).spanned(at))?;
+                let what = calls::filter(&name, &f.args, at, self.source)?;
                 let input = f.expr.as_ref().map(|e| self.expr(e)).transpose()?;
                 ExprKind::Filter(Box::new(Applied { name: name.into(), what, input, args: self.args(&f.args)? }))
             }
             ast::Expr::Test(t) => {
                 let name = squeeze(t.name);
-                let what =
-                    tests::find(&name).ok_or_else(|| Error::no_such("test", &name, tests::names()).spanned(at))?;
+                let what = calls::test(&name, &t.args, at, self.source)?;
                 let input = Some(self.expr(&t.expr)?);
                 ExprKind::Test(Box::new(Applied { name: name.into(), what, input, args: self.args(&t.args)? }))
             }
@@ -470,7 +479,8 @@ fn constant(value: &minijinja::Value) -> Val {
     match value.kind() {
         ValueKind::Bool => Val::Bool(value.is_true()),
         ValueKind::Number if value.is_integer() => {
-            i128::try_from(value.clone()).map_or_else(|_| Val::Float(f64::MAX), Val::Int)
+            let large = || u128::try_from(value.clone()).map_or(Val::Null, |n| big::value(n.into()));
+            i128::try_from(value.clone()).map_or_else(|_| large(), Val::Int)
         }
         ValueKind::Number => f64::try_from(value.clone()).map_or(Val::Null, Val::Float),
         ValueKind::String => Val::Str(Text::new(quoting::restore(value.as_str().unwrap_or_default()).into_owned())),

@@ -6,6 +6,8 @@
 //! are evaluated when they are read, values that are unknown, and secrets that stay secret.
 
 mod access;
+mod big;
+mod calls;
 mod condition;
 pub mod dump;
 mod engine;
@@ -20,7 +22,6 @@ mod ir;
 mod json;
 mod json_in;
 mod lipsum;
-mod lookup_call;
 mod lookups;
 mod lower;
 mod methods;
@@ -35,10 +36,12 @@ mod regex;
 mod residual;
 mod scope;
 mod secret;
+mod signature;
 mod templar;
 mod tests;
 mod text;
 mod text_methods;
+mod unclosed;
 mod value;
 mod yaml_out;
 mod yaml_styled;
@@ -57,6 +60,6 @@ mod told;
 pub use engine::Engine;
 pub use error::Error;
 pub use file::TemplateOptions;
-pub use outside::{Fetch, NoOutside, Outside, Redirects};
+pub use outside::{Entry, Fetch, NoOutside, Outside, Redirects};
 pub use reads::Reads;
 pub use templar::{Templar, Truth};

@@ -202,7 +202,8 @@ impl Object for Loop {
         let Some(body) = &self.body else {
             return Err(Error::new("the loop must have the 'recursive' marker to be called recursively"));
         };
-        let items = ev.iterate(args.need(0, "iterable")?)?;
+        let items =
+            ev.iterate(args.pos.first().ok_or_else(|| Error::new("the loop is called with what it goes through"))?)?;
         ev.capture(|ev| ev.for_loop(body, items, self.depth + 1).map(|()| Flow::On))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::big;
 use super::error::Error;
 use super::eval::Eval;
 use super::filters::markup_type;
@@ -12,7 +13,7 @@ fn unsupported(op: &str, a: &Val, b: &Val) -> Error {
     Error::new(format!("unsupported operand type(s) for {op}: '{}' and '{}'", a.type_name(), b.type_name()))
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::new("the result of the calculation is too large")
 }
 
@@ -23,6 +24,7 @@ pub(super) fn as_float(v: &Val) -> Option<f64> {
     match v {
         Val::Float(f) => Some(*f),
         Val::Int(i) => Some(*i as f64),
+        Val::Big(n) => Some(big::float(n)),
         Val::Bool(b) => Some(f64::from(u8::from(*b))),
         _ => None,
     }
@@ -47,6 +49,11 @@ impl Eval {
         }
         if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
             return integers(op, x, y);
+        }
+        if let (Val::Big(_), _) | (_, Val::Big(_)) = (a, b)
+            && let (Some(x), Some(y)) = (big::of(a), big::of(b))
+        {
+            return big::operate(op, &x, &y);
         }
         if let (Some(x), Some(y)) = (as_float(a), as_float(b)) {
             return floats(op, x, y).map(Val::Float);
@@ -116,8 +123,8 @@ impl Eval {
     pub(super) fn negate(&mut self, v: &Val) -> R<Val> {
         match v {
             Val::Float(f) => Ok(Val::Float(-f)),
-            other => match other.as_int() {
-                Some(i) => i.checked_neg().map(Val::Int).ok_or_else(too_large),
+            other => match big::of(other) {
+                Some(n) => Ok(big::value(-n)),
                 None => Err(Error::new(format!("bad operand type for unary -: '{}'", other.type_name()))),
             },
         }
@@ -125,7 +132,7 @@ impl Eval {
 
     pub(super) fn positive(&mut self, v: &Val) -> R<Val> {
         match v {
-            Val::Float(_) => Ok(v.clone()),
+            Val::Float(_) | Val::Big(_) => Ok(v.clone()),
             other => match other.as_int() {
                 Some(i) => Ok(Val::Int(i)),
                 None => Err(Error::new(format!("bad operand type for unary +: '{}'", other.type_name()))),
@@ -175,6 +182,7 @@ impl Eval {
                 }
                 true
             }
+            (Val::Big(x), Val::Big(y)) => x == y,
             (Val::Object(x), Val::Object(y)) => {
                 std::sync::Arc::ptr_eq(x, y) || x.date().is_some_and(|date| y.date() == Some(date))
             }
@@ -208,6 +216,9 @@ impl Eval {
         }
         if let (Some(x), Some(y)) = (a.as_int(), b.as_int()) {
             return Ok(Some(x.cmp(&y)));
+        }
+        if let Some(order) = big::order(a, b) {
+            return Ok(Some(order));
         }
         if let (Some(x), Some(y)) = (as_float(a), as_float(b)) {
             return Ok(x.partial_cmp(&y));
@@ -252,6 +263,7 @@ impl Eval {
             Val::Null => false,
             Val::Bool(b) => *b,
             Val::Int(i) => *i != 0,
+            Val::Big(_) => true,
             Val::Float(f) => *f != 0.0,
             Val::Str(t) => !t.is_empty(),
             Val::List(l) => l.len() > 0,
@@ -311,7 +323,7 @@ const fn symbol(op: BinOp) -> &'static str {
     }
 }
 
-fn by_zero(op: BinOp) -> Error {
+pub(super) fn by_zero(op: BinOp) -> Error {
     Error::new(match op {
         BinOp::Div => "division by zero",
         BinOp::FloorDiv => "integer division or modulo by zero",
@@ -335,7 +347,7 @@ fn integers(op: BinOp, a: i128, b: i128) -> R<Val> {
         BinOp::Pow => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
         BinOp::Concat => None,
     };
-    whole.map(Val::Int).ok_or_else(too_large)
+    whole.map_or_else(|| big::operate(op, &a.into(), &b.into()), |whole| Ok(Val::Int(whole)))
 }
 
 fn floats(op: BinOp, a: f64, b: f64) -> R<f64> {

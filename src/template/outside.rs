@@ -49,6 +49,29 @@ pub struct Fetch {
     pub gssapi: bool,
 }
 
+/// A file, directory or link below a directory.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    /// Its path below the directory.
+    pub path: String,
+    /// `file`, `directory` or `link`; empty for what is neither.
+    pub state: &'static str,
+    /// Where a link leads.
+    pub target: Option<String>,
+    /// The bits of its mode.
+    pub mode: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Number and name of its owner.
+    pub owner: (u32, Option<String>),
+    /// Number and name of its group.
+    pub group: (u32, Option<String>),
+    /// Seconds since 1970 of its last change.
+    pub mtime: f64,
+    /// Seconds since 1970 of the last change of what is told here.
+    pub ctime: f64,
+}
+
 /// The only door from templates to the world.
 pub trait Outside: Send + Sync {
     /// A file's content, and whether it was encrypted: then it is secret.
@@ -87,6 +110,10 @@ pub trait Outside: Send + Sync {
     fn find(&self, kind: &str, name: &str, roots: &[String]) -> Option<String>;
     /// Files that match a shell pattern, sorted.
     fn glob(&self, pattern: &str) -> Vec<String>;
+    /// All that is below a directory, sorted; links are not followed.
+    fn tree(&self, _directory: &str) -> Vec<Entry> {
+        Vec::new()
+    }
     /// An absolute path without links and dots.
     fn realpath(&self, path: &str) -> String;
     /// An environment variable.

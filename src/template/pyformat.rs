@@ -1,5 +1,8 @@
 //! Python's string formatting: `'%s' % x` and `'{}'.format(x)`.
 
+use num_bigint::BigInt;
+
+use super::big;
 use super::error::Error;
 use super::eval::Eval;
 use super::ops::as_float;
@@ -107,17 +110,17 @@ fn convert(ev: &mut Eval, spec: &Spec, value: &Val) -> R<String> {
                 .ok_or_else(|| Error::new("%c requires int or char"))?,
         },
         'd' | 'i' | 'u' | 'x' | 'X' | 'o' => {
-            #[allow(clippy::cast_possible_truncation, reason = "as Python's int()")]
             let whole = match value {
-                Val::Float(f) if matches!(kind, 'd' | 'i' | 'u') => Some(*f as i128),
-                other => other.as_int(),
+                Val::Float(f) if matches!(kind, 'd' | 'i' | 'u') => Some(big::truncated(*f)),
+                other => Some(other.clone()),
             };
+            let whole = whole.as_ref().and_then(big::of);
             let wants = if matches!(kind, 'd' | 'i' | 'u') { "a real number" } else { "an integer" };
             let whole = whole
                 .ok_or_else(|| Error::new(format!("%{kind} format: {wants} is required, not {}", value.type_name())))?;
             let mut spec = spec.clone();
             spec.kind = Some(if matches!(kind, 'i' | 'u') { 'd' } else { kind });
-            return Ok(pad(&spec, &integer(&spec, whole), '>'));
+            return Ok(pad(&spec, &integer(&spec, &whole), '>'));
         }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let f =
@@ -152,21 +155,20 @@ fn signed(spec: &Spec, negative: bool, digits: String) -> String {
     }
 }
 
-fn integer(spec: &Spec, value: i128) -> String {
-    let n = value.unsigned_abs();
+fn integer(spec: &Spec, value: &BigInt) -> String {
     let (prefix, digits) = match spec.kind {
-        Some('x') => ("0x", format!("{n:x}")),
-        Some('X') => ("0X", format!("{n:X}")),
-        Some('o') => ("0o", format!("{n:o}")),
-        Some('b') => ("0b", format!("{n:b}")),
-        _ => ("", n.to_string()),
+        Some('x') => ("0x", big::digits(value, 16)),
+        Some('X') => ("0X", big::digits(value, 16).to_uppercase()),
+        Some('o') => ("0o", big::digits(value, 8)),
+        Some('b') => ("0b", big::digits(value, 2)),
+        _ => ("", big::digits(value, 10)),
     };
     let digits = match spec.precision {
         Some(p) => format!("{digits:0>p$}"),
         None => digits,
     };
     let digits = spec.group.map_or(digits.clone(), |g| grouped(&digits, g));
-    signed(spec, value < 0, if spec.alternate { format!("{prefix}{digits}") } else { digits })
+    signed(spec, big::is_negative(value), if spec.alternate { format!("{prefix}{digits}") } else { digits })
 }
 
 fn grouped(digits: &str, by: char) -> String {
@@ -354,8 +356,10 @@ fn format_value(ev: &mut Eval, value: &Val, spec: &str) -> R<String> {
             let one = one.ok_or_else(|| Error::new("%c arg not in range(0x110000)"))?;
             Ok(pad(&Spec { zero: false, ..spec }, &one.to_string(), '<'))
         }
-        (Val::Int(i), None | Some('d' | 'x' | 'X' | 'o' | 'b' | 'n')) => Ok(pad(&spec, &integer(&spec, *i), '>')),
-        (Val::Int(_) | Val::Float(_), Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) => {
+        (Val::Int(_) | Val::Big(_), None | Some('d' | 'x' | 'X' | 'o' | 'b' | 'n')) => {
+            Ok(pad(&spec, &integer(&spec, &big::of(value).unwrap_or_default()), '>'))
+        }
+        (Val::Int(_) | Val::Big(_) | Val::Float(_), Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) => {
             Ok(pad(&spec, &floating(&spec, as_float(value).unwrap_or_default()), '>'))
         }
         (Val::Float(f), None) => {

@@ -120,6 +120,8 @@ impl Templar {
             _ => Marks::NONE,
         };
         let rendered = match &value {
+            // Newlines alone are no template.
+            Val::Null if text.trim_matches('\n').is_empty() => with_newlines_of(&text, String::new(), &newline),
             Val::Null => String::new(),
             Val::List(l) if l.tuple => {
                 let list = Val::list(l.all(&mut ev)?);

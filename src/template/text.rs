@@ -83,6 +83,7 @@ impl Eval {
             Val::Int(i) => {
                 let _ = write!(out, "{i}");
             }
+            Val::Big(n) => out.push_str(&n.to_string()),
             Val::Float(f) => out.push_str(&float(*f)),
             Val::Str(t) => out.push_str(&quoted(t)),
             Val::Omit => out.push_str("<<Omit>>"),

@@ -5,6 +5,56 @@ use super::eval::Eval;
 use super::value::{Args, R, Val};
 use crate::model::{Key, Text};
 
+/// The methods, with what they take.
+pub(super) const STRING: &[(&str, &str)] = &[
+    ("upper", ""),
+    ("lower", ""),
+    ("casefold", ""),
+    ("capitalize", ""),
+    ("title", ""),
+    ("swapcase", ""),
+    ("isnumeric", ""),
+    ("isdecimal", ""),
+    ("isdigit", ""),
+    ("isalpha", ""),
+    ("isalnum", ""),
+    ("isspace", ""),
+    ("istitle", ""),
+    ("isidentifier", ""),
+    ("isprintable", ""),
+    ("isascii", ""),
+    ("islower", ""),
+    ("isupper", ""),
+    ("strip", "chars? /"),
+    ("lstrip", "chars? /"),
+    ("rstrip", "chars? /"),
+    ("split", "sep? maxsplit?"),
+    ("rsplit", "sep? maxsplit?"),
+    ("splitlines", "keepends?"),
+    ("format", "*args **"),
+    ("zfill", "width /"),
+    ("ljust", "width fillchar? /"),
+    ("rjust", "width fillchar? /"),
+    ("center", "width fillchar? /"),
+    ("removeprefix", "prefix /"),
+    ("removesuffix", "suffix /"),
+    ("encode", "encoding? errors?"),
+    ("decode", "encoding? errors?"),
+    ("expandtabs", "tabsize?"),
+    ("translate", "table /"),
+    ("partition", "sep /"),
+    ("rpartition", "sep /"),
+    ("replace", "old new count? /"),
+    ("startswith", "prefix start? end? /"),
+    ("endswith", "prefix start? end? /"),
+    ("find", "sub start? end? /"),
+    ("rfind", "sub start? end? /"),
+    ("index", "sub start? end? /"),
+    ("rindex", "sub start? end? /"),
+    ("count", "sub start? end? /"),
+    ("join", "iterable /"),
+];
+
 pub(super) fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
     if let Some(done) = cases(s, name) {
         return Ok(Some(done));
@@ -12,10 +62,10 @@ pub(super) fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Opti
     if let Some(done) = parts(ev, s, name, args)? {
         return Ok(Some(done));
     }
-    let arg = |ev: &mut Eval, i: usize, what: &str| args.need(i, what).and_then(|v| ev.text(v));
+    let arg = |ev: &mut Eval, what: &str| args.need(what).and_then(|v| ev.text(v));
     Ok(Some(match name {
         "strip" | "lstrip" | "rstrip" => {
-            let given = match args.get(0, "chars") {
+            let given = match args.get("chars") {
                 None | Some(Val::Null) => None,
                 Some(v) => Some(ev.text(v)?),
             };
@@ -26,29 +76,29 @@ pub(super) fn string(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Opti
                 _ => s.trim_end_matches(cut),
             })
         }
-        "split" | "rsplit" if optional(ev, args, 0, "sep")?.is_some_and(|sep| sep.is_empty()) => {
+        "split" | "rsplit" if optional(ev, args, "sep")?.is_some_and(|sep| sep.is_empty()) => {
             return Err(Error::new("empty separator"));
         }
-        "split" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, false)),
-        "rsplit" => Val::strs(split(s, optional(ev, args, 0, "sep")?.as_deref(), args.int(1, "maxsplit", -1)?, true)),
-        "splitlines" => Val::strs(lines(s, args.bool(ev, 0, "keepends", false)?)),
+        "split" => Val::strs(split(s, optional(ev, args, "sep")?.as_deref(), args.int("maxsplit", -1)?, false)),
+        "rsplit" => Val::strs(split(s, optional(ev, args, "sep")?.as_deref(), args.int("maxsplit", -1)?, true)),
+        "splitlines" => Val::strs(lines(s, args.bool(ev, "keepends", false)?)),
         "format" => Val::str(super::pyformat::braces(ev, s, args)?),
         "zfill" | "ljust" | "rjust" | "center" => Val::str(pad(ev, s, name, args)?),
-        "removeprefix" => Val::str(s.strip_prefix(&*arg(ev, 0, "prefix")?).unwrap_or(s)),
-        "removesuffix" => Val::str(s.strip_suffix(&*arg(ev, 0, "suffix")?).unwrap_or(s)),
+        "removeprefix" => Val::str(s.strip_prefix(&*arg(ev, "prefix")?).unwrap_or(s)),
+        "removesuffix" => Val::str(s.strip_suffix(&*arg(ev, "suffix")?).unwrap_or(s)),
         "encode" | "decode" => Val::Str(s.clone()),
-        "expandtabs" => Val::str(expandtabs(s, usize::try_from(args.int(0, "tabsize", 8)?).unwrap_or(0))),
-        "translate" => Val::str(translate(ev, s, args.need(0, "table")?)?),
+        "expandtabs" => Val::str(expandtabs(s, usize::try_from(args.int("tabsize", 8)?).unwrap_or(0))),
+        "translate" => Val::str(translate(ev, s, args.need("table")?)?),
         _ => return Ok(None),
     }))
 }
 
 /// Methods that look for a part of the text.
 fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
-    let arg = |ev: &mut Eval, i: usize, what: &str| args.need(i, what).and_then(|v| ev.text(v));
+    let arg = |ev: &mut Eval, what: &str| args.need(what).and_then(|v| ev.text(v));
     Ok(Some(match name {
         "partition" | "rpartition" => {
-            let sep = arg(ev, 0, "sep")?;
+            let sep = arg(ev, "sep")?;
             let cut = if name == "partition" { s.split_once(&*sep) } else { s.rsplit_once(&*sep) };
             let parts = match cut {
                 Some((a, b)) => [a, &sep, b],
@@ -58,14 +108,14 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
             Val::tuple(parts.into_iter().map(Val::str).collect())
         }
         "replace" => {
-            let (old, new) = (arg(ev, 0, "old")?, arg(ev, 1, "new")?);
-            Val::str(match usize::try_from(args.int(2, "count", -1)?) {
+            let (old, new) = (arg(ev, "old")?, arg(ev, "new")?);
+            Val::str(match usize::try_from(args.int("count", -1)?) {
                 Ok(count) => s.replacen(&old, &new, count),
                 Err(_) => s.replace(&old, &new),
             })
         }
         "startswith" | "endswith" => {
-            let fixes = match args.need(0, "prefix")? {
+            let fixes = match args.need("prefix")? {
                 Val::List(l) => l.all(ev)?,
                 one => vec![one.clone()],
             };
@@ -76,7 +126,7 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
             Val::Bool(fixes.iter().any(hit))
         }
         "find" | "rfind" | "index" | "rindex" => {
-            let part = arg(ev, 0, "sub")?;
+            let part = arg(ev, "sub")?;
             match find(s, &part, name, args)? {
                 Some(at) => Val::Int(at as i128),
                 None if name.ends_with("index") => return Err(Error::new("substring not found")),
@@ -84,11 +134,11 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
             }
         }
         "count" => {
-            let part = arg(ev, 0, "sub")?;
+            let part = arg(ev, "sub")?;
             Val::Int(part_of(s, args)?.matches(&*part).count() as i128)
         }
         "join" => {
-            let items = ev.iterate(args.need(0, "iterable")?)?;
+            let items = ev.iterate(args.need("iterable")?)?;
             let mut parts = Vec::new();
             for (i, item) in items.iter().enumerate() {
                 let part = item.as_str().ok_or_else(|| {
@@ -105,21 +155,25 @@ fn parts(ev: &mut Eval, s: &Text, name: &str, args: &Args) -> R<Option<Val>> {
 /// Where a part of the text is, in characters.
 fn find(whole: &str, part: &str, name: &str, args: &Args) -> R<Option<usize>> {
     let s = &*part_of(whole, args)?;
-    let from = Args::of(args.pos.iter().take(2).cloned().collect());
-    let skipped = whole.chars().count() - part_of(whole, &from)?.chars().count();
+    let skipped = bounds(whole, args)?.0;
     let at = if name.starts_with('r') { s.rfind(part) } else { s.find(part) };
     Ok(at.and_then(|i| s.get(..i)).map(|before| skipped + before.chars().count()))
 }
 
 /// The part between the second and the third argument, as Python's methods take it.
 fn part_of<'s>(s: &'s str, args: &Args) -> R<std::borrow::Cow<'s, str>> {
-    if args.get(1, "start").is_none() {
+    if args.get("start").is_none() {
         return Ok(s.into());
     }
+    let (from, to) = bounds(s, args)?;
+    Ok(s.chars().skip(from).take(to.saturating_sub(from)).collect::<String>().into())
+}
+
+/// Where that part begins and ends, in characters.
+fn bounds(s: &str, args: &Args) -> R<(usize, usize)> {
     let len = i64::try_from(s.chars().count()).unwrap_or(i64::MAX);
     let clamp = |at: i64| usize::try_from(if at < 0 { (at + len).max(0) } else { at.min(len) }).unwrap_or(0);
-    let (from, to) = (clamp(args.int(1, "start", 0)?), clamp(args.int(2, "end", len)?));
-    Ok(s.chars().skip(from).take(to.saturating_sub(from)).collect::<String>().into())
+    Ok((clamp(args.int("start", 0)?), clamp(args.int("end", len)?)))
 }
 
 fn expandtabs(s: &str, size: usize) -> String {
@@ -156,8 +210,8 @@ fn translate(ev: &mut Eval, s: &str, table: &Val) -> R<String> {
     Ok(out)
 }
 
-fn optional(ev: &mut Eval, args: &Args, at: usize, name: &str) -> R<Option<String>> {
-    match args.get(at, name) {
+fn optional(ev: &mut Eval, args: &Args, name: &str) -> R<Option<String>> {
+    match args.get(name) {
         None | Some(Val::Null) => Ok(None),
         Some(v) => ev.text(v).map(Some),
     }
@@ -278,9 +332,9 @@ pub(super) fn lines(s: &str, keep: bool) -> Vec<String> {
 }
 
 fn pad(ev: &mut Eval, s: &str, name: &str, args: &Args) -> R<String> {
-    let width = usize::try_from(args.int(0, "width", 0)?).unwrap_or(0).min(1 << 20);
+    let width = usize::try_from(args.int("width", 0)?).unwrap_or(0).min(1 << 20);
     let missing = width.saturating_sub(s.chars().count());
-    let fill = if name == "zfill" { "0".to_owned() } else { args.str(ev, 1, "fillchar", " ")? };
+    let fill = if name == "zfill" { "0".to_owned() } else { args.str(ev, "fillchar", " ")? };
     Ok(match name {
         "zfill" => match s.strip_prefix(['-', '+']) {
             Some(rest) => format!("{}{}{rest}", s.get(..1).unwrap_or_default(), fill.repeat(missing)),

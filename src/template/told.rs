@@ -159,3 +159,88 @@ fn a_value_that_no_key_opens_is_an_error_but_for_those_who_look_at_its_text() {
     assert_eq!(render("{{ locked | unvault('pw') }}").expect("opened"), Value::from("text"));
     assert_eq!(render("{{ locked is vault_encrypted }}").expect("known"), Value::Bool(true));
 }
+
+/// What is said of a template before anything runs.
+fn refused(text: &str) -> Told {
+    let source = Source::new("vars.yml", format!("a: {text}\n"));
+    let engine = Engine::new(Arc::new(NoOutside));
+    let found = engine.check(&Text::template(text, Some(Origin::new(&source, 1, 4))));
+    told(<[Diagnostic; 1]>::try_from(found).expect(text).into_iter().next().expect(text))
+}
+
+#[test]
+fn arguments_that_are_not_taken_are_refused_before_anything_runs() {
+    for (text, message, column, hint) in [
+        (
+            "{{ x | default('a', boolaen=true) }}",
+            "The filter plugin 'ansible.builtin.default' failed: default() got an unexpected keyword argument 'boolaen'",
+            24,
+            "did you mean `boolean`?",
+        ),
+        (
+            "{{ x | int(1, 10, 3) }}",
+            "The filter plugin 'ansible.builtin.int' failed: int() takes from 1 to 3 positional arguments but 4 were given",
+            11,
+            "it takes default, base",
+        ),
+        (
+            "{{ x is version('1', stirct=true) }}",
+            "The test plugin 'ansible.builtin.version' failed: version() got an unexpected keyword argument 'stirct'",
+            25,
+            "did you mean `strict`?",
+        ),
+        (
+            "{{ x | map('indent', 2, indentfirst=true) }}",
+            "The filter plugin 'ansible.builtin.indent' failed: indent() got an unexpected keyword argument 'indentfirst'",
+            28,
+            "it takes width, first, blank",
+        ),
+        ("{{ x | selectattr('a', 'equalto2', 1) }}", "no test named 'equalto2'", 27, "did you mean `equalto`?"),
+    ] {
+        let said = refused(text);
+        assert_eq!(said.message, message);
+        assert_eq!((said.at, said.more), (format!("vars.yml:1:{column}"), vec![hint.to_owned()]), "{text}");
+    }
+}
+
+#[test]
+fn attributes_behind_brackets_are_marked_from_their_beginning() {
+    let user = Value::from([("name", Value::from("ann"))].into_iter().collect::<Map>());
+    let t = templar(&[("users", Value::list([user]))]);
+    let source =
+        Source::new("vars.yml", "a: \"{{ users[0].nme }}\"\nb: \"{{ users | map(attribute='uid') | join }}\"\n");
+    let one = fails(&t, &scalar(&source, 1, 4, "{{ users[0].nme }}"));
+    assert_eq!((one.at.as_str(), one.more), ("vars.yml:1:8", vec!["did you mean `name`?".to_owned()]));
+    let other = fails(&t, &scalar(&source, 2, 4, "{{ users | map(attribute='uid') | join }}"));
+    assert_eq!(other.message, "object of type 'dict' has no attribute 'uid'");
+    assert!(other.at.starts_with("vars.yml:2:") && other.at != "vars.yml:2:4", "{}", other.at);
+}
+
+#[test]
+fn blocks_that_stay_open_are_named() {
+    let said = refused("{% if x %}a{% for y in z %}b{% endfor %}");
+    assert_eq!(said.more, ["`{% if x %}` is not closed by `{% endif %}`"]);
+    let said = refused("{% for y in z %}b{% endif %}");
+    assert_eq!(said.message, "syntax error in template: unknown statement endif");
+    assert_eq!(said.more, ["the innermost open block is `{% for y in z %}`, which `{% endfor %}` closes"]);
+}
+
+#[test]
+fn what_is_known_only_when_it_runs_is_refused_then() {
+    let t = templar(&[("opts", Value::from([("foo", 1)].into_iter().collect::<Map>())), ("f", "indent".into())]);
+    for (text, message) in [
+        (
+            "{{ 'x' | indent(**opts) }}",
+            "The filter plugin 'ansible.builtin.indent' failed: indent() got an unexpected keyword argument 'foo'",
+        ),
+        ("{{ 'x'.split(foo=1) }}", "split() got an unexpected keyword argument 'foo'"),
+        ("{{ [1].append() }}", "append() missing 1 required positional argument: 'object'"),
+        ("{{ joiner(1, 2) }}", "joiner() takes from 0 to 1 positional arguments but 2 were given"),
+    ] {
+        let source = Source::new("vars.yml", text);
+        assert_eq!(fails(&t, &scalar(&source, 1, 1, text)).message, message);
+    }
+    let text = "{{ ['x'] | map(f, foo=1) }}";
+    let message = fails(&t, &scalar(&Source::new("vars.yml", text), 1, 1, text)).message;
+    assert!(message.contains("indent() got an unexpected keyword argument 'foo'"), "{message}");
+}

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::error::Error;
 use super::eval::Eval;
 use super::scope::Scope;
+use super::signature::{Given, Signature};
 use crate::model::{Key, Map, Text, Value};
 
 pub(super) type R<T> = Result<T, Error>;
@@ -20,6 +21,8 @@ pub(super) enum Val {
     Null,
     Bool(bool),
     Int(i128),
+    /// A whole number that `Int` does not hold.
+    Big(Arc<num_bigint::BigInt>),
     Float(f64),
     Str(Text),
     List(Arc<List>),
@@ -86,44 +89,56 @@ impl std::fmt::Debug for Val {
 pub(super) struct Args {
     pub pos: Vec<Val>,
     pub kw: Vec<(Arc<str>, Val)>,
+    /// What the positions are called.
+    takes: Signature,
 }
 
 impl Args {
     pub fn of(pos: Vec<Val>) -> Self {
-        Self { pos, kw: Vec::new() }
+        Self { pos, ..Self::default() }
     }
 
-    /// The argument at a position or of a name; undefined and none count as given.
-    pub fn get(&self, at: usize, name: &str) -> Option<&Val> {
-        self.pos.get(at).or_else(|| self.named(name))
+    pub fn new(pos: Vec<Val>, kw: Vec<(Arc<str>, Val)>) -> Self {
+        Self { pos, kw, ..Self::default() }
+    }
+
+    /// These as what `name` takes, after `before` arguments that are not among them.
+    pub fn bind(&mut self, name: &str, takes: Signature, before: usize) -> R<()> {
+        self.takes = takes;
+        let names = self.kw.iter().map(|(name, _)| &**name).collect();
+        let given = Given { positions: self.pos.len(), names, open: false };
+        takes.check(name, before, &given).map_err(|wrong| Error::call(*wrong))
+    }
+
+    /// The argument of that name, wherever it stands; undefined and none count as given.
+    pub fn get(&self, name: &str) -> Option<&Val> {
+        debug_assert!(self.takes.has(name), "{name} is none of {:?}", self.takes);
+        self.takes.position(name).and_then(|at| self.pos.get(at)).or_else(|| self.named(name))
     }
 
     pub fn named(&self, name: &str) -> Option<&Val> {
         self.kw.iter().find(|(k, _)| &**k == name).map(|(_, v)| v)
     }
 
-    pub fn need(&self, at: usize, name: &str) -> R<&Val> {
-        self.get(at, name).ok_or_else(|| Error::new(format!("missing required argument: '{name}'")))
+    pub fn need(&self, name: &str) -> R<&Val> {
+        self.get(name).ok_or_else(|| Error::new(format!("missing required argument: '{name}'")))
     }
 
-    pub fn str(&self, ev: &mut Eval, at: usize, name: &str, default: &str) -> R<String> {
-        match self.get(at, name) {
+    pub fn str(&self, ev: &mut Eval, name: &str, default: &str) -> R<String> {
+        match self.get(name) {
             None | Some(Val::Null) => Ok(default.to_owned()),
             Some(v) => ev.text(v),
         }
     }
 
-    pub fn bool(&self, ev: &mut Eval, at: usize, name: &str, default: bool) -> R<bool> {
-        self.get(at, name).map_or(Ok(default), |v| ev.truth(v))
+    pub fn bool(&self, ev: &mut Eval, name: &str, default: bool) -> R<bool> {
+        self.get(name).map_or(Ok(default), |v| ev.truth(v))
     }
 
-    pub fn int(&self, at: usize, name: &str, default: i64) -> R<i64> {
-        match self.get(at, name) {
+    pub fn int(&self, name: &str, default: i64) -> R<i64> {
+        match self.get(name) {
             None | Some(Val::Null) => Ok(default),
-            Some(v) => v
-                .as_int()
-                .and_then(|i| i64::try_from(i).ok())
-                .ok_or_else(|| Error::new(format!("'{}' object cannot be interpreted as an integer", v.type_name()))),
+            Some(v) => v.index(),
         }
     }
 
@@ -169,6 +184,12 @@ impl Val {
         }
     }
 
+    /// As Python takes a number that counts or points.
+    pub fn index(&self) -> R<i64> {
+        let int = self.as_int().and_then(|i| i64::try_from(i).ok());
+        int.ok_or_else(|| Error::new(format!("'{}' object cannot be interpreted as an integer", self.type_name())))
+    }
+
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(t) => Some(t.as_str()),
@@ -190,7 +211,7 @@ impl Val {
             Self::Undefined(_) => "Undefined",
             Self::Null => "NoneType",
             Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
+            Self::Int(_) | Self::Big(_) => "int",
             Self::Float(_) => "float",
             Self::Str(_) => "str",
             Self::List(l) if l.tuple => "tuple",
@@ -300,6 +321,16 @@ impl List {
             lazy.memo.insert(at, value.clone());
         }
         Ok(Some(value))
+    }
+
+    /// One more, where it was made in a template.
+    pub fn with(&self, item: Val) -> Val {
+        let mut items = match &*lock(&self.inner) {
+            Items::Owned(items) => items.clone(),
+            Items::Source(..) => Vec::new(),
+        };
+        items.push(item);
+        Val::list(items)
     }
 
     pub fn all(&self, ev: &mut Eval) -> R<Vec<Val>> {

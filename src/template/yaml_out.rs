@@ -212,6 +212,7 @@ impl Writer<'_> {
             Value::Null => self.out.push_str("null"),
             Value::Bool(b) => self.out.push_str(if *b { "true" } else { "false" }),
             Value::Int(i) => self.out.push_str(&i.to_string()),
+            Value::Big(digits) => self.out.push_str(digits),
             Value::Float(f) => self.out.push_str(&float(*f)),
             Value::Str(s) => {
                 let breaks = if key { usize::MAX } else { self.style.width };

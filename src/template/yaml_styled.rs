@@ -12,6 +12,7 @@ fn scalar(value: &Value) -> Option<(&'static str, Cow<'_, str>)> {
         Value::Null => ("null", "null".into()),
         Value::Bool(b) => ("bool", if *b { "true" } else { "false" }.into()),
         Value::Int(i) => ("int", i.to_string().into()),
+        Value::Big(digits) => ("int", digits.as_ref().into()),
         Value::Float(f) => ("float", float(*f).into()),
         Value::Str(s) => ("str", s.as_str().into()),
         _ => return None,

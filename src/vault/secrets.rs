@@ -127,6 +127,7 @@ impl Mask {
                 Value::Str(Text::new(text))
             }
             Value::Int(i) if self.hits(&i.to_string()) => Value::from(MASK),
+            Value::Big(digits) if self.hits(digits) => Value::from(MASK),
             Value::Float(f) if self.hits(&f.to_string()) => Value::from(MASK),
             Value::List(items) => Value::list(items.iter().map(|v| self.value(v))),
             Value::Map(map) => Value::from(self.map(map)),
@@ -144,7 +145,7 @@ impl Mask {
     fn concerns(&self, value: &Value) -> bool {
         match value {
             Value::Str(text) => text.is_secret() || self.hits(text),
-            Value::Int(_) | Value::Float(_) | Value::Unknown(_) => self.0.is_some(),
+            Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Unknown(_) => self.0.is_some(),
             Value::List(items) => items.iter().any(|item| self.concerns(item)),
             Value::Map(map) => self.concerns_map(map),
             Value::Null | Value::Bool(_) => false,

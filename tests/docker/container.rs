@@ -2,11 +2,12 @@
 
 use rplay::model::{Outcome, Status, Value};
 
+use crate::contract::contract;
 use crate::engine::{Corner, lines};
 use crate::options::{ANEW, CASES, SAME, STRICT};
 
 /// Arguments for a container: the base, and on top of it some of its own.
-fn arguments(own: &str) -> String {
+pub fn arguments(own: &str) -> String {
     let mut all = format!(r#"{{"name": "$N-c", "force_kill": true, {own}"#);
     for (key, value) in [("image", "rplay-t-docker:plain"), ("state", "present")] {
         if !own.contains(&format!("\"{key}\":")) {
@@ -18,22 +19,6 @@ fn arguments(own: &str) -> String {
 
 pub fn is(outcome: &Outcome, status: &Status, name: &str) {
     assert_eq!(&outcome.status, status, "{name}: {:?}\n{}", outcome.result.get("msg"), lines(&outcome.diff));
-}
-
-/// Check, run, run again: nothing is done under check, and it says what the run does.
-pub fn contract(corner: &Corner, module: &str, args: &str, name: &str) -> Outcome {
-    let before = corner.snapshot();
-    let check = corner.run(module, args, true);
-    is(&check, &Status::Changed, &format!("{name}, check"));
-    assert_eq!(before, corner.snapshot(), "check did something: {name}");
-    let run = corner.run(module, args, false);
-    is(&run, &Status::Changed, &format!("{name}, run"));
-    assert_eq!(lines(&check.diff), lines(&run.diff), "{name}: check's diff and the run's");
-    assert!(!run.diff.is_empty(), "{name}: a change shows a diff");
-    let again = corner.run(module, args, false);
-    is(&again, &Status::Ok, &format!("{name}, again"));
-    assert!(again.diff.is_empty(), "{name}: {}", lines(&again.diff));
-    run
 }
 
 fn prepare(corner: &Corner) {
@@ -133,4 +118,47 @@ fn a_process_is_waited_for_and_its_output_kept() {
     is(&failed, &Status::Failed, "exit status");
     assert_eq!((failed.result.get("status"), failed.message()), (Some(&Value::Int(3)), Some("no\n")));
     assert!(!corner.snapshot().contains("-c/"), "cleaned up");
+}
+
+/// `healthy` is waited for, and not for longer than asked; what is there stays as it is.
+#[test]
+fn health_is_waited_for() {
+    let Some(corner) = Corner::new("health") else { return };
+    let args = |test: &str, more: &str| {
+        format!(
+            r#"{{"name": "$N-c", "image": "rplay-t-docker:plain", "state": "healthy", "force_kill": true,
+                "healthcheck": {{"test": "{test}", "interval": "100ms", "retries": 1}}{more}}}"#
+        )
+    };
+    let well = args("test -f /tmp/well", r#", "healthy_wait_timeout": 1.5"#);
+    let ran = corner.run("docker_container", &well, false);
+    is(&ran, &Status::Failed, "never healthy");
+    assert!(
+        ran.message()
+            .unwrap()
+            .contains("Timeout exceeded while waiting for container $N-c".replace("$N", &corner.name).as_str()),
+        "{ran:?}"
+    );
+    // It runs, and gets well.
+    corner.docker("exec $N-c touch /tmp/well").exits(0);
+    let ran = corner.run("docker_container", &args("test -f /tmp/well", r#", "healthy_wait_timeout": 0"#), false);
+    is(&ran, &Status::Ok, "healthy");
+    let ended = args("true", "").replace(r#""force_kill""#, r#""command": "true", "force_kill""#);
+    let ran = corner.run("docker_container", &ended, false);
+    assert!(ran.message().unwrap().contains("stopped running while waiting"), "{ran:?}");
+    let without = r#"{"name": "$N-n", "image": "rplay-t-docker:plain", "state": "healthy", "force_kill": true}"#;
+    let ran = corner.run("docker_container", without, false);
+    assert!(ran.message().unwrap().contains("has no health check"), "{ran:?}");
+}
+
+/// What the engine warns of is a warning of the task.
+#[test]
+fn the_engine_warns() {
+    let Some(corner) = Corner::new("warns") else { return };
+    let made = r#"{"name": "$N-c", "image": "rplay-t-docker:plain", "state": "present", "memory": "64M", "kernel_memory": "32M", "blkio_weight": 300}"#;
+    let dry = corner.run("docker_container", made, true);
+    assert!(dry.warnings.is_empty(), "{dry:?}");
+    let ran = corner.run("docker_container", made, false);
+    is(&ran, &Status::Changed, "made");
+    assert!(ran.warnings.iter().any(|w| w.starts_with("Docker warning: ") && w.contains("kernel memory")), "{ran:?}");
 }

@@ -110,6 +110,8 @@ fn contexts_say_which_engine() {
     let ran = build("");
     is(&ran, &Status::Failed, "the current context");
     assert!(ran.message().unwrap().contains("unix:///nowhere.sock"), "{ran:?}");
+    // The modules that speak to the engine themselves do not follow contexts, as in Ansible.
+    is(&corner.run_in(&session, "docker_host_info", "{}", false), &Status::Ok, "the usual socket");
     is(&build(r#", "cli_context": "here""#), &Status::Changed, "another context");
     is(&build(r#", "docker_host": "unix:///var/run/docker.sock""#), &Status::Ok, "an address");
 }

@@ -13,6 +13,10 @@ use crate::common::{Ran, run, top};
 pub struct Corner {
     pub name: String,
     pub dir: tempfile::TempDir,
+    /// The environment that modules run in, besides this program's own.
+    pub env: Vec<(String, String)>,
+    /// Where the registry is, for `$R`.
+    pub registry: String,
 }
 
 pub fn docker(words: &str) -> Ran {
@@ -30,7 +34,12 @@ impl Corner {
             return None;
         }
         docker("tag rplay-t-docker:plain rplay-t-docker:also-plain").exits(0);
-        let corner = Self { name: format!("rplay-t-{name}-{}", std::process::id()), dir: tempfile::tempdir().unwrap() };
+        let corner = Self {
+            name: format!("rplay-t-{name}-{}", std::process::id()),
+            dir: tempfile::tempdir().unwrap(),
+            env: Vec::new(),
+            registry: String::new(),
+        };
         std::fs::write(corner.dir.path().join("one.env"), "# comment\nFROM_FILE=1\n\n").unwrap();
         std::fs::write(corner.dir.path().join("two.env"), "FROM_FILE=2\nMORE=a=b\n").unwrap();
         Some(corner)
@@ -40,7 +49,8 @@ impl Corner {
         let pid = std::process::id();
         // A range that no other test has at the same time.
         let net = format!("10.{}.{}", 200 + pid / 250 % 50, pid % 250);
-        text.replace("$N", &self.name).replace("$D", self.dir.path().to_str().unwrap()).replace("$S", &net)
+        let text = text.replace("$N", &self.name).replace("$R", &self.registry).replace("$S", &net);
+        text.replace("$D", self.dir.path().to_str().unwrap())
     }
 
     /// `docker`, with `$N` and `$D` in the words.
@@ -60,10 +70,19 @@ impl Corner {
     }
 
     pub fn run(&self, module: &str, args: &str, check: bool) -> Outcome {
-        self.run_in(&Session::new(Box::new(NoBlobs)), module, args, check)
+        let session = Session::new(Box::new(NoBlobs));
+        session.set_environment(self.env.clone());
+        self.run_in(&session, module, args, check)
     }
 
-    /// All that the engine keeps of this corner: if a dry run did anything, this is different.
+    /// The engine's newest API: 41 is 1.41.
+    pub fn api(&self) -> u32 {
+        let said = docker("version --format {{.Server.APIVersion}}").exits(0).out;
+        said.trim().split('.').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// All that the engine keeps of this corner, and its files: if a dry run did anything, this
+    /// is different.
     pub fn snapshot(&self) -> String {
         let list = |words: &str| {
             let all = docker(words).exits(0).out;
@@ -71,13 +90,23 @@ impl Corner {
             own.sort_unstable();
             own.join("\n")
         };
+        let files = "find . -printf '%p %y %m %U %G %l\n' | sort; find . -type f -exec sha256sum {} + | sort";
+        let files = run(Command::new("sh").args(["-c", files]).current_dir(self.dir.path())).exits(0).out;
         [
+            files,
             list("ps --all --no-trunc --format {{.ID}}/{{.Names}}/{{.State}}"),
             list("network ls --no-trunc --format {{.ID}}/{{.Name}}"),
             list("volume ls --format {{.Name}}"),
             list("images --no-trunc --format {{.Repository}}:{{.Tag}}/{{.ID}}"),
         ]
         .join("\n--\n")
+    }
+
+    /// What was changed in the file systems of this corner's containers.
+    pub fn inside(&self) -> String {
+        let script =
+            "for c in $(docker ps --all --quiet --filter name=\"$0\"); do echo $c; docker diff $c | sort; done";
+        run(Command::new("sh").args(["-c", script, &self.name])).exits(0).out
     }
 
     pub fn inspect(&self, what: &str, format: &str) -> String {

@@ -9,10 +9,12 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod compose;
 mod container;
+mod contract;
 mod corners;
 mod deployments;
 mod elsewhere;

@@ -283,4 +283,15 @@ pub const STRICT: &[(&str, &str, &str)] = &[
     (r#""image": "rplay-t-docker:plain""#, r#""image": "rplay-t-docker:also-plain""#, "image"),
     (r#""volumes": ["/a", "/b"]"#, r#""volumes": ["/a"], "comparisons": {"volumes": "strict"}"#, "volumes"),
     (r#""memory": "64M""#, r#""recreate": true"#, "created"),
+    (r#""interactive": true"#, r#""container_default_behavior": "compatibility""#, "interactive"),
+    (
+        r#""env": {"A": "1"}, "hostname": "a""#,
+        r#""env": {"A": "2"}, "hostname": "b", "comparisons": {"*": "ignore", "hostname": "strict"}"#,
+        "hostname",
+    ),
+    (
+        r#""labels": {"a": "1", "b": "2"}, "env": {"A": "1", "B": "2"}"#,
+        r#""labels": {"a": "1"}, "env": {"A": "1"}, "comparisons": {"*": "strict", "env": "allow_more_present"}"#,
+        "labels",
+    ),
 ];

@@ -32,7 +32,8 @@ const HOSTS: [&str; 3] = ["alpha", "beta", "gamma"];
 
 fn play(text: &str) -> CompiledPlay {
     let documents = rplay::yaml::load(&Source::new("random.yml", text)).unwrap().documents;
-    let (mut entries, _) = parse_playbook(&documents, "random.yml").unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+    let (entries, findings) = parse_playbook(&documents, "random.yml");
+    let (mut entries, _) = findings.finish(entries).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
     let Entry::Play(play) = entries.remove(0) else { panic!("no play") };
     let loaded = LoadedPlay {
         play: *play,
@@ -41,9 +42,12 @@ fn play(text: &str) -> CompiledPlay {
         playbook: 0,
         roles: HashMap::new(),
         private_roles: false,
+        sound: true,
     };
     let engine = Arc::new(Engine::new(Arc::new(NoOutside)));
-    compile(&loaded, &TagFilter::new([], []), false, &engine).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+    let (play, findings) = compile(&loaded, &TagFilter::new([], []), false, &engine);
+    assert!(findings.is_empty(), "{findings:?}\n{text}");
+    play
 }
 
 /// The controller, which notes the commands that lookups run.

@@ -2,7 +2,7 @@
 """Records what ansible-core makes of the templates in *.txt here.
 
 Run with the Python of an environment that has ansible 12 (ansible-core 2.19 with its collections,
-netaddr, jmespath, passlib, hashids and jsonpatch):  python record.py
+netaddr, jmespath, passlib, hashids, jsonpatch, xmltodict and prettytable):  python record.py
 A line that starts with `@` sets variables (JSON) for those below; `#` is a comment; a line is a
 template, with \\n for a newline. Whole files are in files/. Results go to *.json, which the unit tests compare with.
 """

@@ -12,10 +12,9 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::options::{Options, VaultOptions};
 use super::{complain, playbook, setup, usage};
-use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
+use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{Environment, Files};
 use crate::report::graph::{dot, json, mermaid, svg};
-use crate::schedule;
 
 /// In what language the graph is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -96,13 +95,8 @@ fn try_run(given: GraphOptions, files: &Arc<Files>) -> Checked<ExitCode> {
     let mut loaded = setup::load(&options, &environment, files)?;
     loaded.forget_passwords();
     let (sender, _receiver) = unbounded_channel();
-    let context = setup::context(&options, &environment, &loaded, Arc::clone(files), sender)?;
-    let findings = schedule::preflight(&context, &loaded.plays);
-    if findings.iter().any(|d| d.severity == Severity::Error) {
-        return Err(findings);
-    }
-    playbook::complain_masked(files, loaded.warnings.clone());
-    playbook::complain_masked(files, findings);
+    let (context, warnings) = setup::ready(&options, &environment, &mut loaded, files, sender)?;
+    playbook::complain_masked(files, warnings);
     // Numbers of plays stay what they are when some are left out.
     let mut plays: Vec<_> = loaded.plays.into_iter().enumerate().map(|(i, play)| (i + 1, play)).collect();
     if let Some(host) = &host {

@@ -76,6 +76,7 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Int(i) => i.to_string(),
+        Value::Big(digits) => digits.to_string(),
         Value::Float(f) => format!("{f:?}"),
         other => other.type_name().to_owned(),
     }

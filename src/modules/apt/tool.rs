@@ -142,7 +142,7 @@ impl<'a> Tool<'a> {
             }
             let text = out.stdout_text();
             let diff = summary(&text).map(Diff::Prepared).into_iter().collect();
-            Ok(Done { result: output(&out), changed: None, diff })
+            Ok(Done { result: output(&out), diff, ..Done::default() })
         })
     }
 

@@ -65,6 +65,23 @@ impl Config {
     }
 }
 
+/// The variables of the environment that name proxies, in both spellings, for what an engine
+/// builds.
+pub fn proxies(config: &Config, engine: &str) -> Map {
+    let all = config.map.get("proxies");
+    let own = all.and_then(|p| p.get(engine)).or_else(|| all.and_then(|p| p.get("default")));
+    let mut found = Map::new();
+    for (key, name) in
+        [("httpProxy", "http_proxy"), ("httpsProxy", "https_proxy"), ("ftpProxy", "ftp_proxy"), ("noProxy", "no_proxy")]
+    {
+        if let Some(value) = own.and_then(|p| p.get(key)).and_then(Value::as_str) {
+            found.insert(name, value);
+            found.insert(name.to_uppercase(), value);
+        }
+    }
+    found
+}
+
 /// `https://host:5000/v1/` as `host:5000`.
 fn host_of(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);

@@ -1,5 +1,6 @@
 //! Docker's command line on the host, for what only it does: building with BuildKit, and Compose.
 
+use super::engine::AddressArgs;
 use crate::args;
 use crate::model::{Command, Failure, Output};
 use crate::module::Path;
@@ -12,30 +13,10 @@ args! {
         docker_cli: Option<Path>,
         /// The context of Docker's command line that says which engine.
         cli_context: Option<String>,
-        /// Where the engine is: `unix://PATH` or `tcp://HOST:PORT`; `DOCKER_HOST` of the environment
-        /// when not given, else the usual socket.
-        [aliases "docker_url"]
-        docker_host: Option<String>,
         /// The name that the engine's certificate must have.
         [refused "docker's command line has no such option; have the certificate name the address"]
-        tls_hostname: Option<String>,
-        /// The version of the API to speak (`DOCKER_API_VERSION`).
-        [aliases "docker_api_version"]
-        api_version: Option<String>,
-        /// A file of certificates that the engine's must come from.
-        [aliases "ca_cert" "tls_ca_cert" "cacert_path"]
-        ca_path: Option<Path>,
-        /// Our certificate, a file.
-        [aliases "tls_client_cert" "cert_path"]
-        client_cert: Option<Path>,
-        /// Our certificate's key, a file.
-        [aliases "tls_client_key" "key_path"]
-        client_key: Option<Path>,
-        /// Use TLS without checking who the engine is.
-        tls: bool = false,
-        /// Use TLS and check who the engine is.
-        [aliases "tls_verify"]
-        validate_certs: bool = false,
+        tls_hostname: Option<String>;
+        ..address: AddressArgs,
     }
 }
 
@@ -53,7 +34,7 @@ impl Cli {
     /// # Errors
     /// [`Failure::missing`] when there is none; a plain one on options that exclude one another.
     pub fn new(args: &CliArgs, host: &Probe<'_>) -> Result<Self, Failure> {
-        if args.cli_context.is_some() && args.docker_host.is_some() {
+        if args.cli_context.is_some() && args.address.docker_host.is_some() {
             return Err(Failure::new("parameters are mutually exclusive: docker_host|cli_context"));
         }
         let program = match &args.docker_cli {
@@ -68,17 +49,17 @@ impl Cli {
         let mut add = |option: &str, value: Option<&String>| {
             options.extend(value.into_iter().flat_map(|v| [option.to_owned(), v.clone()]));
         };
-        add("--host", args.docker_host.as_ref());
+        add("--host", args.address.docker_host.as_ref());
         add("--context", args.cli_context.as_ref());
-        add("--tlscacert", args.ca_path.as_ref().map(|p| &p.0));
-        add("--tlscert", args.client_cert.as_ref().map(|p| &p.0));
-        add("--tlskey", args.client_key.as_ref().map(|p| &p.0));
-        if args.validate_certs {
+        add("--tlscacert", args.address.ca_path.as_ref().map(|p| &p.0));
+        add("--tlscert", args.address.client_cert.as_ref().map(|p| &p.0));
+        add("--tlskey", args.address.client_key.as_ref().map(|p| &p.0));
+        if args.address.validate_certs == Some(true) {
             options.push("--tlsverify".to_owned());
-        } else if args.tls {
+        } else if args.address.tls == Some(true) {
             options.push("--tls".to_owned());
         }
-        let version = args.api_version.clone().filter(|v| v != "auto");
+        let version = args.address.api_version.clone().filter(|v| v != "auto");
         let env = version.map(|v| ("DOCKER_API_VERSION".to_owned(), v)).into_iter().collect();
         Ok(Self { program, options, env })
     }

@@ -74,9 +74,6 @@ impl CopyInto {
             _ if self.owner_id.is_some() != self.group_id.is_some() => {
                 "parameters are required together: owner_id, group_id"
             }
-            _ if !self.container_path.starts_with('/') => {
-                return Err(Failure::new(format!("container_path must be absolute: {}", self.container_path)));
-            }
             _ => return Ok(()),
         };
         Err(Failure::new(wrong))
@@ -119,12 +116,13 @@ fn look(engine: &Engine, host: &Probe<'_>, container: &str, path: &str) -> Resul
     // Go's bits: a directory, a link.
     let bits = at(&stat, &["mode"]).as_int().unwrap_or(0);
     if bits & (1 << 31) != 0 {
-        let entry = tar::Entry { path: path.to_owned(), mode: 0, uid: 0, gid: 0, kind: tar::Kind::Directory };
+        let entry = tar::Entry { path: path.to_owned(), mode: 0, uid: 0, gid: 0, mtime: 0, kind: tar::Kind::Directory };
         return Ok(Some(There { entry }));
     }
     if bits & (1 << 27) != 0 {
         let kind = tar::Kind::Link(text_at(&stat, &["linkTarget"]).to_owned());
-        return Ok(Some(There { entry: tar::Entry { path: path.to_owned(), mode: 0o777, uid: 0, gid: 0, kind } }));
+        let entry = tar::Entry { path: path.to_owned(), mode: 0o777, uid: 0, gid: 0, mtime: 0, kind };
+        return Ok(Some(There { entry }));
     }
     let reply = engine.raw(host, &query)?;
     if !reply.is_success() {
@@ -169,7 +167,7 @@ fn user(engine: &Engine, host: &Probe<'_>, args: &CopyInto, container: &Value) -
 
 /// The path with links in the container followed.
 fn followed(engine: &Engine, host: &Probe<'_>, args: &CopyInto) -> Result<(String, Option<There>), Failure> {
-    let mut path = args.container_path.clone();
+    let mut path = format!("/{}", args.container_path.trim_start_matches('/'));
     for _ in 0..MAX_LINKS {
         let there = look(engine, host, &args.container, &path)?;
         match there.as_ref().map(|t| &t.entry.kind) {
@@ -183,8 +181,8 @@ fn followed(engine: &Engine, host: &Probe<'_>, args: &CopyInto) -> Result<(Strin
     Err(Failure::new(format!("too many levels of symbolic links in the container: {}", args.container_path)))
 }
 
-/// What is to be written.
-fn source(args: &CopyInto, host: &Probe<'_>) -> Result<(tar::Kind, u32), Failure> {
+/// What is to be written, its mode, and when it was changed.
+fn source(args: &CopyInto, host: &Probe<'_>) -> Result<(tar::Kind, u32, i64), Failure> {
     if let Some(text) = &args.content {
         let bytes = if args.content_is_b64 {
             let decoded = STANDARD.decode(text.split_whitespace().collect::<String>());
@@ -192,7 +190,7 @@ fn source(args: &CopyInto, host: &Probe<'_>) -> Result<(tar::Kind, u32), Failure
         } else {
             text.clone().into_bytes()
         };
-        return Ok((tar::Kind::File(bytes), 0o644));
+        return Ok((tar::Kind::File(bytes), 0o644, crate::sys::clock::now().secs));
     }
     let path = args.path.as_ref().map(|p| p.0.clone()).unwrap_or_default();
     let stat = if args.local_follow { host.stat(&path)? } else { host.lstat(&path)? };
@@ -200,8 +198,11 @@ fn source(args: &CopyInto, host: &Probe<'_>) -> Result<(tar::Kind, u32), Failure
         return Err(Failure::missing(format!("Cannot find local file {path}")));
     };
     match stat.kind {
-        FileKind::File => Ok((tar::Kind::File(host.read(&path)?), stat.mode)),
-        FileKind::Link => Ok((tar::Kind::Link(host.read_link(&path)?.display().to_string()), 0o777)),
+        FileKind::File => Ok((tar::Kind::File(host.read(&path)?), stat.mode, stat.mtime.secs)),
+        FileKind::Link => {
+            let target = host.read_link(&path)?.display().to_string();
+            Ok((tar::Kind::Link(target), 0o777, stat.mtime.secs))
+        }
         _ => Err(Failure::new(format!("Local path {path} is not a symbolic link or file"))),
     }
 }
@@ -217,7 +218,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     if super::engine::is_planned(&container) {
         return Err(Failure::unknown(format!("the container {} is only planned", args.container)));
     }
-    let (kind, own_mode) = source(&args, host)?;
+    let (kind, own_mode, mtime) = source(&args, host)?;
     let (uid, gid) = user(&engine, host, &args, &container)?;
     let (path, there) = followed(&engine, host, &args)?;
     let mut plan = Plan::new().with("container_path", path.as_str());
@@ -226,7 +227,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     }
     let mode = if matches!(kind, tar::Kind::Link(_)) { 0o777 } else { mode.unwrap_or(own_mode) };
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let wanted = tar::Entry { path: name, mode, uid, gid, kind };
+    let wanted = tar::Entry { path: name, mode, uid, gid, mtime, kind };
     let same = there.as_ref().is_some_and(|t| {
         let link = matches!(wanted.kind, tar::Kind::Link(_));
         let about = |e: &tar::Entry| (e.mode, e.uid, e.gid);
@@ -264,7 +265,7 @@ fn write(args: &CopyInto, engine: Engine, path: &str, before: Option<&tar::Entry
     let mut step = Step::action([], move |host| {
         let query =
             format!("/containers/{}/archive?path={}&noOverwriteDirNonDir=true", escape_path(&container), escape(&dir));
-        let body = Body::Bytes("application/x-tar", tar::write(&[wanted]));
+        let body = Body::Parts("application/x-tar", tar::parts(vec![wanted]));
         let reply = engine.request(host, "PUT", &query, Vec::new(), body)?;
         if reply.is_success() {
             return Ok(Done::default());

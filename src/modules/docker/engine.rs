@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::auth::{Config, config_path};
 use crate::args;
 use crate::model::{Failure, Map, Value};
 use crate::module::Path;
@@ -17,19 +18,15 @@ const NEWEST: Version = Version(1, 47);
 const OLDEST: Version = Version(1, 25);
 
 args! {
-    /// Arguments that all of Docker's modules have: which engine, and how to reach it.
-    pub struct EngineArgs {
+    /// Where an engine is, for all of Docker's modules.
+    pub struct AddressArgs {
         /// Where the engine is: `unix://PATH` or `tcp://HOST:PORT`; `DOCKER_HOST` of the environment
         /// when not given, else the usual socket.
         [aliases "docker_url"]
         docker_host: Option<String>,
-        /// The name that the engine's certificate must have (`DOCKER_TLS_HOSTNAME`).
-        tls_hostname: Option<String>,
         /// The version of the API to speak (`DOCKER_API_VERSION`); `auto`: the newest that both know.
         [aliases "docker_api_version"]
         api_version: Option<String>,
-        /// Seconds to wait for an answer (`DOCKER_TIMEOUT`); 60 when not given.
-        timeout: Option<i64>,
         /// A file of certificates that the engine's must come from (`DOCKER_CERT_PATH`/ca.pem).
         [aliases "ca_cert" "tls_ca_cert" "cacert_path"]
         ca_path: Option<Path>,
@@ -44,11 +41,22 @@ args! {
         /// Use TLS and check who the engine is (`DOCKER_TLS_VERIFY`).
         [aliases "tls_verify"]
         validate_certs: Option<bool>,
+    }
+}
+
+args! {
+    /// Arguments of the modules that speak to an engine themselves.
+    pub struct EngineArgs {
+        /// The name that the engine's certificate must have (`DOCKER_TLS_HOSTNAME`).
+        tls_hostname: Option<String>,
+        /// Seconds to wait for an answer (`DOCKER_TIMEOUT`); 60 when not given.
+        timeout: Option<i64>,
         /// Whether ssh:// addresses are reached by the ssh program.
         [refused "engines are reached over a socket or TCP; have the task run on the other host instead"]
         use_ssh_client: Option<bool>,
         /// Debug mode; there is nothing more to say here.
-        debug: bool = false,
+        debug: bool = false;
+        ..address: AddressArgs,
     }
 }
 
@@ -81,7 +89,7 @@ pub struct Engine {
 pub fn endpoint(args: &EngineArgs, host: &Probe<'_>) -> Result<Endpoint, Failure> {
     let env = |name: &str| host.env(name).filter(|v| !v.is_empty());
     let truth = |name: &str| env(name).is_some_and(|v| crate::module::to_bool(&Value::from(v)).unwrap_or(true));
-    let url = args.docker_host.clone().or_else(|| env("DOCKER_HOST"));
+    let url = args.address.docker_host.clone().or_else(|| env("DOCKER_HOST"));
     let url = url.unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned());
     let seconds = match (args.timeout, env("DOCKER_TIMEOUT")) {
         (Some(seconds), _) => seconds,
@@ -91,8 +99,8 @@ pub fn endpoint(args: &EngineArgs, host: &Probe<'_>) -> Result<Endpoint, Failure
         (None, None) => 60,
     };
     let timeout = u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs);
-    let verify = args.validate_certs.unwrap_or_else(|| truth("DOCKER_TLS_VERIFY"));
-    let secured = verify || args.tls.unwrap_or_else(|| truth("DOCKER_TLS"));
+    let verify = args.address.validate_certs.unwrap_or_else(|| truth("DOCKER_TLS_VERIFY"));
+    let secured = verify || args.address.tls.unwrap_or_else(|| truth("DOCKER_TLS"));
     if let Some(path) = url.strip_prefix("unix://").or_else(|| url.starts_with('/').then_some(&*url)) {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         return Ok(Endpoint { address: Address::Unix(path.into()), timeout });
@@ -117,11 +125,24 @@ pub fn endpoint(args: &EngineArgs, host: &Probe<'_>) -> Result<Endpoint, Failure
     let tls = secured.then(|| Tls {
         verify,
         name: args.tls_hostname.clone().or_else(|| env("DOCKER_TLS_HOSTNAME")),
-        ca: file(&args.ca_path, "ca.pem"),
-        client: file(&args.client_cert, "cert.pem").zip(file(&args.client_key, "key.pem")),
+        ca: file(&args.address.ca_path, "ca.pem"),
+        client: file(&args.address.client_cert, "cert.pem").zip(file(&args.address.client_key, "key.pem")),
     });
     let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
     Ok(Endpoint { address: Address::Tcp { host: name, port, tls }, timeout })
+}
+
+/// Where nothing says which engine, and Docker's command line would have gone elsewhere: that it
+/// would. As in Ansible, contexts are for the modules that run the command line.
+fn context_hint(args: &EngineArgs, host: &Probe<'_>) -> Option<String> {
+    let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
+    if args.address.docker_host.is_some() || set("DOCKER_HOST").is_some() {
+        return None;
+    }
+    let config = || Config::read(host, &config_path(host)).ok();
+    let current = || config()?.map.get("currentContext")?.as_str().map(str::to_owned);
+    let name = set("DOCKER_CONTEXT").or_else(current).filter(|n| n != "default")?;
+    Some(format!(" (docker's context '{name}' is not followed here; say where the engine is with docker_host)"))
 }
 
 impl Engine {
@@ -132,9 +153,11 @@ impl Engine {
     /// answers is too old.
     pub fn connect(args: &EngineArgs, host: &Probe<'_>) -> Result<Self, Failure> {
         let endpoint = endpoint(args, host)?;
-        let wanted = args.api_version.clone().or_else(|| host.env("DOCKER_API_VERSION")).unwrap_or_default();
+        let wanted = args.address.api_version.clone().or_else(|| host.env("DOCKER_API_VERSION")).unwrap_or_default();
         let ask = host.get(&endpoint, "/version").map_err(|mut failure| {
-            failure.message = format!("Error connecting: Error while fetching server API version: {}", failure.message);
+            let hint = context_hint(args, host).unwrap_or_default();
+            failure.message =
+                format!("Error connecting: Error while fetching server API version: {}{hint}", failure.message);
             failure
         })?;
         let said = json::parse(&ask.text()).unwrap_or_default();
@@ -173,6 +196,11 @@ impl Engine {
         )))
     }
 
+    /// Where it is, as addresses of engines are written.
+    pub fn address(&self) -> String {
+        self.endpoint.to_string()
+    }
+
     /// The same engine, which may take as long as it likes to answer.
     pub fn patient(&self) -> Self {
         let endpoint = Endpoint { timeout: None, ..self.endpoint.clone() };
@@ -191,8 +219,10 @@ impl Engine {
         let text = said.unwrap_or_else(|| reply.text().trim().to_owned());
         let side = if reply.status >= 500 { "Server" } else { "Client" };
         let path = path.split('?').next().unwrap_or_default();
+        // Some of Ansible's messages go on after a dash.
+        let colon = if doing.ends_with(" -") { "" } else { ":" };
         Failure::new(format!(
-            "{doing}: {} {side} Error for {}{}: {} (\"{text}\")",
+            "{doing}{colon} {} {side} Error for {}{}: {} (\"{text}\")",
             reply.status,
             self.endpoint,
             self.path(path),

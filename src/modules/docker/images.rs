@@ -54,7 +54,7 @@ pub fn pull(
     let headers = headers.map(|h| ("X-Registry-Auth", h)).into_iter().collect();
     let reply = engine.patient().request(host, "POST", &path, headers, Body::Empty)?;
     if !reply.is_success() {
-        return Err(engine.failure(&format!("Error pulling image {image}"), &path, &reply));
+        return Err(engine.failure(&format!("Error pulling image {image} -"), &path, &reply));
     }
     let said = progress(&reply);
     match error_in(&said) {

@@ -40,31 +40,38 @@ args! {
 }
 
 args! {
-    /// Arguments of `docker_host_info`.
-    pub struct Everything {
-        /// List containers.
+    /// Kinds of things that an engine keeps, and which of them.
+    pub struct Kinds {
+        /// Containers.
         containers: bool = false,
-        /// Those that do not run as well.
-        containers_all: bool = false,
-        /// Which containers.
+        /// Which containers, by the engine's filters.
         containers_filters: Option<Map>,
-        /// List images.
+        /// Images.
         images: bool = false,
         /// Which images.
         images_filters: Option<Map>,
-        /// List networks.
+        /// Networks.
         networks: bool = false,
         /// Which networks.
         networks_filters: Option<Map>,
-        /// List volumes.
+        /// Volumes.
         volumes: bool = false,
         /// Which volumes.
-        volumes_filters: Option<Map>,
+        volumes_filters: Option<Map>;
+        ..engine: EngineArgs,
+    }
+}
+
+args! {
+    /// Arguments of `docker_host_info`: what to list, and what else to tell.
+    pub struct Everything {
+        /// Containers that do not run as well.
+        containers_all: bool = false,
         /// Say what takes how much space.
         disk_usage: bool = false,
         /// All that the engine tells of each.
         verbose_output: bool = false;
-        ..engine: EngineArgs,
+        ..kinds: Kinds,
     }
 }
 
@@ -101,7 +108,7 @@ pub static CONTAINER: Module = query(
     ],
     |args, host| {
         let args = Named::parse(args)?;
-        one(host, &args.engine, Kind::Container, &args.name, "container", true)
+        one(host, &args.engine, Kind::Container, &args.name, "container")
     },
 );
 
@@ -116,7 +123,7 @@ pub static NETWORK: Module = query(
     ],
     |args, host| {
         let args = Named::parse(args)?;
-        one(host, &args.engine, Kind::Network, &args.name, "network", true)
+        one(host, &args.engine, Kind::Network, &args.name, "network")
     },
 );
 
@@ -127,11 +134,11 @@ pub static VOLUME: Module = query(
     Volume::specs,
     &[
         ReturnSpec { name: "exists", doc: "Whether it is there." },
-        ReturnSpec { name: "volume", doc: "The volume, when there is one." },
+        ReturnSpec { name: "volume", doc: "The volume; null when there is none." },
     ],
     |args, host| {
         let args = Volume::parse(args)?;
-        one(host, &args.engine, Kind::Volume, &args.name, "volume", false)
+        one(host, &args.engine, Kind::Volume, &args.name, "volume")
     },
 );
 
@@ -169,7 +176,7 @@ fn known(kind: Kind, name: &str, value: Value) -> Value {
     value
 }
 
-fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str, always: bool) -> Result<Plan, Failure> {
+fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str) -> Result<Plan, Failure> {
     let engine = Engine::connect(args, host)?;
     let found = engine.find(host, kind, name)?;
     let mut plan = Plan::new().with("exists", found.is_some());
@@ -178,8 +185,7 @@ fn one(host: &Probe<'_>, args: &EngineArgs, kind: Kind, name: &str, key: &str, a
         None if host.may_be_provided().is_some() => {
             return Err(Failure::missing(format!("there is no {} {name}", kind.label())));
         }
-        None if always => plan.set(key, Value::Null),
-        None => {}
+        None => plan.set(key, Value::Null),
     }
     Ok(plan)
 }
@@ -238,19 +244,31 @@ type List<'a> = (&'static str, bool, &'a Option<Map>, &'static str, &'static [&'
 fn host_info(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Everything::parse(args)?;
     let no = |failure: Failure| failure.with("can_talk_to_docker", false);
-    let engine = Engine::connect(&args.engine, host).map_err(no)?;
+    let engine = Engine::connect(&args.kinds.engine, host).map_err(no)?;
     let ask = |path: &str| engine.get(host, path).map(Option::unwrap_or_default);
     let mut plan = Plan::new().with("can_talk_to_docker", true).with("host_info", ask("/info")?);
     let lists: [List<'_>; 3] = [
         (
             "containers",
-            args.containers,
-            &args.containers_filters,
+            args.kinds.containers,
+            &args.kinds.containers_filters,
             if args.containers_all { "/containers/json?all=true&" } else { "/containers/json?" },
             &["Id", "Image", "Command", "Created", "Status", "Ports", "Names"],
         ),
-        ("images", args.images, &args.images_filters, "/images/json?", &["Id", "RepoTags", "Created", "Size"]),
-        ("networks", args.networks, &args.networks_filters, "/networks?", &["Id", "Driver", "Name", "Scope"]),
+        (
+            "images",
+            args.kinds.images,
+            &args.kinds.images_filters,
+            "/images/json?",
+            &["Id", "RepoTags", "Created", "Size"],
+        ),
+        (
+            "networks",
+            args.kinds.networks,
+            &args.kinds.networks_filters,
+            "/networks?",
+            &["Id", "Driver", "Name", "Scope"],
+        ),
     ];
     for (name, wanted, which, path, keys) in lists {
         if wanted {
@@ -258,8 +276,8 @@ fn host_info(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
             plan.set(name, if args.verbose_output { list } else { brief(&list, keys) });
         }
     }
-    if args.volumes {
-        let said = ask(&format!("/volumes?filters={}", filters(args.volumes_filters.as_ref())?))?;
+    if args.kinds.volumes {
+        let said = ask(&format!("/volumes?filters={}", filters(args.kinds.volumes_filters.as_ref())?))?;
         let list = said.get("Volumes").cloned().unwrap_or_default();
         plan.set("volumes", if args.verbose_output { list } else { brief(&list, &["Driver", "Name"]) });
     }

@@ -68,7 +68,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         None => config.stored(&registry),
     };
     if args.state == "absent" {
-        return Ok(absent(&args, config, helper, stored.is_some(), host));
+        return Ok(absent(&args, config, helper, stored.is_some(), host).with("login_result", Map::new()));
     }
     present(args, config, helper, stored, host)
 }
@@ -159,7 +159,7 @@ fn present(
                 ("password", password.as_str()),
                 ("serveraddress", registry.as_str()),
             ]);
-            let doing = format!("Logging into {registry} for user {user} failed - Login failed");
+            let doing = format!("Logging into {registry} for user {user} failed -");
             let said = engine.act(host, &doing, "POST", "/auth", Some(&body))?;
             Ok(Done { result: Map::from_iter([("login_result", said)]), changed: Some(!same), ..Done::default() })
         })

@@ -1,6 +1,7 @@
 //! Docker: what an engine keeps (containers, images, networks, volumes), through its API.
 
 mod auth;
+mod call;
 pub mod cli;
 pub mod compose;
 pub mod container;
@@ -29,7 +30,8 @@ pub const COLLECTION: &str = "community.docker";
 pub struct Options<T>(pub T);
 
 impl<T: Arguments> FromArg for Options<T> {
-    const KIND: ArgKind = ArgKind::Options(Suboptions(|value| Self::from_arg(value).map(drop)));
+    const KIND: ArgKind =
+        ArgKind::Options(Suboptions { specs: T::specs, check: |value| Self::from_arg(value).map(drop) });
 
     fn from_arg(value: &Value) -> Result<Self, String> {
         let map = Map::from_arg(value)?;
@@ -94,19 +96,11 @@ pub fn texts(list: impl IntoIterator<Item = impl Into<String>>) -> Value {
     Value::List(Arc::new(list.into_iter().map(|t| Value::from(t.into())).collect()))
 }
 
-/// What a command in a container gave: an exit status other than 0 is a failure, as for any
-/// task of Ansible.
-///
-/// # Errors
-/// That failure, with all that the command printed.
-pub fn ended(mut result: Map, status: Option<i128>) -> Result<Done, Failure> {
-    result.insert("rc", status.map_or(Value::Null, Value::Int));
-    if status.is_none_or(|s| s == 0) {
-        return Ok(Done::with(result));
-    }
-    let mut failure = Failure::new("non-zero return code").with("changed", true);
-    failure.fields.extend(result);
-    Err(failure)
+/// What the engine warns of in an answer, as Ansible words it.
+pub fn warned(said: &Value) -> Done {
+    let all = items(engine::at(said, &["Warnings"])).iter().chain([engine::at(said, &["Warning"])]);
+    let texts = all.filter_map(Value::as_str).filter(|text| !text.is_empty());
+    Done { warnings: texts.map(|text| format!("Docker warning: {text}")).collect(), ..Done::default() }
 }
 
 /// A list of texts as a value.

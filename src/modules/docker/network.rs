@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::container::disconnect;
 use super::engine::{Engine, EngineArgs, Kind, Version, at, escape_path, is_planned, text_at};
-use super::{Options, differs, items, map_of, shown, strings};
+use super::{Options, differs, items, map_of, shown, strings, warned};
 use crate::args;
 use crate::model::{Failure, Map, Value};
 use crate::module;
@@ -215,6 +215,10 @@ fn differences(body: &Map, there: &Value) -> Vec<(String, String, String)> {
     ];
     for (name, way) in values {
         let (before, after) = (at(there, way), at(&wanted, way));
+        // A configuration has no driver, whatever is asked for.
+        if name == "driver" && at(there, &["ConfigOnly"]).as_bool() == Some(true) {
+            continue;
+        }
         if !after.is_null() && before != after && !(before.is_null() && after.truthy() == Some(false)) {
             add(name, before, after);
         }
@@ -250,7 +254,7 @@ fn present(args: Network, engine: Engine, host: &Probe<'_>, found: Option<Value>
                 remove(&engine, host, &name)?;
             }
             let doing = format!("Error creating network {name}");
-            engine.act(host, &doing, "POST", "/networks/create", Some(&body)).map(|_| Done::default())
+            engine.act(host, &doing, "POST", "/networks/create", Some(&body)).map(|said| warned(&said))
         })
         .yields(&["network"])
     };

@@ -1,7 +1,7 @@
 //! `docker_prune`: what an engine keeps and nobody uses, removed.
 
-use super::engine::{Engine, EngineArgs, Version, at, escape};
-use super::info::filters;
+use super::engine::{Engine, Version, at, escape};
+use super::info::{Kinds, filters};
 use super::{items, names};
 use crate::args;
 use crate::model::{Failure, Map, Value};
@@ -10,24 +10,8 @@ use crate::module::{Arguments, Done, Module, Plan, ReturnSpec, Run, Step};
 use crate::sys::{Host, Probe};
 
 args! {
-    /// Arguments of `docker_prune`.
+    /// Arguments of `docker_prune`: what is removed where nobody uses it.
     pub struct Prune {
-        /// Containers that do not run.
-        containers: bool = false,
-        /// Which of them.
-        containers_filters: Option<Map>,
-        /// Images that no container uses.
-        images: bool = false,
-        /// Which of them.
-        images_filters: Option<Map>,
-        /// Networks that no container is in.
-        networks: bool = false,
-        /// Which of them.
-        networks_filters: Option<Map>,
-        /// Volumes that no container has.
-        volumes: bool = false,
-        /// Which of them.
-        volumes_filters: Option<Map>,
         /// What builds left to be used again.
         builder_cache: bool = false,
         /// All of that.
@@ -36,7 +20,7 @@ args! {
         builder_cache_filters: Option<Map>,
         /// How much of it to keep, `5G`.
         builder_cache_keep_storage: Option<String>;
-        ..engine: EngineArgs,
+        ..kinds: Kinds,
     }
 }
 
@@ -67,9 +51,9 @@ pub static MODULE: Module = Module {
 
 fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Prune::parse(args)?;
-    let engine = Engine::connect(&args.engine, host)?;
+    let engine = Engine::connect(&args.kinds.engine, host)?;
     let mut plan = Plan::new();
-    if args.containers || args.images || args.networks || args.volumes || args.builder_cache {
+    if args.kinds.containers || args.kinds.images || args.kinds.networks || args.kinds.volumes || args.builder_cache {
         plan.step(Step::action([], move |host| run(&args, &engine.patient(), host)));
     }
     Ok(plan)
@@ -79,10 +63,17 @@ fn run(args: &Prune, engine: &Engine, host: &mut Host<'_>) -> Result<Done, Failu
     let mut result = Map::new();
     let mut changed = false;
     let table = [
-        ("containers", "/containers/prune", args.containers, &args.containers_filters, "ContainersDeleted", true),
-        ("images", "/images/prune", args.images, &args.images_filters, "ImagesDeleted", true),
-        ("networks", "/networks/prune", args.networks, &args.networks_filters, "NetworksDeleted", false),
-        ("volumes", "/volumes/prune", args.volumes, &args.volumes_filters, "VolumesDeleted", true),
+        (
+            "containers",
+            "/containers/prune",
+            args.kinds.containers,
+            &args.kinds.containers_filters,
+            "ContainersDeleted",
+            true,
+        ),
+        ("images", "/images/prune", args.kinds.images, &args.kinds.images_filters, "ImagesDeleted", true),
+        ("networks", "/networks/prune", args.kinds.networks, &args.kinds.networks_filters, "NetworksDeleted", false),
+        ("volumes", "/volumes/prune", args.kinds.volumes, &args.kinds.volumes_filters, "VolumesDeleted", true),
     ];
     for (name, path, wanted, which, key, space) in table {
         if !wanted {

@@ -233,8 +233,10 @@ fn update(args: &Git, host: &Probe<'_>, tool: &Tool, repo: Repo, plan: &mut Plan
     plan.set("after", if args.bare && !is_behind { before.as_str() } else { wanted.as_str() });
     plan.set("remote_url_changed", url_changed);
     let changed = is_behind || url_changed || modified || url.is_none();
-    // A tag may be new although its commit is not.
-    let unknown = remote.is_tag(&args.version) && repo.resolve(host, tool, &args.version).is_none();
+    // A tag or a branch may be new although its commit is not.
+    let tip = format!("refs/remotes/{}/{}", args.remote, args.version);
+    let unknown = remote.is_tag(&args.version) && repo.resolve(host, tool, &args.version).is_none()
+        || !args.bare && remote.is_branch(&args.version) && repo.resolve(host, tool, &tip).is_none();
     let now = act::Now { url: url.as_deref(), fetch: is_behind || unknown, discard: modified };
     let commands = act::update(args, tool, &remote, &repo, &now);
     if changed {

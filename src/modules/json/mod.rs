@@ -51,6 +51,7 @@ fn write(value: &Value, out: &mut String) {
         Value::Null | Value::Unknown(_) => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Int(i) => out.push_str(&i.to_string()),
+        Value::Big(digits) => out.push_str(digits),
         Value::Float(f) => out.push_str(&float(*f)),
         Value::Str(text) => string(text, out),
         Value::List(items) => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, Error, ErrorKind, Read, Write};
 
-use super::{Address, Body, Endpoint, Reply, Request};
+use super::{Address, Body, Endpoint, Part, Reply, Request};
 
 /// A head that is longer is none.
 const MAX_HEAD: usize = 256 * 1024;
@@ -70,16 +70,31 @@ pub(super) fn send(wire: &mut impl Write, endpoint: &Endpoint, request: &Request
         Body::Empty if ["GET", "HEAD"].contains(&request.method) => head.push_str("\r\n"),
         Body::Empty => head.push_str("Content-Length: 0\r\n\r\n"),
         Body::Json(text) => head.push_str(&(typed("application/json", text.len() as u64) + text)),
-        Body::Bytes(media, bytes) => head.push_str(&typed(media, bytes.len() as u64)),
+        Body::Parts(media, parts) => head.push_str(&typed(media, parts.iter().map(Part::len).sum())),
         Body::File(media, path) => head.push_str(&typed(media, std::fs::metadata(path)?.len())),
     }
     wire.write_all(head.as_bytes())?;
     match &request.body {
-        Body::Bytes(_, bytes) => wire.write_all(bytes)?,
+        Body::Parts(_, parts) => parts.iter().try_for_each(|part| send_part(wire, part))?,
         Body::File(_, path) => drop(io::copy(&mut std::fs::File::open(path)?, wire)?),
         _ => {}
     }
     wire.flush()
+}
+
+fn send_part(wire: &mut impl Write, part: &Part) -> io::Result<()> {
+    match part {
+        Part::Bytes(bytes) => wire.write_all(bytes),
+        Part::File(path, length) => {
+            let named = |e: Error| Error::new(e.kind(), format!("{}: {e}", path.display()));
+            let mut file = std::fs::File::open(path).map_err(named)?.take(*length);
+            // The length has been said already.
+            if io::copy(&mut file, wire)? < *length {
+                return Err(bad(&format!("{} became shorter while it was read", path.display())));
+            }
+            Ok(())
+        }
+    }
 }
 
 pub(super) fn head(wire: &mut impl Read) -> io::Result<Head> {

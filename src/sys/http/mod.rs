@@ -57,10 +57,34 @@ pub enum Body {
     Empty,
     /// JSON.
     Json(String),
-    /// Bytes of a media type.
-    Bytes(&'static str, Vec<u8>),
+    /// Content of a media type that is put together while it is sent.
+    Parts(&'static str, Vec<Part>),
     /// A file's content, of a media type.
     File(&'static str, PathBuf),
+}
+
+/// A part of what is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// So many bytes of a file, which is read only then.
+    File(PathBuf, u64),
+}
+
+impl Part {
+    /// Its length in bytes.
+    pub const fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(_, length) => *length,
+        }
+    }
+
+    /// Whether nothing is in it.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A request.

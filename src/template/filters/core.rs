@@ -1,42 +1,38 @@
 //! `default`, `bool`, `ternary` and others about what a value is.
 
-use super::Run;
+use super::Row;
 use crate::model::{Reason, Text};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("default", default),
-    ("d", default),
-    ("mandatory", mandatory),
-    ("bool", bool),
-    ("ternary", ternary),
-    ("type_debug", type_debug),
-    ("string", string),
-    ("list", list),
-    ("attr", attr),
-    ("pprint", pprint),
+pub(super) const FILTERS: &[Row] = &[
+    ("default", "default_value? boolean?", default),
+    ("d", "default_value? boolean?", default),
+    ("mandatory", "msg?", mandatory),
+    ("bool", "", bool),
+    ("ternary", "true_val false_val none_val?", ternary),
+    ("type_debug", "", type_debug),
+    ("string", "", string),
+    ("list", "", list),
+    ("attr", "name", attr),
+    ("pprint", "", pprint),
 ];
 
 fn default(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let otherwise = || args.get(0, "default_value").cloned().unwrap_or_else(|| Val::str(""));
+    let otherwise = || args.get("default_value").cloned().unwrap_or_else(|| Val::str(""));
     // What an `if` without `else` leaves counts as a value.
     if matches!(&input, Val::Undefined(e) if !e.is_soft()) {
         return Ok(otherwise());
     }
-    let falsy = args.bool(ev, 1, "boolean", false)? && !ev.truth(&input)?;
+    let falsy = args.bool(ev, "boolean", false)? && !ev.truth(&input)?;
     Ok(if falsy { otherwise() } else { input })
 }
 
 fn mandatory(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    if args.pos.len() > 1 {
-        let given = args.pos.len() + 1;
-        return Err(Error::new(format!("mandatory() takes from 1 to 2 positional arguments but {given} were given")));
-    }
     let Val::Undefined(e) = &input else { return Ok(input) };
     let name = e.undefined_name().unwrap_or_default().to_owned();
-    let message = match args.get(0, "msg") {
+    let message = match args.get("msg") {
         None | Some(Val::Null) => format!("Mandatory variable '{name}' not defined."),
         Some(v) => ev.text(v)?,
     };
@@ -64,12 +60,11 @@ fn ternary(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     if input.is_undefined() {
         return Ok(input);
     }
-    if let (Val::Null, Some(none)) = (&input, args.get(2, "none_val")) {
+    if let (Val::Null, Some(none)) = (&input, args.get("none_val")) {
         return Ok(none.clone());
     }
-    let at = usize::from(!ev.truth(&input)?);
-    let name = if at == 0 { "true_val" } else { "false_val" };
-    args.need(at, name).cloned()
+    let name = if ev.truth(&input)? { "true_val" } else { "false_val" };
+    args.need(name).cloned()
 }
 
 fn type_debug(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
@@ -92,7 +87,7 @@ fn list(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn attr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let name = args.str(ev, 0, "name", "")?;
+    let name = args.str(ev, "name", "")?;
     // Entries are no attributes.
     if let Val::Map(_) = input {
         let message = format!("object of type 'dict' has no attribute '{name}'");

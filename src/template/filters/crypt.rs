@@ -4,12 +4,12 @@ use base64::Engine as _;
 use md5::{Digest, Md5};
 use sha2::{Sha256, Sha512};
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("password_hash", password_hash)];
+pub(super) const FILTERS: &[Row] = &[("password_hash", "hashtype? salt? salt_size? rounds? ident?", password_hash)];
 
 /// The letters of `crypt(3)`, in their order.
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -43,17 +43,17 @@ fn password_hash(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Val::Str(secret) = &input else {
         return Err(Error::new(format!("secret must be unicode or bytes, not {}", input.type_name())));
     };
-    let text = |ev: &mut Eval, at: usize, name: &str| match args.get(at, name) {
+    let text = |ev: &mut Eval, name: &str| match args.get(name) {
         None | Some(Val::Null) => Ok(None),
         Some(v) => ev.text(v).map(Some),
     };
-    let salt_size = args.int(2, "salt_size", -1).map_err(|_| Error::new("salt_size must be an integer"))?;
+    let salt_size = args.int("salt_size", -1).map_err(|_| Error::new("salt_size must be an integer"))?;
     let scheme = Scheme {
-        name: text(ev, 0, "hashtype")?.unwrap_or_else(|| "sha512".to_owned()),
-        salt: text(ev, 1, "salt")?,
+        name: text(ev, "hashtype")?.unwrap_or_else(|| "sha512".to_owned()),
+        salt: text(ev, "salt")?,
         salt_size: usize::try_from(salt_size).ok(),
-        rounds: u32::try_from(args.int(3, "rounds", -1)?).ok(),
-        ident: text(ev, 4, "ident")?,
+        rounds: u32::try_from(args.int("rounds", -1)?).ok(),
+        ident: text(ev, "ident")?,
     };
     scheme.hash(secret).map(Val::str)
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use super::Run;
+use super::Row;
 use crate::model::{Map, Value};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
@@ -10,17 +10,24 @@ use crate::template::json::{self, Style};
 use crate::template::value::{Args, R, Val};
 use crate::template::yaml_out;
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("to_json", |ev, v, a| to_json(ev, v, a, false)),
-    ("tojson", tojson),
-    ("to_nice_json", |ev, v, a| to_json(ev, v, a, true)),
-    ("from_json", |ev, v, a| {
+/// Those of `json.dumps`. Some have nothing to say here: keys are always such as JSON takes, nothing holds
+/// itself, and what came out of a vault is text.
+const JSON: &str = "* indent? sort_keys? ensure_ascii? separators? allow_nan? skipkeys? check_circular? \
+    vault_to_text? preprocess_unsafe?";
+const NICE_JSON: &str = "indent? sort_keys? * ensure_ascii? separators? allow_nan? skipkeys? check_circular? \
+    vault_to_text? preprocess_unsafe?";
+
+pub(super) const FILTERS: &[Row] = &[
+    ("to_json", JSON, |ev, v, a| to_json(ev, v, a, false)),
+    ("tojson", "indent?", tojson),
+    ("to_nice_json", NICE_JSON, |ev, v, a| to_json(ev, v, a, true)),
+    ("from_json", "profile?", |ev, v, a| {
         let Val::Str(text) = &v else {
             let kind = v.type_name();
             return Err(Error::new(format!("the JSON object must be str, bytes or bytearray, not {kind}")));
         };
         let mut value = json::read(text)?;
-        if let Some(profile) = a.get(0, "profile").and_then(Val::as_str) {
+        if let Some(profile) = a.get("profile").and_then(Val::as_str) {
             // What `ansible-inventory` writes has strings that are marked as no templates.
             match profile {
                 "legacy" | "inventory_legacy" => value = unmarked(&value),
@@ -30,24 +37,40 @@ pub(super) const FILTERS: &[(&str, Run)] = &[
         }
         ev.read(&value, None)
     }),
-    ("to_yaml", |ev, v, a| to_yaml(ev, v, a, false)),
-    ("to_nice_yaml", |ev, v, a| to_yaml(ev, v, a, true)),
-    ("from_yaml", from_yaml),
-    ("from_yaml_all", from_yaml_all),
-    ("b64encode", b64encode),
-    ("b64decode", b64decode),
+    (
+        "to_yaml",
+        "* indent? width? default_flow_style? sort_keys? explicit_start? explicit_end? allow_unicode? default_style? canonical?",
+        |ev, v, a| to_yaml(ev, v, a, false),
+    ),
+    (
+        "to_nice_yaml",
+        "indent? * width? default_flow_style? sort_keys? explicit_start? explicit_end? allow_unicode? default_style? canonical?",
+        |ev, v, a| to_yaml(ev, v, a, true),
+    ),
+    ("from_yaml", "", from_yaml),
+    ("from_yaml_all", "", from_yaml_all),
+    ("b64encode", "encoding? urlsafe?", b64encode),
+    ("b64decode", "encoding? urlsafe?", b64decode),
 ];
 
 /// The same under the names of `community.general`.
-pub(super) const WRAPPERS: &[(&str, Run)] = &[
-    ("to_yaml", |ev, v, a| {
-        let args = unredacted(ev, a)?;
-        to_yaml(ev, v, &args, false)
-    }),
-    ("to_nice_yaml", |ev, v, a| {
-        let args = unredacted(ev, a)?;
-        to_yaml(ev, v, &args, true)
-    }),
+pub(super) const WRAPPERS: &[Row] = &[
+    (
+        "to_yaml",
+        "* redact_sensitive_values? indent? width? default_flow_style? sort_keys? explicit_start? explicit_end? allow_unicode? default_style? canonical?",
+        |ev, v, a| {
+            let args = unredacted(ev, a)?;
+            to_yaml(ev, v, &args, false)
+        },
+    ),
+    (
+        "to_nice_yaml",
+        "* redact_sensitive_values? indent? width? default_flow_style? sort_keys? explicit_start? explicit_end? allow_unicode? default_style? canonical?",
+        |ev, v, a| {
+            let args = unredacted(ev, a)?;
+            to_yaml(ev, v, &args, true)
+        },
+    ),
 ];
 
 /// Secrets are masked wherever they are shown; they are never left out of a value.
@@ -74,17 +97,21 @@ fn unmarked(value: &Value) -> Value {
     }
 }
 
+fn json_indent(args: &Args) -> Option<usize> {
+    args.get("indent").and_then(Val::as_int).and_then(|i| usize::try_from(i).ok())
+}
+
 fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
     let value = ev.finish(input)?;
     let mut style = Style::plain();
-    let indent = args.get(0, "indent").and_then(Val::as_int).and_then(|i| usize::try_from(i).ok());
-    style.indent = indent.or(nice.then_some(4));
-    style.sort = args.named("sort_keys").map_or(Ok(nice), |v| ev.truth(v))?;
-    style.ascii = args.named("ensure_ascii").map_or(Ok(true), |v| ev.truth(v))?;
+    style.indent = json_indent(args).or(nice.then_some(4));
+    style.sort = args.get("sort_keys").map_or(Ok(nice), |v| ev.truth(v))?;
+    style.nan = args.bool(ev, "allow_nan", true)?;
+    style.ascii = args.get("ensure_ascii").map_or(Ok(true), |v| ev.truth(v))?;
     if style.indent.is_some() {
         style.separators.0 = ",".into();
     }
-    if let Some(given) = args.named("separators")
+    if let Some(given) = args.get("separators")
         && let [item, key] = &*ev.iterate(given)?
     {
         style.separators = (ev.text(item)?, ev.text(key)?);
@@ -94,10 +121,12 @@ fn to_json(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
 
 /// Jinja's own: sorted, and fit to stand in HTML.
 fn tojson(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let mut args = args.clone();
-    args.kw.push(("sort_keys".into(), Val::Bool(true)));
-    let text = to_json(ev, input, &args, false)?;
-    let mut text = ev.text(&text)?;
+    let value = ev.finish(input)?;
+    let mut style = Style { indent: json_indent(args), sort: true, ..Style::plain() };
+    if style.indent.is_some() {
+        style.separators.0 = ",".into();
+    }
+    let mut text = json::write(&value, &style)?;
     for (plain, escaped) in [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")] {
         text = text.replace(plain, escaped);
     }
@@ -122,17 +151,17 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
             Error::new(format!("the option '{name}' is not supported")).hint(format!("there are {}", YAML.join(", ")))
         );
     }
-    if let Some(no) = args.named("allow_unicode")
+    if let Some(no) = args.get("allow_unicode")
         && !ev.truth(no)?
     {
         return Err(Error::new("yaml.dump() got multiple values for keyword argument 'allow_unicode'"));
     }
     let value = ev.finish(input)?;
-    let int = |name: &str, default: i64| args.int(usize::MAX, name, default);
+    let int = |name: &str, default: i64| args.int(name, default);
     let style = yaml_out::Style {
-        indent: usize::try_from(args.int(0, "indent", if nice { 4 } else { 2 })?).unwrap_or(2).clamp(2, 9),
+        indent: usize::try_from(args.int("indent", if nice { 4 } else { 2 })?).unwrap_or(2).clamp(2, 9),
         width: usize::try_from(int("width", 80)?).unwrap_or(usize::MAX),
-        flow: match args.named("default_flow_style") {
+        flow: match args.get("default_flow_style") {
             None => {
                 if nice {
                     Some(false)
@@ -143,14 +172,14 @@ fn to_yaml(ev: &mut Eval, input: Val, args: &Args, nice: bool) -> R<Val> {
             Some(Val::Null) => None,
             Some(v) => Some(ev.truth(v)?),
         },
-        sort: args.named("sort_keys").map_or(Ok(true), |v| ev.truth(v))?,
-        start: args.named("explicit_start").map_or(Ok(false), |v| ev.truth(v))?,
-        end: args.named("explicit_end").map_or(Ok(false), |v| ev.truth(v))?,
-        scalar: match args.named("default_style") {
+        sort: args.get("sort_keys").map_or(Ok(true), |v| ev.truth(v))?,
+        start: args.get("explicit_start").map_or(Ok(false), |v| ev.truth(v))?,
+        end: args.get("explicit_end").map_or(Ok(false), |v| ev.truth(v))?,
+        scalar: match args.get("default_style") {
             None | Some(Val::Null) => None,
             Some(style) => ev.text(style)?.chars().next(),
         },
-        canonical: args.named("canonical").map_or(Ok(false), |v| ev.truth(v))?,
+        canonical: args.get("canonical").map_or(Ok(false), |v| ev.truth(v))?,
     };
     Ok(Val::str(yaml_out::write(&value, &style)))
 }
@@ -227,18 +256,22 @@ pub(in crate::template) fn decode(bytes: &[u8], encoding: &str) -> R<String> {
     }
 }
 
+fn alphabet(ev: &mut Eval, args: &Args) -> R<base64::engine::GeneralPurpose> {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    Ok(if args.bool(ev, "urlsafe", false)? { URL_SAFE } else { STANDARD })
+}
+
 fn b64encode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
-    Ok(Val::str(base64::engine::general_purpose::STANDARD.encode(encoded(&text, &encoding)?)))
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, "encoding", "utf-8")?);
+    Ok(Val::str(alphabet(ev, args)?.encode(encoded(&text, &encoding)?)))
 }
 
 /// Characters that are none of base64's are passed over, as Python does.
 fn b64decode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (text, encoding) = (ev.text(&input)?, args.str(ev, 0, "encoding", "utf-8")?);
-    let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let (text, encoding) = (ev.text(&input)?, args.str(ev, "encoding", "utf-8")?);
+    let more = if args.bool(ev, "urlsafe", false)? { "-_" } else { "+/" };
+    let known = |c: &char| c.is_ascii_alphanumeric() || *c == '=' || more.contains(*c);
     let text: String = text.chars().filter(known).collect();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .map_err(|e| Error::new(format!("invalid base64: {e}")))?;
+    let bytes = alphabet(ev, args)?.decode(text).map_err(|e| Error::new(format!("invalid base64: {e}")))?;
     decode(&bytes, &encoding).map(Val::str)
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
@@ -10,33 +10,33 @@ use crate::template::ir::BinOp;
 use crate::template::tests;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("counter", counter),
-    ("dict", dict),
-    ("dict_kv", |ev, v, a| {
-        let key = a.need(0, "key")?.to_key()?;
+pub(super) const FILTERS: &[Row] = &[
+    ("counter", "", counter),
+    ("dict", "", dict),
+    ("dict_kv", "key", |ev, v, a| {
+        let key = a.need("key")?.to_key()?;
         let _ = ev;
         Ok(Val::map([(key, v)].into_iter().collect()))
     }),
-    ("random_mac", random_mac),
-    ("version_sort", version_sort),
-    ("groupby_as_dict", groupby_as_dict),
-    ("accumulate", accumulate),
-    ("crc32", crc32),
-    ("unicode_normalize", unicode_normalize),
-    ("reveal_ansible_type", reveal_ansible_type),
-    ("to_time_unit", |ev, v, a| {
-        let unit = a.str(ev, 0, "unit", "ms")?;
+    ("random_mac", "seed?", random_mac),
+    ("version_sort", "reverse?", version_sort),
+    ("groupby_as_dict", "attribute", groupby_as_dict),
+    ("accumulate", "", accumulate),
+    ("crc32", "", crc32),
+    ("unicode_normalize", "form?", unicode_normalize),
+    ("reveal_ansible_type", "alias?", reveal_ansible_type),
+    ("to_time_unit", "unit? * year? month?", |ev, v, a| {
+        let unit = a.str(ev, "unit", "ms")?;
         times(ev, &v, a, &unit)
     }),
-    ("to_milliseconds", |ev, v, a| times(ev, &v, a, "ms")),
-    ("to_seconds", |ev, v, a| times(ev, &v, a, "s")),
-    ("to_minutes", |ev, v, a| times(ev, &v, a, "m")),
-    ("to_hours", |ev, v, a| times(ev, &v, a, "h")),
-    ("to_days", |ev, v, a| times(ev, &v, a, "d")),
-    ("to_weeks", |ev, v, a| times(ev, &v, a, "w")),
-    ("to_months", |ev, v, a| times(ev, &v, a, "mo")),
-    ("to_years", |ev, v, a| times(ev, &v, a, "y")),
+    ("to_milliseconds", "* year? month?", |ev, v, a| times(ev, &v, a, "ms")),
+    ("to_seconds", "* year? month?", |ev, v, a| times(ev, &v, a, "s")),
+    ("to_minutes", "* year? month?", |ev, v, a| times(ev, &v, a, "m")),
+    ("to_hours", "* year? month?", |ev, v, a| times(ev, &v, a, "h")),
+    ("to_days", "* year? month?", |ev, v, a| times(ev, &v, a, "d")),
+    ("to_weeks", "* year? month?", |ev, v, a| times(ev, &v, a, "w")),
+    ("to_months", "* year? month?", |ev, v, a| times(ev, &v, a, "mo")),
+    ("to_years", "* year? month?", |ev, v, a| times(ev, &v, a, "y")),
 ];
 
 /// How often each item is there.
@@ -79,7 +79,7 @@ fn random_mac(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     if parts.is_empty() {
         return Err(bad("at least one item is needed"));
     }
-    let seed = args.get(0, "seed").cloned();
+    let seed = args.get("seed").cloned();
     let mut random = super::numbers::generator(ev, seed.as_ref())?;
     // Ten digits, of which as many are taken as are missing.
     let drawn = random.between(68_719_476_736, 1_099_511_627_775);
@@ -93,7 +93,7 @@ fn random_mac(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn version_sort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let reverse = args.bool(ev, 0, "reverse", false)?;
+    let reverse = args.bool(ev, "reverse", false)?;
     let mut keyed = Vec::new();
     for item in ev.iterate(&input)? {
         keyed.push((tests::loose_key(&ev.text(&item)?), item));
@@ -102,7 +102,7 @@ fn version_sort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn groupby_as_dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let name = args.need(0, "attribute")?.clone();
+    let name = args.need("attribute")?.clone();
     let mut out = IndexMap::new();
     for (i, item) in ev.iterate(&input)?.into_iter().enumerate() {
         let Val::Map(map) = &item else { return Err(Error::new(format!("Sequence element #{i} is not a mapping"))) };
@@ -142,7 +142,7 @@ fn unicode_normalize(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Val::Str(text) = &input else {
         return Err(Error::new(format!("<class '{}'> is not a valid input type", input.type_name())));
     };
-    Ok(Val::str(match args.str(ev, 0, "form", "NFC")?.as_str() {
+    Ok(Val::str(match args.str(ev, "form", "NFC")?.as_str() {
         "NFC" => text.nfc().collect::<String>(),
         "NFD" => text.nfd().collect(),
         "NFKC" => text.nfkc().collect(),
@@ -185,14 +185,14 @@ pub(in crate::template) fn revealed(ev: &mut Eval, value: &Val, alias: Option<&V
 }
 
 fn reveal_ansible_type(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let alias = args.get(0, "alias").cloned();
+    let alias = args.get("alias").cloned();
     revealed(ev, &input, alias.as_ref()).map(Val::str)
 }
 
 /// `1d 2h` in another unit.
 fn times(ev: &mut Eval, input: &Val, args: &Args, unit: &str) -> R<Val> {
     let text = ev.text(input)?;
-    let given = |name: &str, default: f64| match args.named(name) {
+    let given = |name: &str, default: f64| match args.get(name) {
         None => Ok(default),
         Some(v) => crate::template::ops::as_float(v).ok_or_else(|| Error::new(format!("{name} is not a number"))),
     };
@@ -212,7 +212,7 @@ fn times(ev: &mut Eval, input: &Val, args: &Args, unit: &str) -> R<Val> {
         })
     };
     // The years that a time is told in have twelve such months, where nothing else is said.
-    let told = if unit == "y" && args.named("year").is_none() { Some(12.0 * month * day) } else { factor(unit) };
+    let told = if unit == "y" && args.get("year").is_none() { Some(12.0 * month * day) } else { factor(unit) };
     let into = told.ok_or_else(|| Error::new(format!("to_time_unit() unknown unit '{unit}'")))?;
     let bad = || Error::new(format!("to_time_unit() can not interpret following string: {text}"));
     let mut total = 0.0;

@@ -8,20 +8,20 @@ use sha1::{Digest, Sha1};
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("hash", |ev, v, a| {
-        let kind = a.str(ev, 0, "hashtype", "sha1")?;
+pub(super) const FILTERS: &[Row] = &[
+    ("hash", "hashtype?", |ev, v, a| {
+        let kind = a.str(ev, "hashtype", "sha1")?;
         named(ev, &v, &kind)
     }),
-    ("checksum", |ev, v, _| named(ev, &v, "sha1")),
-    ("sha1", |ev, v, _| named(ev, &v, "sha1")),
-    ("md5", |ev, v, _| named(ev, &v, "md5")),
-    ("to_uuid", to_uuid),
+    ("checksum", "", |ev, v, _| named(ev, &v, "sha1")),
+    ("sha1", "", |ev, v, _| named(ev, &v, "sha1")),
+    ("md5", "", |ev, v, _| named(ev, &v, "md5")),
+    ("to_uuid", "namespace?", to_uuid),
 ];
 
 fn hex(bytes: &[u8]) -> String {
@@ -55,7 +55,7 @@ fn named(ev: &mut Eval, input: &Val, kind: &str) -> R<Val> {
 const NAMESPACE: &str = "361E6D51-FAEC-444A-9079-341386DA8E2E";
 
 fn to_uuid(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let namespace = args.str(ev, 0, "namespace", NAMESPACE)?;
+    let namespace = args.str(ev, "namespace", NAMESPACE)?;
     let wrong = || Error::new(format!("Invalid value '{namespace}' for 'namespace'")).hint("a UUID is wanted");
     let digits: String = namespace.chars().filter(|c| *c != '-').collect();
     if digits.len() != 32 {

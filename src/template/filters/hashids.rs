@@ -1,11 +1,14 @@
 //! `hashids_encode` and `hashids_decode`: numbers as short texts, as the hashids libraries make them.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("hashids_decode", decode), ("hashids_encode", encode)];
+pub(super) const FILTERS: &[Row] = &[
+    ("hashids_decode", "salt? alphabet? min_length?", decode),
+    ("hashids_encode", "salt? alphabet? min_length?", encode),
+];
 
 const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890";
 const SEPARATORS: &str = "cfhistuCFHISTU";
@@ -41,9 +44,9 @@ fn shuffle(items: &mut [char], salt: &[char]) {
 
 impl Hashids {
     fn of(ev: &mut Eval, args: &Args) -> R<Self> {
-        let salt: Vec<char> = args.str(ev, 0, "salt", "")?.chars().collect();
-        let given = args.str(ev, 1, "alphabet", ALPHABET)?;
-        let least = usize::try_from(args.int(2, "min_length", 0)?).unwrap_or(0).min(1 << 16);
+        let salt: Vec<char> = args.str(ev, "salt", "")?.chars().collect();
+        let given = args.str(ev, "alphabet", ALPHABET)?;
+        let least = usize::try_from(args.int("min_length", 0)?).unwrap_or(0).min(1 << 16);
         let mut alphabet: Vec<char> = Vec::new();
         for c in given.chars() {
             if !alphabet.contains(&c) {

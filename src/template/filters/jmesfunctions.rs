@@ -60,7 +60,7 @@ fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null | Value::Unknown(_) => "null",
         Value::Bool(_) => "boolean",
-        Value::Int(_) | Value::Float(_) => "number",
+        Value::Int(_) | Value::Big(_) | Value::Float(_) => "number",
         Value::Str(_) => "string",
         Value::List(_) => "array",
         Value::Map(_) => "object",
@@ -178,7 +178,7 @@ fn general(name: &str, first: &Value, second: &Value) -> R<Value> {
             style.separators = (",".into(), ":".into());
             Value::from(json::write(other, &style)?)
         }
-        ("to_number", Value::Int(_) | Value::Float(_)) => first.clone(),
+        ("to_number", Value::Int(_) | Value::Big(_) | Value::Float(_)) => first.clone(),
         ("to_number", Value::Str(s)) => match (s.parse::<i128>(), s.parse::<f64>()) {
             (Ok(i), _) => Value::Int(i),
             (_, Ok(f)) => Value::Float(f),

@@ -5,22 +5,54 @@ use std::sync::Arc;
 
 use jmespath::ast::{Ast, Comparator};
 
-use super::Run;
+use super::Row;
 use crate::model::{Map, Value};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::json;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("json_query", json_query)];
+pub(super) const FILTERS: &[Row] = &[("json_query", "expr", json_query)];
 
 fn json_query(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let expression = args.str(ev, 0, "expr", "")?;
-    let tree = jmespath::parse(&expression)
+    let expression = args.str(ev, "expr", "")?;
+    let tree = jmespath::parse(&literals(&expression))
         .map_err(|e| Error::new(format!("JMESPathError in json_query filter plugin:\n{e}")))?;
     let data = ev.finish(input)?;
     let found = search(&tree, &data, 0)?;
     ev.read(&found, None)
+}
+
+/// The expression with literals that are no JSON as strings: Python takes `running` for `"running"`.
+fn literals(expression: &str) -> String {
+    let mut out = String::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some(at) = rest.find(['`', '\'', '"']) {
+        let (before, from) = rest.split_at(at);
+        let quote = from.chars().next().unwrap_or('`');
+        let inside = from.get(1..).unwrap_or_default();
+        let Some(end) = closing(inside, quote) else { break };
+        let (content, after) = inside.split_at(end);
+        let string = format!("\"{}\"", content.trim_start());
+        let plain = content.replace("\\`", "`");
+        let is_string = quote == '`' && json::read(plain.trim()).is_err() && json::read(&string).is_ok();
+        out.push_str(before);
+        out.push(quote);
+        out.push_str(if is_string { &string } else { content });
+        out.push(quote);
+        rest = after.get(1..).unwrap_or_default();
+    }
+    out + rest
+}
+
+/// Where a quoted part ends: at the quote that has no backslash before it.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends.then_some(at)
+    })
 }
 
 pub(super) fn list(items: Vec<Value>) -> Value {

@@ -2,14 +2,17 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::json;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("json_patch", json_patch), ("json_patch_recipe", json_patch_recipe)];
+pub(super) const FILTERS: &[Row] = &[
+    ("json_patch", "op path value? * from? fail_test?", json_patch),
+    ("json_patch_recipe", "operations fail_test?", json_patch_recipe),
+];
 
 /// One operation.
 struct Operation {
@@ -30,7 +33,7 @@ fn steps(pointer: &str) -> R<Vec<String>> {
 }
 
 /// What is patched: data, or a text of JSON.
-fn document(ev: &mut Eval, filter: &str, input: Val) -> R<Val> {
+pub(super) fn document(ev: &mut Eval, filter: &str, input: Val) -> R<Val> {
     match &input {
         Val::Str(text) => {
             let read = json::read(text);
@@ -64,16 +67,16 @@ fn operation(
 fn json_patch(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let name = "json_patch";
     let document = document(ev, name, input)?;
-    let (op, path) = (ev.text(args.need(0, "op")?)?, ev.text(args.need(1, "path")?)?);
-    let operation = operation(ev, name, op, &path, args.named("from").cloned(), args.get(2, "value").cloned())?;
-    let strict = args.named("fail_test").map_or(Ok(false), |v| ev.truth(v))?;
+    let (op, path) = (ev.text(args.need("op")?)?, ev.text(args.need("path")?)?);
+    let operation = operation(ev, name, op, &path, args.get("from").cloned(), args.get("value").cloned())?;
+    let strict = args.get("fail_test").map_or(Ok(false), |v| ev.truth(v))?;
     run(ev, name, document, &[operation], strict)
 }
 
 fn json_patch_recipe(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let name = "json_patch_recipe";
     let document = document(ev, name, input)?;
-    let Val::List(list) = args.need(0, "operations")?.clone() else {
+    let Val::List(list) = args.need("operations")?.clone() else {
         return Err(Error::new(format!("{name}: 'operations' needs to be a list")));
     };
     let mut operations = Vec::new();
@@ -88,7 +91,7 @@ fn json_patch_recipe(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let (op, path) = (ev.text(&op)?, ev.text(&path)?);
         operations.push(operation(ev, name, op, &path, from, value)?);
     }
-    let strict = args.bool(ev, 1, "fail_test", false)?;
+    let strict = args.bool(ev, "fail_test", false)?;
     run(ev, name, document, &operations, strict)
 }
 

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
@@ -10,16 +10,16 @@ use crate::template::ir::Span;
 use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("keep_keys", |ev, v, a| {
+pub(super) const FILTERS: &[Row] = &[
+    ("keep_keys", "target matching_parameter?", |ev, v, a| {
         let names = Names::of(ev, a)?;
         keep(ev, &v, &names)
     }),
-    ("remove_keys", |ev, v, a| {
+    ("remove_keys", "target matching_parameter?", |ev, v, a| {
         let names = Names::of(ev, a)?;
         remove(ev, &v, &names)
     }),
-    ("replace_keys", |ev, v, a| {
+    ("replace_keys", "target matching_parameter?", |ev, v, a| {
         let names = Names::of(ev, a)?;
         replace(ev, &v, &names)
     }),
@@ -34,12 +34,12 @@ struct Names {
 
 impl Names {
     fn of(ev: &mut Eval, args: &Args) -> R<Self> {
-        let how = args.str(ev, 1, "matching_parameter", "equality")?;
+        let how = args.str(ev, "matching_parameter", "equality")?;
         if !matches!(how.as_str(), "equality" | "starts_with" | "ends_with" | "regex") {
             let words = "value of matching_parameter must be one of: starts_with, ends_with, regex, got";
             return Err(Error::new(format!("{words}: {how}")));
         }
-        let target = args.get(0, "target").cloned().ok_or_else(|| Error::new("missing required arguments: target"))?;
+        let target = args.get("target").cloned().ok_or_else(|| Error::new("missing required arguments: target"))?;
         let items = if let Val::List(_) = target { ev.iterate(&target)? } else { vec![target] };
         let mut list = Vec::new();
         for item in items {

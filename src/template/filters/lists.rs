@@ -1,6 +1,6 @@
 //! Lists: picking, ordering, joining, set operations.
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
@@ -8,33 +8,40 @@ use crate::template::ir::Span;
 use crate::template::tests;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("length", length),
-    ("count", length),
-    ("first", first),
-    ("last", last),
-    ("join", join),
-    ("reverse", reverse),
-    ("sort", sort),
-    ("unique", unique),
-    ("union", |ev, v, a| sets(ev, &v, a, Set::Union)),
-    ("intersect", |ev, v, a| sets(ev, &v, a, Set::Intersect)),
-    ("difference", |ev, v, a| sets(ev, &v, a, Set::Difference)),
-    ("symmetric_difference", |ev, v, a| sets(ev, &v, a, Set::Symmetric)),
-    ("map", map),
-    ("select", |ev, v, a| select(ev, &v, a, true, false)),
-    ("reject", |ev, v, a| select(ev, &v, a, false, false)),
-    ("selectattr", |ev, v, a| select(ev, &v, a, true, true)),
-    ("rejectattr", |ev, v, a| select(ev, &v, a, false, true)),
-    ("flatten", flatten),
-    ("batch", batch),
-    ("slice", slice),
-    ("zip", |ev, v, a| zip(ev, &v, a, false)),
-    ("zip_longest", |ev, v, a| zip(ev, &v, a, true)),
-    ("product", product),
-    ("permutations", |ev, v, a| choose(ev, &v, a, true)),
-    ("combinations", |ev, v, a| choose(ev, &v, a, false)),
-    ("powerset", powerset),
+pub(super) const FILTERS: &[Row] = &[
+    ("length", "", length),
+    ("count", "", length),
+    ("first", "", first),
+    ("last", "", last),
+    ("join", "d? attribute?", join),
+    ("reverse", "", reverse),
+    ("sort", "reverse? case_sensitive? attribute?", sort),
+    ("unique", "case_sensitive? attribute?", unique),
+    ("union", "b", |ev, v, a| sets(ev, &v, a.need("b")?, Set::Union)),
+    ("intersect", "b", |ev, v, a| sets(ev, &v, a.need("b")?, Set::Intersect)),
+    ("difference", "b", |ev, v, a| sets(ev, &v, a.need("b")?, Set::Difference)),
+    ("symmetric_difference", "b", |ev, v, a| sets(ev, &v, a.need("b")?, Set::Symmetric)),
+    ("map", "*filter attribute? default? **", map),
+    ("select", "*args **", |ev, v, a| select(ev, &v, a, true, false)),
+    ("reject", "*args **", |ev, v, a| select(ev, &v, a, false, false)),
+    ("selectattr", "*args **", |ev, v, a| select(ev, &v, a, true, true)),
+    ("rejectattr", "*args **", |ev, v, a| select(ev, &v, a, false, true)),
+    ("flatten", "levels? skip_nulls?", flatten),
+    ("batch", "linecount fill_with?", batch),
+    ("slice", "slices fill_with?", slice),
+    ("zip", "*iterables strict?", |ev, v, a| zip(ev, &v, a)),
+    ("zip_longest", "*iterables fillvalue?", |ev, v, a| zip_longest(ev, &v, a)),
+    ("product", "*iterables repeat?", product),
+    ("permutations", "r?", |ev, v, a| {
+        let items = ev.iterate(&v)?;
+        let all = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        choose(&items, a.int("r", all)?, true).map(Val::list)
+    }),
+    ("combinations", "r", |ev, v, a| {
+        let items = ev.iterate(&v)?;
+        choose(&items, a.need("r")?.index()?, false).map(Val::list)
+    }),
+    ("powerset", "", powerset),
 ];
 
 fn length(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
@@ -70,8 +77,8 @@ fn last(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn join(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let with = args.str(ev, 0, "d", "")?;
-    let path = args.get(1, "attribute").cloned();
+    let with = args.str(ev, "d", "")?;
+    let path = args.get("attribute").cloned();
     let mut parts = Vec::new();
     for item in ev.iterate(&input)? {
         let item = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
@@ -146,9 +153,9 @@ impl Eval {
 }
 
 fn sort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let reverse = args.bool(ev, 0, "reverse", false)?;
-    let case = args.bool(ev, 1, "case_sensitive", false)?;
-    let paths = match args.get(2, "attribute") {
+    let reverse = args.bool(ev, "reverse", false)?;
+    let case = args.bool(ev, "case_sensitive", false)?;
+    let paths = match args.get("attribute") {
         None | Some(Val::Null) => None,
         Some(Val::Str(s)) => Some(s.split(',').map(|p| Val::str(p.trim())).collect::<Vec<_>>()),
         Some(other) => Some(vec![other.clone()]),
@@ -178,13 +185,13 @@ fn has(ev: &mut Eval, items: &[Val], item: &Val) -> R<bool> {
 }
 
 fn unique(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let case = match args.get(0, "case_sensitive") {
+    let case = match args.get("case_sensitive") {
         None | Some(Val::Null) => false,
         Some(v) => ev.truth(v)?,
     };
-    let path = args.get(1, "attribute").cloned();
+    let path = args.get("attribute").cloned();
     let (mut seen, mut out) = (Vec::new(), Vec::new());
-    let given = matches!(args.get(0, "case_sensitive"), Some(Val::Bool(false)));
+    let given = matches!(args.get("case_sensitive"), Some(Val::Bool(false)));
     for item in ev.iterate(&input)? {
         if given && matches!(item, Val::Map(_) | Val::List(_)) && path.is_none() {
             return Err(Error::new(
@@ -210,9 +217,9 @@ pub(super) enum Set {
     Symmetric,
 }
 
-pub(super) fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val> {
+pub(super) fn sets(ev: &mut Eval, input: &Val, other: &Val, what: Set) -> R<Val> {
     let a = ev.iterate(input)?;
-    let b = ev.iterate(args.need(0, "b")?)?;
+    let b = ev.iterate(other)?;
     let mut out = Vec::new();
     for item in &a {
         let both = has(ev, &b, item)?;
@@ -234,8 +241,8 @@ pub(super) fn sets(ev: &mut Eval, input: &Val, args: &Args, what: Set) -> R<Val>
 
 fn map(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let items = ev.iterate(&input)?;
-    if let Some(path) = args.named("attribute").cloned() {
-        let default = args.named("default").cloned();
+    if let Some(path) = args.get("attribute").cloned() {
+        let default = args.get("default").cloned();
         let found = items.iter().map(|item| {
             let found = follow(ev, item, &path)?;
             Ok(match (&found, &default) {
@@ -245,15 +252,20 @@ fn map(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         });
         return found.collect::<R<_>>().map(Val::list);
     }
-    let name = args.str(ev, 0, "filter", "")?;
+    let name = args.pos.first().ok_or_else(|| Error::new("map requires a filter argument"))?;
+    let name = ev.text(name)?;
     let filter = super::find(&name).ok_or_else(|| Error::no_such("filter", &name, super::names()))?;
-    let rest = Args { pos: args.pos.iter().skip(1).cloned().collect(), kw: args.kw.clone() };
-    items.into_iter().map(|item| filter.apply(ev, item, &rest)).collect::<R<_>>().map(Val::list)
+    let rest = Args::new(args.pos.iter().skip(1).cloned().collect(), args.kw.clone());
+    items.into_iter().map(|item| filter.apply(ev, item, rest.clone())).collect::<R<_>>().map(Val::list)
 }
 
 fn select(ev: &mut Eval, input: &Val, args: &Args, want: bool, by_attr: bool) -> R<Val> {
     let from = usize::from(by_attr);
-    let path = if by_attr { Some(args.need(0, "attribute")?.clone()) } else { None };
+    let path = if by_attr {
+        Some(args.pos.first().cloned().ok_or_else(|| Error::new("Missing parameter for attribute name"))?)
+    } else {
+        None
+    };
     let test = match args.pos.get(from) {
         None => None,
         Some(name) => {
@@ -261,14 +273,17 @@ fn select(ev: &mut Eval, input: &Val, args: &Args, want: bool, by_attr: bool) ->
             Some(tests::find(&name).ok_or_else(|| Error::no_such("test", &name, tests::names()))?)
         }
     };
-    let rest = Args { pos: args.pos.iter().skip(from + 1).cloned().collect(), kw: args.kw.clone() };
+    let mut rest = Args::new(args.pos.iter().skip(from + 1).cloned().collect(), args.kw.clone());
+    if let Some(test) = test {
+        rest = test.bind(rest)?;
+    }
     let mut out = Vec::new();
     for item in ev.iterate(input)? {
         let value = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?;
         let holds = match test {
             None => ev.truth(&value)?,
-            Some(test) if test.undefined => (test.run)(ev, &value, &rest)?,
-            Some(test) => (test.run)(ev, &value.defined()?, &rest)?,
+            Some(test) if test.undefined => test.holds(ev, &value, &rest)?,
+            Some(test) => test.holds(ev, &value.defined()?, &rest)?,
         };
         if holds == want {
             out.push(item);
@@ -278,11 +293,11 @@ fn select(ev: &mut Eval, input: &Val, args: &Args, want: bool, by_attr: bool) ->
 }
 
 fn flatten(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let levels = match args.get(0, "levels") {
+    let levels = match args.get("levels") {
         None | Some(Val::Null) => i64::MAX,
-        Some(_) => args.int(0, "levels", 0)?,
+        Some(_) => args.int("levels", 0)?,
     };
-    let skip = args.bool(ev, 1, "skip_nulls", true)?;
+    let skip = args.bool(ev, "skip_nulls", true)?;
     let mut out = Vec::new();
     flatten_into(ev, &input, levels, skip, &mut out)?;
     Ok(Val::list(out))
@@ -309,8 +324,8 @@ fn flatten_into(ev: &mut Eval, input: &Val, levels: i64, skip: bool, out: &mut V
 }
 
 fn batch(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let size = usize::try_from(args.int(0, "linecount", 1)?).unwrap_or(1).max(1);
-    let fill = args.get(1, "fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
+    let size = usize::try_from(args.int("linecount", 1)?).unwrap_or(1).max(1);
+    let fill = args.get("fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
     let items = ev.iterate(&input)?;
     let rows = items.chunks(size).map(|chunk| {
         let mut row = chunk.to_vec();
@@ -323,8 +338,8 @@ fn batch(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn slice(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let count = usize::try_from(args.int(0, "slices", 1)?).unwrap_or(1).max(1);
-    let fill = args.get(1, "fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
+    let count = usize::try_from(args.int("slices", 1)?).unwrap_or(1).max(1);
+    let fill = args.get("fill_with").filter(|f| !matches!(f, Val::Null)).cloned();
     let items = ev.iterate(&input)?;
     let (each, extra) = (items.len() / count, items.len() % count);
     let mut rest = items.into_iter();
@@ -338,17 +353,29 @@ fn slice(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     Ok(Val::list(rows.collect()))
 }
 
-fn zip(ev: &mut Eval, input: &Val, args: &Args, longest: bool) -> R<Val> {
-    let mut columns = vec![ev.iterate(input)?];
-    for other in &args.pos {
-        columns.push(ev.iterate(other)?);
+fn columns(ev: &mut Eval, input: &Val, args: &Args) -> R<Vec<Vec<Val>>> {
+    std::iter::once(input).chain(&args.pos).map(|column| ev.iterate(column)).collect()
+}
+
+fn rows(columns: &[Vec<Val>], count: Option<usize>, fill: &Val) -> Val {
+    let cell = |column: &Vec<Val>, i: usize| column.get(i).unwrap_or(fill).clone();
+    let row = |i: usize| Val::tuple(columns.iter().map(|column| cell(column, i)).collect());
+    Val::list((0..count.unwrap_or(0)).map(row).collect())
+}
+
+fn zip(ev: &mut Eval, input: &Val, args: &Args) -> R<Val> {
+    let columns = columns(ev, input, args)?;
+    let (least, most) = (columns.iter().map(Vec::len).min(), columns.iter().map(Vec::len).max());
+    if args.bool(ev, "strict", false)? && least != most {
+        return Err(Error::new("zip() has arguments of different lengths"));
     }
-    let fill = args.named("fillvalue").cloned().unwrap_or(Val::Null);
-    let lengths = columns.iter().map(Vec::len);
-    let rows = if longest { lengths.max() } else { lengths.min() }.unwrap_or(0);
-    let row =
-        |i: usize| Val::tuple(columns.iter().map(|c| c.get(i).cloned().unwrap_or_else(|| fill.clone())).collect());
-    Ok(Val::list((0..rows).map(row).collect()))
+    Ok(rows(&columns, least, &Val::Null))
+}
+
+fn zip_longest(ev: &mut Eval, input: &Val, args: &Args) -> R<Val> {
+    let columns = columns(ev, input, args)?;
+    let fill = args.get("fillvalue").cloned().unwrap_or(Val::Null);
+    Ok(rows(&columns, columns.iter().map(Vec::len).max(), &fill))
 }
 
 /// The cartesian product, the last list running fastest.
@@ -370,17 +397,13 @@ fn product(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     for other in &args.pos {
         lists.push(ev.iterate(other)?);
     }
-    let repeat = usize::try_from(args.named("repeat").and_then(Val::as_int).unwrap_or(1)).unwrap_or(1).min(16);
+    let repeat = usize::try_from(args.get("repeat").and_then(Val::as_int).unwrap_or(1)).unwrap_or(1).min(16);
     let all: Vec<Vec<Val>> = std::iter::repeat_n(lists, repeat).flatten().collect();
     Ok(Val::list(cartesian(&all)?.into_iter().map(Val::tuple).collect()))
 }
 
-fn choose(ev: &mut Eval, input: &Val, args: &Args, ordered: bool) -> R<Val> {
-    let items = ev.iterate(input)?;
-    let size = match args.get(0, "r") {
-        None | Some(Val::Null) if ordered => items.len(),
-        _ => usize::try_from(args.int(0, "r", 0)?).unwrap_or(0),
-    };
+fn choose(items: &[Val], size: i64, ordered: bool) -> R<Vec<Val>> {
+    let size = usize::try_from(size).map_err(|_| Error::new("r must be non-negative"))?;
     let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..size {
         let mut next = Vec::new();
@@ -394,15 +417,14 @@ fn choose(ev: &mut Eval, input: &Val, args: &Args, ordered: bool) -> R<Val> {
         }
     }
     let row = |r: Vec<usize>| Val::tuple(r.into_iter().filter_map(|i| items.get(i).cloned()).collect());
-    Ok(Val::list(rows.into_iter().map(row).collect()))
+    Ok(rows.into_iter().map(row).collect())
 }
 
 fn powerset(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    let len = ev.iterate(&input)?.len();
+    let items = ev.iterate(&input)?;
     let mut out = Vec::new();
-    for size in 0..=len {
-        let rows = choose(ev, &input, &Args::of(vec![Val::Int(size as i128)]), false)?;
-        out.extend(ev.iterate(&rows)?);
+    for size in 0..=i64::try_from(items.len()).unwrap_or(i64::MAX) {
+        out.extend(choose(&items, size, false)?);
     }
     Ok(Val::list(out))
 }

@@ -2,48 +2,36 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
-use super::lists::{entry, folded, follow};
+use super::Row;
+use super::lists::{entry, flattened, folded, follow};
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::ir::Span;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("combine", combine),
-    ("dict2items", dict2items),
-    ("items2dict", items2dict),
-    ("dictsort", dictsort),
-    ("items", items),
-    ("subelements", subelements),
-    ("extract", extract),
-    ("groupby", groupby),
-    ("rekey_on_member", rekey_on_member),
+pub(super) const FILTERS: &[Row] = &[
+    ("combine", "*terms recursive? list_merge?", combine),
+    ("dict2items", "key_name? value_name?", dict2items),
+    ("items2dict", "key_name? value_name?", items2dict),
+    ("dictsort", "case_sensitive? by? reverse?", dictsort),
+    ("items", "", items),
+    ("subelements", "subelements skip_missing?", subelements),
+    ("extract", "container morekeys?", extract),
+    ("groupby", "attribute default? case_sensitive?", groupby),
+    ("rekey_on_member", "key duplicates?", rekey_on_member),
 ];
 
 fn combine(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let recursive = args.named("recursive").map_or(Ok(false), |v| ev.truth(v))?;
-    if args.kw.iter().any(|(name, _)| !matches!(&**name, "recursive" | "list_merge")) {
-        return Err(Error::new("'recursive' and 'list_merge' are the only valid keyword arguments"));
-    }
-    let merge = args.named("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
+    let recursive = args.get("recursive").map_or(Ok(false), |v| ev.truth(v))?;
+    let merge = args.get("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
     if !matches!(merge.as_str(), "replace" | "keep" | "append" | "prepend" | "append_rp" | "prepend_rp") {
         return Err(Error::new(format!(
             "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp', got '{merge}'"
         )));
     }
-    let mut all = Vec::new();
     let given = std::iter::once(input).chain(args.pos.iter().cloned()).collect::<Vec<_>>();
-    super::lists::FILTERS
-        .iter()
-        .find(|(n, _)| *n == "flatten")
-        .map(|(_, flatten)| {
-            let flat = flatten(ev, Val::list(given), &Args::of(vec![Val::Int(1)]))?;
-            all = ev.iterate(&flat)?;
-            Ok::<_, Error>(())
-        })
-        .transpose()?;
+    let all = flattened(ev, &Val::list(given), 1)?;
     let mut out = Val::map(IndexMap::new());
     for (i, next) in all.into_iter().enumerate() {
         if !matches!(next, Val::Map(_)) {
@@ -112,14 +100,14 @@ fn need_map(value: &Val, filter: &str) -> R<()> {
 
 fn dict2items(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     need_map(&input, "dict2items")?;
-    let (key, value) = (args.str(ev, 0, "key_name", "key")?, args.str(ev, 1, "value_name", "value")?);
+    let (key, value) = (args.str(ev, "key_name", "key")?, args.str(ev, "value_name", "value")?);
     let Val::Map(map) = &input else { return Ok(input) };
     let row = |(k, v): (Key, Val)| Val::map([entry(&key, Val::of_key(&k)), entry(&value, v)].into_iter().collect());
     Ok(Val::list(map.all(ev)?.into_iter().map(row).collect()))
 }
 
 fn items2dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (key, value) = (args.str(ev, 0, "key_name", "key")?, args.str(ev, 1, "value_name", "value")?);
+    let (key, value) = (args.str(ev, "key_name", "key")?, args.str(ev, "value_name", "value")?);
     let Val::List(list) = &input else {
         return Err(Error::new(format!("items2dict requires a list, got <class '{}'> instead.", input.type_name())));
     };
@@ -154,12 +142,12 @@ fn items(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     need_map(&input, "dictsort")?;
     let Val::Map(map) = &input else { return Ok(input) };
-    let case = args.bool(ev, 0, "case_sensitive", false)?;
-    let by = args.str(ev, 1, "by", "key")?;
+    let case = args.bool(ev, "case_sensitive", false)?;
+    let by = args.str(ev, "by", "key")?;
     if by != "key" && by != "value" {
         return Err(Error::new("You can only sort by either \"key\" or \"value\""));
     }
-    let reverse = args.bool(ev, 2, "reverse", false)?;
+    let reverse = args.bool(ev, "reverse", false)?;
     let mut keyed = Vec::new();
     for (k, v) in map.all(ev)? {
         let key = if by == "value" { v.clone() } else { Val::of_key(&k) };
@@ -170,8 +158,8 @@ fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// Each element with each of its own list's items.
 fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let path = args.need(0, "subelements")?.clone();
-    let skip = args.bool(ev, 1, "skip_missing", false)?;
+    let path = args.need("subelements")?.clone();
+    let skip = args.bool(ev, "skip_missing", false)?;
     let elements = match &input {
         Val::Map(m) => m.all(ev)?.into_values().collect(),
         Val::List(_) => ev.iterate(&input)?,
@@ -213,9 +201,9 @@ fn subelements(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn extract(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let container = args.need(0, "container")?.clone();
+    let container = args.need("container")?.clone();
     let mut at = ev.item(&container, &input, Span::default())?;
-    let more = match args.get(1, "morekeys") {
+    let more = match args.get("morekeys") {
         None | Some(Val::Null) => Vec::new(),
         Some(l @ Val::List(_)) => ev.iterate(&l.clone())?,
         Some(one) => vec![one.clone()],
@@ -227,9 +215,9 @@ fn extract(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn groupby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let path = args.need(0, "attribute")?.clone();
-    let default = args.get(1, "default").cloned();
-    let case = args.bool(ev, 2, "case_sensitive", false)?;
+    let path = args.need("attribute")?.clone();
+    let default = args.get("default").cloned();
+    let case = args.bool(ev, "case_sensitive", false)?;
     let mut keyed = Vec::new();
     for item in ev.iterate(&input)? {
         let mut key = follow(ev, &item, &path)?;
@@ -252,8 +240,8 @@ fn groupby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn rekey_on_member(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let key = args.need(0, "key")?.clone();
-    let duplicates = args.str(ev, 1, "duplicates", "error")?;
+    let key = args.need("key")?.clone();
+    let duplicates = args.str(ev, "duplicates", "error")?;
     if !matches!(duplicates.as_str(), "error" | "overwrite") {
         let words = "duplicates parameter to rekey_on_member has unknown value";
         return Err(Error::new(format!("{words}: {duplicates}")));

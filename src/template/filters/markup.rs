@@ -1,13 +1,17 @@
 //! Text for people and browsers: wrapping, HTML.
 
-use super::Run;
+use super::Row;
 use super::markup_type::escaped;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] =
-    &[("wordwrap", wordwrap), ("striptags", striptags), ("xmlattr", xmlattr), ("urlize", urlize)];
+pub(super) const FILTERS: &[Row] = &[
+    ("wordwrap", "width? break_long_words? wrapstring? break_on_hyphens?", wordwrap),
+    ("striptags", "", striptags),
+    ("xmlattr", "autospace?", xmlattr),
+    ("urlize", "trim_url_limit? nofollow? target? rel? extra_schemes?", urlize),
+];
 
 /// The parts that a line may be broken between; a word with hyphens has several.
 fn chunks(line: &str, hyphens: bool) -> Vec<String> {
@@ -68,10 +72,10 @@ fn wrap(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
 
 fn wordwrap(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let width = usize::try_from(args.int(0, "width", 79)?).unwrap_or(79).max(1);
-    let long = args.bool(ev, 1, "break_long_words", true)?;
-    let with = args.str(ev, 2, "wrapstring", "\n")?;
-    let hyphens = args.bool(ev, 3, "break_on_hyphens", true)?;
+    let width = usize::try_from(args.int("width", 79)?).unwrap_or(79).max(1);
+    let long = args.bool(ev, "break_long_words", true)?;
+    let with = args.str(ev, "wrapstring", "\n")?;
+    let hyphens = args.bool(ev, "break_on_hyphens", true)?;
     let wrapped = text.lines().map(|line| wrap(line, width, long, hyphens).join(&with));
     Ok(Val::str(wrapped.collect::<Vec<_>>().join(&with)))
 }
@@ -100,7 +104,7 @@ fn striptags(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn xmlattr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let space = args.bool(ev, 0, "autospace", true)?;
+    let space = args.bool(ev, "autospace", true)?;
     let Val::Map(map) = &input else {
         return Err(Error::new(format!("'{}' object has no attribute 'items'", input.type_name())));
     };
@@ -121,17 +125,23 @@ fn xmlattr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 /// Links around what looks like one.
 fn urlize(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let limit = match args.get(0, "trim_url_limit") {
+    let limit = match args.get("trim_url_limit") {
         None | Some(Val::Null) => None,
-        Some(_) => usize::try_from(args.int(0, "trim_url_limit", 0)?).ok(),
+        Some(_) => usize::try_from(args.int("trim_url_limit", 0)?).ok(),
     };
-    let nofollow = args.bool(ev, 1, "nofollow", false)?;
-    let target = args.str(ev, 2, "target", "")?;
-    let mut rel: Vec<String> = args.str(ev, 3, "rel", "")?.split_whitespace().map(str::to_owned).collect();
+    let nofollow = args.bool(ev, "nofollow", false)?;
+    let target = args.str(ev, "target", "")?;
+    let mut rel: Vec<String> = args.str(ev, "rel", "")?.split_whitespace().map(str::to_owned).collect();
     rel.extend(nofollow.then(|| "nofollow".to_owned()));
     rel.push("noopener".to_owned());
     rel.sort();
     rel.dedup();
+    let mut schemes = vec!["http://".to_owned(), "https://".to_owned()];
+    if let Some(more) = args.get("extra_schemes").filter(|more| !matches!(more, Val::Null)) {
+        for scheme in ev.iterate(more)? {
+            schemes.push(ev.text(&scheme)?);
+        }
+    }
     let attributes = format!(" rel=\"{}\"", escaped(&rel.join(" ")));
     let target = if target.is_empty() { String::new() } else { format!(" target=\"{}\"", escaped(&target)) };
     let shown = |url: &str| match limit {
@@ -142,7 +152,7 @@ fn urlize(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let domain = |d: &str| {
             d.contains('.') && !d.ends_with('.') && d.chars().all(|c| c.is_alphanumeric() || "-.".contains(c))
         };
-        if word.starts_with("http://") || word.starts_with("https://") {
+        if schemes.iter().any(|scheme| word.starts_with(scheme.as_str()) && word != scheme) {
             return format!("<a href=\"{word}\"{attributes}{target}>{}</a>", shown(word));
         }
         if word.starts_with("www.") {

@@ -1,15 +1,15 @@
 //! Text that is safe in HTML as it is: `escape`, `safe`, and what keeps or spreads that mark.
 
-use super::Run;
+use super::Row;
 use crate::model::{Marks, Text};
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("escape", |ev, v, _| escape(ev, &v)),
-    ("e", |ev, v, _| escape(ev, &v)),
-    ("forceescape", |ev, v, _| Ok(safe(escaped(&ev.text(&v)?)))),
-    ("safe", |ev, v, _| Ok(safe(ev.text(&v)?))),
+pub(super) const FILTERS: &[Row] = &[
+    ("escape", "", |ev, v, _| escape(ev, &v)),
+    ("e", "", |ev, v, _| escape(ev, &v)),
+    ("forceescape", "", |ev, v, _| Ok(safe(escaped(&ev.text(&v)?)))),
+    ("safe", "", |ev, v, _| Ok(safe(ev.text(&v)?))),
 ];
 
 /// Filters that give of safe text what is safe as well.
@@ -99,8 +99,8 @@ pub(in crate::template) fn arguments(ev: &mut Eval, name: &str, args: &Args) -> 
         return Ok(args.clone());
     }
     let strings = |ev: &mut Eval, v: &Val| if let Val::Str(_) = v { escape(ev, v) } else { Ok(v.clone()) };
-    Ok(Args {
-        pos: args.pos.iter().map(|v| strings(ev, v)).collect::<R<_>>()?,
-        kw: args.kw.iter().map(|(k, v)| Ok((k.clone(), strings(ev, v)?))).collect::<R<_>>()?,
-    })
+    Ok(Args::new(
+        args.pos.iter().map(|v| strings(ev, v)).collect::<R<_>>()?,
+        args.kw.iter().map(|(k, v)| Ok((k.clone(), strings(ev, v)?))).collect::<R<_>>()?,
+    ))
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use super::lists::{Set, flattened, sets};
 use super::maps::merged;
 use crate::model::Key;
@@ -11,22 +11,22 @@ use crate::template::eval::Eval;
 use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("lists_mergeby", lists_mergeby),
-    ("lists_union", |ev, v, a| lists(ev, v, a, Set::Union)),
-    ("lists_intersect", |ev, v, a| lists(ev, v, a, Set::Intersect)),
-    ("lists_difference", |ev, v, a| lists(ev, v, a, Set::Difference)),
-    ("lists_symmetric_difference", |ev, v, a| lists(ev, v, a, Set::Symmetric)),
-    ("keep_keys", |ev, v, a| by_keys(ev, &v, a, true)),
-    ("remove_keys", |ev, v, a| by_keys(ev, &v, a, false)),
-    ("replace_keys", replace_keys),
+pub(super) const FILTERS: &[Row] = &[
+    ("lists_mergeby", "*terms recursive? list_merge? index?", lists_mergeby),
+    ("lists_union", "*lists flatten?", |ev, v, a| lists(ev, v, a, Set::Union)),
+    ("lists_intersect", "*lists flatten?", |ev, v, a| lists(ev, v, a, Set::Intersect)),
+    ("lists_difference", "*lists flatten?", |ev, v, a| lists(ev, v, a, Set::Difference)),
+    ("lists_symmetric_difference", "*lists flatten?", |ev, v, a| lists(ev, v, a, Set::Symmetric)),
+    ("keep_keys", "target? matching_parameter?", |ev, v, a| by_keys(ev, &v, a, true)),
+    ("remove_keys", "target? matching_parameter?", |ev, v, a| by_keys(ev, &v, a, false)),
+    ("replace_keys", "target? matching_parameter?", replace_keys),
 ];
 
 /// Lists of dicts made one: dicts of the same key are combined.
 fn lists_mergeby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let recursive = args.named("recursive").map_or(Ok(false), |v| ev.truth(v))?;
-    let how = args.named("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
-    let (index, more) = match (args.pos.split_last(), args.named("index")) {
+    let recursive = args.get("recursive").map_or(Ok(false), |v| ev.truth(v))?;
+    let how = args.get("list_merge").map_or(Ok("replace".to_owned()), |v| ev.text(v))?;
+    let (index, more) = match (args.pos.split_last(), args.get("index")) {
         (_, Some(index)) => (index.clone(), args.pos.clone()),
         (Some((index, more)), None) => (index.clone(), more.to_vec()),
         (None, None) => return Err(Error::new("At least one list and index are needed.")),
@@ -58,7 +58,7 @@ fn lists_mergeby(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// A set operation over any number of lists, from the left.
 fn lists(ev: &mut Eval, input: Val, args: &Args, what: Set) -> R<Val> {
-    let flat = args.named("flatten").map_or(Ok(false), |v| ev.truth(v))?;
+    let flat = args.get("flatten").map_or(Ok(false), |v| ev.truth(v))?;
     let mut all = vec![input];
     all.extend(args.pos.iter().cloned());
     if flat {
@@ -72,9 +72,9 @@ fn lists(ev: &mut Eval, input: Val, args: &Args, what: Set) -> R<Val> {
     }
     let mut lists = all.into_iter();
     let first = lists.next().unwrap_or_else(|| Val::list(Vec::new()));
-    let mut out = sets(ev, &first, &Args::of(vec![Val::list(Vec::new())]), Set::Union)?;
+    let mut out = sets(ev, &first, &Val::list(Vec::new()), Set::Union)?;
     for next in lists {
-        out = sets(ev, &out, &Args::of(vec![next]), what)?;
+        out = sets(ev, &out, &next, what)?;
     }
     Ok(out)
 }
@@ -97,12 +97,12 @@ fn meant(key: &str, targets: &[String], how: &str) -> R<Option<usize>> {
 }
 
 fn how(ev: &mut Eval, args: &Args) -> R<String> {
-    args.str(ev, 1, "matching_parameter", "equal")
+    args.str(ev, "matching_parameter", "equal")
 }
 
 fn by_keys(ev: &mut Eval, input: &Val, args: &Args, keep: bool) -> R<Val> {
     let how = how(ev, args)?;
-    let targets = match args.need(0, "target")? {
+    let targets = match args.need("target")? {
         list @ Val::List(_) => ev.iterate(&list.clone())?.iter().map(|v| ev.text(v)).collect::<R<Vec<_>>>()?,
         one => vec![ev.text(&one.clone())?],
     };
@@ -131,7 +131,7 @@ fn each(ev: &mut Eval, input: &Val, rename: impl Fn(&str) -> R<Option<String>>) 
 
 fn replace_keys(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let how = how(ev, args)?;
-    let targets = args.need(0, "target")?.clone();
+    let targets = args.need("target")?.clone();
     let targets = if matches!(targets, Val::Map(_)) { vec![targets] } else { ev.iterate(&targets)? };
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for target in &targets {

@@ -8,6 +8,7 @@ mod hash;
 mod hashids;
 mod jmesfunctions;
 mod jmespath;
+mod jsondiff;
 mod jsonpatch;
 mod keys;
 mod lists;
@@ -19,6 +20,7 @@ mod net;
 mod numbers;
 mod paths;
 mod patterns;
+mod prettytable;
 mod sizes;
 mod strings;
 mod structure;
@@ -26,11 +28,13 @@ mod tables;
 mod time;
 mod urls;
 mod vault;
+mod xml;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::eval::Eval;
+use super::signature::{Given, Mismatch, Signature};
 use super::value::{Args, R, Val};
 
 pub(super) use crypt::{Scheme, random_salt};
@@ -46,16 +50,37 @@ pub(super) use time::now;
 
 pub(super) type Run = fn(&mut Eval, Val, &Args) -> R<Val>;
 
+/// A filter in the tables: its name, what it takes, what it does.
+pub(super) type Row = (&'static str, &'static str, Run);
+
 /// A filter, ready to be called.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Filter {
+    name: &'static str,
+    takes: Signature,
     run: Run,
     /// Whether it is called with what is undefined.
     undefined: bool,
 }
 
 impl Filter {
-    pub fn apply(self, ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    fn of(row: &Row, undefined: bool) -> Self {
+        Self { name: row.0, takes: Signature::new(row.1), run: row.2, undefined }
+    }
+
+    /// What it takes, as the tables have it.
+    #[cfg(test)]
+    pub const fn takes(self) -> &'static str {
+        self.takes.text()
+    }
+
+    /// What is wrong with a call of it, if anything.
+    pub fn check(&self, given: &Given<'_>) -> Result<(), Box<Mismatch>> {
+        self.takes.check(self.name, 1, given)
+    }
+
+    pub fn apply(self, ev: &mut Eval, input: Val, mut args: Args) -> R<Val> {
+        args.bind(self.name, self.takes, 1)?;
         if !self.undefined {
             // What is made of nothing is undefined as well: `default` may follow.
             if input.is_undefined() {
@@ -65,11 +90,11 @@ impl Filter {
                 return Ok(Val::Undefined(std::sync::Arc::clone(e)));
             }
         }
-        (self.run)(ev, input, args)
+        (self.run)(ev, input, &args)
     }
 }
 
-const FAMILIES: &[&[(&str, Run)]] = &[
+const FAMILIES: &[&[Row]] = &[
     core::FILTERS,
     crypt::FILTERS,
     data::FILTERS,
@@ -89,13 +114,16 @@ const FAMILIES: &[&[(&str, Run)]] = &[
 ];
 
 /// Filters of collections, which have their short names as well.
-const COLLECTIONS: &[(&str, &[(&str, Run)])] = &[
+const COLLECTIONS: &[(&str, &[Row])] = &[
     ("ansible.utils", net::FILTERS),
     ("ansible.utils", structure::FILTERS),
     ("ansible.utils", keys::FILTERS),
+    ("ansible.utils", xml::FILTERS),
     ("community.general", general::FILTERS),
     ("community.general", hashids::FILTERS),
     ("community.general", jsonpatch::FILTERS),
+    ("community.general", jsondiff::FILTERS),
+    ("community.general", prettytable::FILTERS),
     ("community.general", jmespath::FILTERS),
     ("community.general", merging::FILTERS),
     ("community.general", data::WRAPPERS),
@@ -108,8 +136,7 @@ const TOLERANT: &[&str] = &["default", "d", "mandatory", "ternary", "type_debug"
 fn table() -> &'static HashMap<&'static str, Filter> {
     static TABLE: OnceLock<HashMap<&'static str, Filter>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let filter =
-            |(name, run): &(&'static str, Run)| (*name, Filter { run: *run, undefined: TOLERANT.contains(name) });
+        let filter = |row: &Row| (row.0, Filter::of(row, TOLERANT.contains(&row.0)));
         let own = FAMILIES.iter().flat_map(|family| family.iter());
         let others = COLLECTIONS.iter().flat_map(|(_, family)| family.iter());
         others.chain(own).map(filter).collect()
@@ -123,15 +150,16 @@ pub(super) fn find(name: &str) -> Option<Filter> {
     {
         let collection = if collection == "ansible.netcommon" { "ansible.utils" } else { collection };
         let mut families = COLLECTIONS.iter().filter(|(c, _)| *c == collection);
-        let run = families.find_map(|(_, family)| family.iter().find(|(n, _)| *n == short))?.1;
-        return Some(Filter { run, undefined: false });
+        return families
+            .find_map(|(_, family)| family.iter().find(|row| row.0 == short))
+            .map(|row| Filter::of(row, false));
     }
     table().get(short(name)).copied()
 }
 
 /// The full name of a filter or test.
 pub(super) fn qualified(name: &str) -> String {
-    let has = |family: &[(&str, Run)]| family.iter().any(|(n, _)| *n == name);
+    let has = |family: &[Row]| family.iter().any(|row| row.0 == name);
     match COLLECTIONS.iter().find(|(_, family)| has(family)) {
         _ if name.contains('.') => name.to_owned(),
         Some((collection, _)) if !FAMILIES.iter().any(|f| has(f)) => format!("{collection}.{name}"),

@@ -1,7 +1,8 @@
 //! Numbers: conversion, rounding, extremes, random choice.
 
-use super::Run;
+use super::Row;
 use super::lists::{empty, folded, follow};
+use crate::template::big;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::ir::BinOp;
@@ -9,37 +10,36 @@ use crate::template::ops::as_float;
 use crate::template::random::Random;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("int", int),
-    ("float", float),
-    ("round", round),
-    ("abs", abs),
-    ("sum", sum),
-    ("min", |ev, v, a| extreme(ev, &v, a, false)),
-    ("max", |ev, v, a| extreme(ev, &v, a, true)),
-    ("random", random),
-    ("shuffle", shuffle),
-    ("pow", |ev, v, a| power(ev, &v, a)),
-    ("root", root),
-    ("log", log),
+pub(super) const FILTERS: &[Row] = &[
+    ("int", "default? base?", int),
+    ("float", "default?", float),
+    ("round", "precision? method?", round),
+    ("abs", "", abs),
+    ("sum", "attribute? start?", sum),
+    ("min", "case_sensitive? attribute?", |ev, v, a| extreme(ev, &v, a, false)),
+    ("max", "case_sensitive? attribute?", |ev, v, a| extreme(ev, &v, a, true)),
+    ("random", "start? step? seed?", random),
+    ("shuffle", "seed?", shuffle),
+    ("pow", "y", |ev, v, a| power(ev, &v, a)),
+    ("root", "base?", root),
+    ("log", "base?", log),
 ];
 
 /// What does not convert is the default, 0.
 fn int(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let default = || args.get(0, "default").cloned().unwrap_or(Val::Int(0));
-    let base = u32::try_from(args.int(1, "base", 10)?).unwrap_or(10).clamp(2, 36);
-    #[allow(clippy::cast_possible_truncation, reason = "as Python's int()")]
+    let default = || args.get("default").cloned().unwrap_or(Val::Int(0));
+    let base = u32::try_from(args.int("base", 10)?).unwrap_or(10).clamp(2, 36);
     Ok(match &input {
-        Val::Int(_) => input,
+        Val::Int(_) | Val::Big(_) => input,
         Val::Bool(b) => Val::Int(i128::from(*b)),
-        Val::Float(f) if f.is_finite() => Val::Int(*f as i128),
+        Val::Float(f) if f.is_finite() => big::truncated(*f),
         Val::Str(_) => {
             let text = ev.text(&input)?;
             let text = text.trim();
             match parse_int(text, base) {
-                Some(i) => Val::Int(i),
+                Some(number) => number,
                 None => match text.parse::<f64>() {
-                    Ok(f) if base == 10 && f.is_finite() => Val::Int(f as i128),
+                    Ok(f) if base == 10 && f.is_finite() => big::truncated(f),
                     _ => default(),
                 },
             }
@@ -48,10 +48,10 @@ fn int(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     })
 }
 
-fn parse_int(text: &str, base: u32) -> Option<i128> {
+fn parse_int(text: &str, base: u32) -> Option<Val> {
     let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
     let lower = digits.to_lowercase();
     let prefix = match base {
@@ -62,8 +62,8 @@ fn parse_int(text: &str, base: u32) -> Option<i128> {
     };
     let digits = lower.strip_prefix(prefix).unwrap_or(&lower);
     let plain = digits.replace('_', "");
-    let clean = !digits.starts_with('_') && !digits.ends_with('_') && !plain.starts_with(['+', '-']);
-    i128::from_str_radix(&plain, base).ok().filter(|_| clean).map(|n| n * sign)
+    let clean = !digits.starts_with('_') && !digits.ends_with('_') && plain.chars().all(|c| c.is_digit(base));
+    if clean && !plain.is_empty() { big::parse(&format!("{sign}{plain}"), base) } else { None }
 }
 
 fn float(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -71,14 +71,14 @@ fn float(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         Val::Str(_) => ev.text(&input)?.trim().replace('_', "").parse().ok(),
         other => as_float(other),
     };
-    Ok(parsed.map_or_else(|| args.get(0, "default").cloned().unwrap_or(Val::Float(0.0)), Val::Float))
+    Ok(parsed.map_or_else(|| args.get("default").cloned().unwrap_or(Val::Float(0.0)), Val::Float))
 }
 
 fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let value = as_float(&input)
         .ok_or_else(|| Error::new(format!("type {} doesn't define __round__ method", input.type_name())))?;
-    let digits = i32::try_from(args.int(0, "precision", 0)?).unwrap_or(0).clamp(-300, 300);
-    let method = args.str(ev, 1, "method", "common")?;
+    let digits = i32::try_from(args.int("precision", 0)?).unwrap_or(0).clamp(-300, 300);
+    let method = args.str(ev, "method", "common")?;
     let scale = 10f64.powi(digits);
     let rounded = match method.as_str() {
         "common" if digits >= 0 => {
@@ -92,7 +92,7 @@ fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         _ => return Err(Error::new("method must be common, ceil or floor")),
     };
     Ok(match input {
-        Val::Int(i) if method == "common" && digits >= 0 => Val::Int(i),
+        Val::Int(_) | Val::Big(_) if method == "common" && digits >= 0 => input,
         #[allow(clippy::cast_possible_truncation, reason = "it was a whole number")]
         Val::Int(_) if method == "common" => Val::Int(rounded as i128),
         _ => Val::Float(rounded),
@@ -102,16 +102,16 @@ fn round(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 fn abs(_: &mut Eval, input: Val, _: &Args) -> R<Val> {
     match &input {
         Val::Float(f) => Ok(Val::Float(f.abs())),
-        other => match other.as_int() {
-            Some(i) => Ok(Val::Int(i.saturating_abs())),
+        other => match big::of(other) {
+            Some(n) => Ok(big::value(n.magnitude().clone().into())),
             None => Err(Error::new(format!("bad operand type for abs(): '{}'", other.type_name()))),
         },
     }
 }
 
 fn sum(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let path = args.get(0, "attribute").filter(|p| !matches!(p, Val::Null)).cloned();
-    let mut total = args.get(1, "start").cloned().unwrap_or(Val::Int(0));
+    let path = args.get("attribute").filter(|p| !matches!(p, Val::Null)).cloned();
+    let mut total = args.get("start").cloned().unwrap_or(Val::Int(0));
     for item in ev.iterate(&input)? {
         let item = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?.defined()?;
         total = ev.binary(BinOp::Add, &total, &item)?;
@@ -120,8 +120,8 @@ fn sum(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn extreme(ev: &mut Eval, input: &Val, args: &Args, max: bool) -> R<Val> {
-    let case = args.get(0, "case_sensitive").map_or(Ok(false), |v| ev.truth(v))?;
-    let path = args.get(1, "attribute").filter(|p| !matches!(p, Val::Null)).cloned();
+    let case = args.get("case_sensitive").map_or(Ok(false), |v| ev.truth(v))?;
+    let path = args.get("attribute").filter(|p| !matches!(p, Val::Null)).cloned();
     let mut best: Option<(Val, Val)> = None;
     for item in ev.iterate(input)? {
         let key = path.as_ref().map_or(Ok(item.clone()), |p| follow(ev, &item, p))?.defined()?;
@@ -160,9 +160,9 @@ pub(in crate::template) fn pick(ev: &mut Eval, items: &[Val], seed: Option<&Val>
 }
 
 fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let seed = args.named("seed").or_else(|| args.pos.get(2)).cloned();
+    let seed = args.get("seed").or_else(|| args.pos.get(2)).cloned();
     if let Some(end) = input.as_int() {
-        let (start, step) = (i128::from(args.int(0, "start", 0)?), i128::from(args.int(1, "step", 1)?));
+        let (start, step) = (i128::from(args.int("start", 0)?), i128::from(args.int("step", 1)?));
         let end = end.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
         if step == 0 || (end - start) * step.signum() <= 0 {
             return Err(Error::new("empty range for randrange()"));
@@ -171,7 +171,7 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         let drawn = generator(ev, seed.as_ref())?.below(u64::try_from(count).unwrap_or(u64::MAX));
         return Ok(Val::Int(start + i128::from(drawn) * step));
     }
-    if args.int(0, "start", 0)? != 0 || args.int(1, "step", 0)? != 0 {
+    if args.int("start", 0)? != 0 || args.int("step", 0)? != 0 {
         return Err(Error::new("start and step can only be used with integer values"));
     }
     let items = match &input {
@@ -187,9 +187,9 @@ fn random(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn shuffle(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let seed = args.get(0, "seed").cloned();
+    let seed = args.get("seed").cloned();
     // What has no order stays as it is.
-    if matches!(input, Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_)) {
+    if matches!(input, Val::Null | Val::Bool(_) | Val::Int(_) | Val::Big(_) | Val::Float(_)) {
         return Ok(input);
     }
     let mut items = ev.iterate(&input)?;
@@ -204,18 +204,18 @@ fn real(value: &Val, name: &str) -> R<f64> {
 }
 
 fn power(_: &mut Eval, input: &Val, args: &Args) -> R<Val> {
-    Ok(Val::Float(real(input, "pow")?.powf(real(args.need(0, "y")?, "pow")?)))
+    Ok(Val::Float(real(input, "pow")?.powf(real(args.need("y")?, "pow")?)))
 }
 
 fn root(_: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let base = args.get(0, "base").map_or(Ok(2.0), |b| real(b, "root"))?;
+    let base = args.get("base").map_or(Ok(2.0), |b| real(b, "root"))?;
     let value = real(&input, "root")?;
     Ok(Val::Float(if (base - 2.0).abs() == 0.0 { value.sqrt() } else { value.powf(1.0 / base) }))
 }
 
 fn log(_: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let value = real(&input, "log")?;
-    Ok(Val::Float(match args.get(0, "base") {
+    Ok(Val::Float(match args.get("base") {
         None => value.ln(),
         Some(Val::Int(10)) => value.log10(),
         Some(base) => value.ln() / real(base, "log")?.ln(),

@@ -1,43 +1,46 @@
 //! Paths, as text.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("basename", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?, '/').1.to_owned()))),
-    ("dirname", |ev, v, _| Ok(Val::str(dirname(&ev.text(&v)?)))),
-    ("realpath", |ev, v, _| {
+pub(super) const FILTERS: &[Row] = &[
+    ("basename", "", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?, '/').1.to_owned()))),
+    ("dirname", "", |ev, v, _| Ok(Val::str(dirname(&ev.text(&v)?)))),
+    ("realpath", "* strict?", |ev, v, a| {
         let path = ev.text(&v)?;
+        if a.bool(ev, "strict", false)? && ev.engine.outside.kind(&path).is_none() {
+            return Err(Error::new(format!("[Errno 2] No such file or directory: '{path}'")));
+        }
         Ok(Val::str(ev.engine.outside.realpath(&path)))
     }),
-    ("expanduser", |ev, v, _| {
+    ("expanduser", "", |ev, v, _| {
         let path = ev.text(&v)?;
         Ok(Val::str(expanduser(ev, &path)))
     }),
-    ("fileglob", |ev, v, _| {
+    ("fileglob", "", |ev, v, _| {
         let pattern = ev.text(&v)?;
         let found = ev.engine.outside.glob(&pattern);
         Ok(Val::strs(found.into_iter().filter(|p| ev.engine.outside.kind(p) == Some("file"))))
     }),
-    ("expandvars", expandvars),
-    ("splitext", |ev, v, _| Ok(splitext(&ev.text(&v)?))),
-    ("relpath", |ev, v, a| {
-        let (path, start) = (ev.text(&v)?, a.str(ev, 0, "start", ".")?);
+    ("expandvars", "", expandvars),
+    ("splitext", "", |ev, v, _| Ok(splitext(&ev.text(&v)?))),
+    ("relpath", "start?", |ev, v, a| {
+        let (path, start) = (ev.text(&v)?, a.str(ev, "start", ".")?);
         let (path, start) = (ev.engine.outside.realpath(&path), ev.engine.outside.realpath(&start));
         Ok(Val::str(relpath(&path, &start)))
     }),
-    ("path_join", path_join),
-    ("normpath", |ev, v, _| Ok(Val::str(normpath(&ev.text(&v)?)))),
-    ("commonpath", commonpath),
-    ("win_basename", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?.replace('/', "\\"), '\\').1.to_owned()))),
-    ("win_splitdrive", |ev, v, _| {
+    ("path_join", "", path_join),
+    ("normpath", "", |ev, v, _| Ok(Val::str(normpath(&ev.text(&v)?)))),
+    ("commonpath", "", commonpath),
+    ("win_basename", "", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?.replace('/', "\\"), '\\').1.to_owned()))),
+    ("win_splitdrive", "", |ev, v, _| {
         let path = ev.text(&v)?;
         let (drive, rest) = splitdrive(&path);
         Ok(Val::tuple(vec![Val::str(drive), Val::str(rest)]))
     }),
-    ("win_dirname", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?, '\\').0.trim_end_matches('\\').to_owned()))),
+    ("win_dirname", "", |ev, v, _| Ok(Val::str(tail(&ev.text(&v)?, '\\').0.trim_end_matches('\\').to_owned()))),
 ];
 
 fn tail(path: &str, sep: char) -> (&str, &str) {

@@ -1,24 +1,24 @@
 //! Regular expressions.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::regex;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("regex_replace", regex_replace),
-    ("regex_search", regex_search),
-    ("regex_findall", regex_findall),
-    ("regex_escape", regex_escape),
+pub(super) const FILTERS: &[Row] = &[
+    ("regex_replace", "pattern? replacement? ignorecase? multiline? count? mandatory_count?", regex_replace),
+    ("regex_search", "regex *groups ignorecase? multiline?", regex_search),
+    ("regex_findall", "regex multiline? ignorecase?", regex_findall),
+    ("regex_escape", "re_type?", regex_escape),
 ];
 
 fn regex_replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let (pattern, with) = (args.str(ev, 0, "pattern", "")?, args.str(ev, 1, "replacement", "")?);
-    let (ignorecase, multiline) = (args.bool(ev, 2, "ignorecase", false)?, args.bool(ev, 3, "multiline", false)?);
-    let count = usize::try_from(args.int(4, "count", 0)?).unwrap_or(0);
-    let wanted = args.int(5, "mandatory_count", 0)?;
+    let (pattern, with) = (args.str(ev, "pattern", "")?, args.str(ev, "replacement", "")?);
+    let (ignorecase, multiline) = (args.bool(ev, "ignorecase", false)?, args.bool(ev, "multiline", false)?);
+    let count = usize::try_from(args.int("count", 0)?).unwrap_or(0);
+    let wanted = args.int("mandatory_count", 0)?;
     let regex = regex::compile(&pattern, ignorecase, multiline)?;
     let (result, done) = regex::replace(&regex, &text, &with, count)?;
     // Not at least so many: exactly; zero asks for nothing.
@@ -32,9 +32,8 @@ fn regex_replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let pattern = args.str(ev, 0, "regex", "")?;
-    let (ignorecase, multiline) =
-        (args.bool(ev, usize::MAX, "ignorecase", false)?, args.bool(ev, usize::MAX, "multiline", false)?);
+    let pattern = args.str(ev, "regex", "")?;
+    let (ignorecase, multiline) = (args.bool(ev, "ignorecase", false)?, args.bool(ev, "multiline", false)?);
     let regex = regex::compile(&pattern, ignorecase, multiline)?;
     let mut wanted = Vec::new();
     for group in args.pos.get(1..).unwrap_or_default() {
@@ -58,9 +57,9 @@ fn regex_search(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn regex_findall(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let pattern = args.str(ev, 0, "regex", "")?;
-    let multiline = args.bool(ev, 1, "multiline", false)?;
-    let regex = regex::compile(&pattern, args.bool(ev, 2, "ignorecase", false)?, multiline)?;
+    let pattern = args.str(ev, "regex", "")?;
+    let multiline = args.bool(ev, "multiline", false)?;
+    let regex = regex::compile(&pattern, args.bool(ev, "ignorecase", false)?, multiline)?;
     let mut out = Vec::new();
     for found in regex::all(&regex, &text)? {
         let part = |i: usize| Val::str(found.get(i).map_or("", |m| m.as_str()));
@@ -75,7 +74,7 @@ fn regex_findall(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn regex_escape(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    match args.str(ev, 0, "re_type", "python")?.as_str() {
+    match args.str(ev, "re_type", "python")?.as_str() {
         "python" => Ok(Val::str(regex::escape(&text))),
         "posix_basic" => Ok(Val::str(
             text.chars()

@@ -1,13 +1,16 @@
 //! Sizes as people write them.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::ops::as_float;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] =
-    &[("human_readable", human_readable), ("human_to_bytes", human_to_bytes), ("filesizeformat", filesizeformat)];
+pub(super) const FILTERS: &[Row] = &[
+    ("human_readable", "isbits? unit?", human_readable),
+    ("human_to_bytes", "default_unit? isbits?", human_to_bytes),
+    ("filesizeformat", "binary?", filesizeformat),
+];
 
 const UNITS: &[(char, f64)] = &[
     ('Y', 1.208_925_819_614_629_2e24),
@@ -26,8 +29,8 @@ fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let bad =
         || Error::new(format!("human_readable() failed on bad input: could not convert string to float: '{text}'"));
     let size = text.parse::<f64>().map_err(|_| bad())?;
-    let bits = args.bool(ev, 0, "isbits", false)?;
-    let unit = args.str(ev, 1, "unit", "")?.to_uppercase();
+    let bits = args.bool(ev, "isbits", false)?;
+    let unit = args.str(ev, "unit", "")?.to_uppercase();
     let wanted =
         |(suffix, limit): &&(char, f64)| if unit.is_empty() { size >= *limit } else { unit.starts_with(*suffix) };
     let (suffix, limit) = UNITS.iter().find(wanted).copied().unwrap_or(('B', 1.0));
@@ -42,7 +45,7 @@ fn human_readable(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn human_to_bytes(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let (default, bits) = (args.str(ev, 0, "default_unit", "")?, args.bool(ev, 1, "isbits", false)?);
+    let (default, bits) = (args.str(ev, "default_unit", "")?, args.bool(ev, "isbits", false)?);
     to_bytes(&text, &default, bits)
         .map_err(|why| Error::new(format!("human_to_bytes() can't interpret the input: human_to_bytes() {why}")))
 }
@@ -83,7 +86,7 @@ fn whole(number: f64) -> Val {
 
 /// Jinja's own.
 fn filesizeformat(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let binary = args.bool(ev, 0, "binary", false)?;
+    let binary = args.bool(ev, "binary", false)?;
     let text = ev.text(&input)?;
     let size = as_float(&input).or_else(|| text.trim().parse().ok());
     let size = size.ok_or_else(|| Error::new(format!("could not convert string to float: '{text}'")))?;

@@ -1,32 +1,32 @@
 //! Text: case, trimming, indentation, comments, quoting.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 use crate::template::{methods, text_methods};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("lower", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),
-    ("upper", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_uppercase()))),
-    ("capitalize", |ev, v, _| Ok(Val::str(text_methods::capitalize(&ev.text(&v)?)))),
-    ("title", |ev, v, _| Ok(Val::str(title(&ev.text(&v)?)))),
-    ("trim", trim),
-    ("replace", replace),
-    ("indent", indent),
-    ("comment", comment),
-    ("quote", |ev, v, _| {
+pub(super) const FILTERS: &[Row] = &[
+    ("lower", "", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_lowercase()))),
+    ("upper", "", |ev, v, _| Ok(Val::str(ev.text(&v)?.to_uppercase()))),
+    ("capitalize", "", |ev, v, _| Ok(Val::str(text_methods::capitalize(&ev.text(&v)?)))),
+    ("title", "", |ev, v, _| Ok(Val::str(title(&ev.text(&v)?)))),
+    ("trim", "chars?", trim),
+    ("replace", "old new count?", replace),
+    ("indent", "width? first? blank?", indent),
+    ("comment", "style? * newline? beginning? end? decoration? prefix? prefix_count? postfix? postfix_count?", comment),
+    ("quote", "", |ev, v, _| {
         let text = if let Val::Null = v { String::new() } else { ev.text(&v)? };
         Ok(Val::str(quote_text(&text)))
     }),
-    ("split", split),
-    ("format", format),
-    ("center", |ev, v, a| {
-        let width = a.get(0, "width").cloned().unwrap_or(Val::Int(80));
-        methods::call(ev, &v, "center", &Args::of(vec![width])).map(|r| r.unwrap_or(Val::Null))
+    ("split", "sep? maxsplit?", split),
+    ("format", "*args **", format),
+    ("center", "width?", |ev, v, a| {
+        let width = a.get("width").cloned().unwrap_or(Val::Int(80));
+        methods::call(ev, &v, "center", &mut Args::of(vec![width])).map(|r| r.unwrap_or(Val::Null))
     }),
-    ("truncate", truncate),
-    ("wordcount", |ev, v, _| {
+    ("truncate", "length? killwords? end? leeway?", truncate),
+    ("wordcount", "", |ev, v, _| {
         Ok(Val::Int(
             ev.text(&v)?.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).count() as i128
         ))
@@ -50,13 +50,14 @@ fn title(text: &str) -> String {
 
 fn trim(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = Val::str(ev.text(&input)?);
-    methods::call(ev, &text, "strip", args).map(|r| r.unwrap_or(Val::Null))
+    let mut chars = Args::of(args.get("chars").cloned().into_iter().collect());
+    methods::call(ev, &text, "strip", &mut chars).map(|r| r.unwrap_or(Val::Null))
 }
 
 fn replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (text, old, new) = (ev.text(&input)?, args.need(0, "old")?.clone(), args.need(1, "new")?.clone());
+    let (text, old, new) = (ev.text(&input)?, args.need("old")?.clone(), args.need("new")?.clone());
     let (old, new) = (ev.text(&old)?, ev.text(&new)?);
-    Ok(Val::str(match usize::try_from(args.int(2, "count", -1)?) {
+    Ok(Val::str(match usize::try_from(args.int("count", -1)?) {
         Ok(count) => text.replacen(&old, &new, count),
         Err(_) => text.replace(&old, &new),
     }))
@@ -64,11 +65,11 @@ fn replace(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn indent(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let by = match args.get(0, "width") {
+    let by = match args.get("width") {
         Some(Val::Str(s)) => s.as_str().to_owned(),
-        _ => " ".repeat(usize::try_from(args.int(0, "width", 4)?).unwrap_or(0).min(1 << 16)),
+        _ => " ".repeat(usize::try_from(args.int("width", 4)?).unwrap_or(0).min(1 << 16)),
     };
-    let (first, blank) = (args.bool(ev, 1, "first", false)?, args.bool(ev, 2, "blank", false)?);
+    let (first, blank) = (args.bool(ev, "first", false)?, args.bool(ev, "blank", false)?);
     let mut out = String::new();
     // Whatever lines end with, a newline ends them afterwards.
     for (i, line) in text_methods::lines(&(text + "\n"), false).into_iter().enumerate() {
@@ -85,7 +86,7 @@ fn indent(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let style = args.str(ev, 0, "style", "plain")?;
+    let style = args.str(ev, "style", "plain")?;
     let (start, deco, end) = match style.as_str() {
         "plain" => ("", "# ", ""),
         "erlang" => ("", "% ", ""),
@@ -94,19 +95,18 @@ fn comment(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         "xml" => ("<!--", " - ", "-->"),
         other => return Err(Error::new(format!("Invalid style '{other}'."))),
     };
-    let mut option = |name: &str, default: &str| match args.named(name) {
+    let mut option = |name: &str, default: &str| match args.get(name) {
         None => Ok(default.to_owned()),
         Some(v) => ev.text(v),
     };
     let newline = option("newline", "\n")?;
     let (start, end) = (option("beginning", start)?, option("end", end)?);
     let decoration = option("decoration", deco)?;
-    let given = args.named("decoration").is_some();
+    let given = args.get("decoration").is_some();
     let bare = if given { decoration.clone() } else { deco.to_owned() };
     let (prefix, postfix) = (option("prefix", bare.trim_end())?, option("postfix", bare.trim_end())?);
-    let count = |name: &str| {
-        args.named(name).and_then(Val::as_int).and_then(|i| usize::try_from(i).ok()).unwrap_or(1).min(1000)
-    };
+    let count =
+        |name: &str| args.get(name).and_then(Val::as_int).and_then(|i| usize::try_from(i).ok()).unwrap_or(1).min(1000);
     let (before, after) = (count("prefix_count"), count("postfix_count"));
     let mut out = String::new();
     if !start.is_empty() {
@@ -148,7 +148,7 @@ fn split(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     if !matches!(input, Val::Str(_)) {
         return Err(Error::new(format!("'{}' object has no attribute 'split'", input.type_name())));
     }
-    methods::call(ev, &input, "split", args).map(|r| r.unwrap_or(Val::Null))
+    methods::call(ev, &input, "split", &mut args.clone()).map(|r| r.unwrap_or(Val::Null))
 }
 
 fn format(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -156,17 +156,17 @@ fn format(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let values = if args.kw.is_empty() {
         Val::tuple(args.pos.clone())
     } else {
-        Val::map(ev.pairs(&Args { pos: Vec::new(), kw: args.kw.clone() })?)
+        Val::map(ev.pairs(&Args::new(Vec::new(), args.kw.clone()))?)
     };
     crate::template::pyformat::percent(ev, &format, &values).map(Val::str)
 }
 
 fn truncate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let length = usize::try_from(args.int(0, "length", 255)?).unwrap_or(255);
-    let kill = args.bool(ev, 1, "killwords", false)?;
-    let end = args.str(ev, 2, "end", "...")?;
-    let leeway = usize::try_from(args.int(3, "leeway", 5)?).unwrap_or(5);
+    let length = usize::try_from(args.int("length", 255)?).unwrap_or(255);
+    let kill = args.bool(ev, "killwords", false)?;
+    let end = args.str(ev, "end", "...")?;
+    let leeway = usize::try_from(args.int("leeway", 5)?).unwrap_or(5);
     if text.chars().count() <= length + leeway {
         return Ok(Val::str(text));
     }

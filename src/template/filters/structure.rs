@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::{Key, Text};
 use crate::template::error::Error;
 use crate::template::eval::{Eval, Frame};
@@ -13,12 +13,12 @@ use crate::template::regex;
 use crate::template::tests;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("consolidate", consolidate),
-    ("get_path", get_path),
-    ("index_of", index_of),
-    ("param_list_compare", param_list_compare),
-    ("to_paths", to_paths),
+pub(super) const FILTERS: &[Row] = &[
+    ("consolidate", "fail_missing_match_key? fail_missing_match_value? fail_duplicate?", consolidate),
+    ("get_path", "path * wantlist?", get_path),
+    ("index_of", "test value? key? fail_on_missing? wantlist?", index_of),
+    ("param_list_compare", "target?", param_list_compare),
+    ("to_paths", "prepend? wantlist?", to_paths),
 ];
 
 fn failed(plugin: &str, words: impl std::fmt::Display) -> Error {
@@ -32,15 +32,15 @@ fn index_of(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         return Err(Error::new(format!("argument 'data' is of type {kind} and we were unable to convert to list")));
     };
     let missing = || Error::new("missing required arguments: test");
-    let name = ev.text(args.get(0, "test").ok_or_else(missing)?)?;
+    let name = ev.text(args.get("test").ok_or_else(missing)?)?;
     let inner =
         name.strip_prefix("not ").or_else(|| name.strip_prefix('!').filter(|rest| *rest != "=" && !rest.is_empty()));
     let (wanted, plain) = (inner.is_none(), inner.unwrap_or(&name).trim());
     let test = tests::find(plain).ok_or_else(|| failed("index_of", format!("the test '{plain}' was not found.")))?;
-    let of = args.get(1, "value").filter(|v| !matches!(v, Val::Null));
-    let of = Args::of(of.into_iter().cloned().collect());
-    let key = args.get(2, "key").filter(|v| !matches!(v, Val::Null)).cloned();
-    let strict = args.bool(ev, 3, "fail_on_missing", false)?;
+    let of = args.get("value").filter(|v| !matches!(v, Val::Null));
+    let of = test.bind(Args::of(of.into_iter().cloned().collect()))?;
+    let key = args.get("key").filter(|v| !matches!(v, Val::Null)).cloned();
+    let strict = args.bool(ev, "fail_on_missing", false)?;
     let mut out = Vec::new();
     for (at, item) in list.all(ev)?.into_iter().enumerate() {
         let value = match &key {
@@ -55,11 +55,11 @@ fn index_of(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
                 None => continue,
             },
         };
-        if (test.run)(ev, &value, &of)? == wanted {
+        if test.holds(ev, &value, &of)? == wanted {
             out.push(Val::Int(at as i128));
         }
     }
-    let list = args.bool(ev, 4, "wantlist", false)?;
+    let list = args.bool(ev, "wantlist", false)?;
     Ok(match <[Val; 1]>::try_from(out) {
         Ok([one]) if !list => one,
         Ok([one]) => Val::list(vec![one]),
@@ -77,7 +77,7 @@ fn entry(ev: &mut Eval, item: &Val, key: &Val) -> R<Option<Val>> {
 
 /// What a path leads to: an expression that sees the entries of the input alone.
 fn get_path(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let path = ev.text(args.need(0, "path")?)?;
+    let path = ev.text(args.need("path")?)?;
     let frame = Frame::default();
     for name in ev.iterate(&input)? {
         if !matches!(&input, Val::Map(_)) && !matches!(&input, Val::Object(o) if o.is_map()) {
@@ -99,13 +99,13 @@ fn get_path(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     ev.scope = scope;
     ev.frames = frames;
     let found = result?;
-    let list = args.bool(ev, 1, "wantlist", false)?;
+    let list = args.bool(ev, "wantlist", false)?;
     Ok(if list && !matches!(found, Val::List(_)) { Val::list(vec![found]) } else { found })
 }
 
 /// The leaves of nested data, each by the path that leads to it.
 fn to_paths(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let prepend = args.str(ev, 0, "prepend", "")?;
+    let prepend = args.str(ev, "prepend", "")?;
     let plain = regex::compile("^[a-zA-Z_][a-zA-Z0-9_]*$", false, false)?;
     let empty = match &input {
         Val::Map(map) => map.len() == 0,
@@ -119,7 +119,7 @@ fn to_paths(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         leaves(ev, &input, prepend, &plain, &mut out)?;
         Val::map(out)
     };
-    Ok(if args.bool(ev, 1, "wantlist", false)? { Val::list(vec![found]) } else { found })
+    Ok(if args.bool(ev, "wantlist", false)? { Val::list(vec![found]) } else { found })
 }
 
 fn leaves(ev: &mut Eval, value: &Val, path: String, plain: &fancy_regex::Regex, out: &mut IndexMap<Key, Val>) -> R<()> {
@@ -151,7 +151,7 @@ fn leaves(ev: &mut Eval, value: &Val, path: String, plain: &fancy_regex::Regex, 
 
 /// Those of a list that another asks for (`!x` takes away), and what it asks for in vain.
 fn param_list_compare(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let target = args.get(0, "target").filter(|t| !matches!(t, Val::Null)).cloned();
+    let target = args.get("target").filter(|t| !matches!(t, Val::Null)).cloned();
     let target = target.ok_or_else(|| Error::new("Missing either 'base' or 'other value in filter input"))?;
     let texts = |ev: &mut Eval, of: &Val| -> R<Vec<String>> { ev.iterate(of)?.iter().map(|v| ev.text(v)).collect() };
     let (base, target) = (texts(ev, &input)?, texts(ev, &target)?);
@@ -166,9 +166,9 @@ fn param_list_compare(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// Rows of several sources, brought together by the value of a key.
 fn consolidate(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let missing_key = args.bool(ev, 0, "fail_missing_match_key", true)?;
-    let missing_value = args.bool(ev, 1, "fail_missing_match_value", true)?;
-    let duplicate = args.bool(ev, 2, "fail_duplicate", true)?;
+    let missing_key = args.bool(ev, "fail_missing_match_key", true)?;
+    let missing_value = args.bool(ev, "fail_missing_match_value", true)?;
+    let duplicate = args.bool(ev, "fail_duplicate", true)?;
     let mut sources: Vec<(Key, IndexMap<Key, Val>)> = Vec::new();
     for (number, source) in ev.iterate(&input)?.into_iter().enumerate() {
         let mut part = |name: &str| ev.item(&source, &Val::str(name), Span::default())?.defined();

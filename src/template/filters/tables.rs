@@ -2,13 +2,17 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("from_csv", from_csv), ("from_ini", from_ini), ("to_ini", to_ini)];
+pub(super) const FILTERS: &[Row] = &[
+    ("from_csv", "dialect? fieldnames? delimiter? skipinitialspace? strict?", from_csv),
+    ("from_ini", "", from_ini),
+    ("to_ini", "", to_ini),
+];
 
 /// How CSV is written.
 #[derive(Clone, Copy)]
@@ -84,20 +88,20 @@ impl Csv {
 
 fn from_csv(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
-    let dialect = args.str(ev, 0, "dialect", "excel")?;
+    let dialect = args.str(ev, "dialect", "excel")?;
     let mut csv = match dialect.as_str() {
         "excel" | "unix" => Csv::new(','),
         "excel-tab" => Csv::new('\t'),
         other => return Err(Error::new(format!("Dialect '{other}' is not supported by your version of python."))),
     };
-    if let Some(given @ Val::Str(_)) = args.get(2, "delimiter") {
+    if let Some(given @ Val::Str(_)) = args.get("delimiter") {
         csv.delimiter = ev.text(given)?.chars().next().unwrap_or(csv.delimiter);
     }
-    csv.skip = args.get(3, "skipinitialspace").map_or(Ok(false), |v| ev.truth(v))?;
-    csv.strict = args.get(4, "strict").map_or(Ok(false), |v| ev.truth(v))?;
+    csv.skip = args.get("skipinitialspace").map_or(Ok(false), |v| ev.truth(v))?;
+    csv.strict = args.get("strict").map_or(Ok(false), |v| ev.truth(v))?;
     let text = text.trim_start_matches('\u{feff}');
     let mut rows = csv.rows(text).map_err(|e| Error::new(format!("Unable to process file: {e}")))?.into_iter();
-    let names = match args.get(1, "fieldnames") {
+    let names = match args.get("fieldnames") {
         Some(list @ Val::List(_)) => ev.iterate(list)?.iter().map(|v| ev.text(v)).collect::<R<Vec<_>>>()?,
         _ => rows.next().unwrap_or_default(),
     };

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Local, NaiveDateTime, TimeDelta, Timelike, Utc};
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, Object, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("strftime", strftime), ("to_datetime", to_datetime)];
+pub(super) const FILTERS: &[Row] = &[("strftime", "second? utc?", strftime), ("to_datetime", "format?", to_datetime)];
 
 /// A date and time without a zone.
 struct Date(NaiveDateTime);
@@ -38,7 +38,10 @@ impl Object for Date {
 
     fn method(&self, ev: &mut Eval, name: &str, args: &Args) -> R<Option<Val>> {
         Ok(Some(match name {
-            "strftime" => Val::str(formatted(&self.0.and_utc(), &args.str(ev, 0, "format", "")?)?),
+            "strftime" => {
+                let format = args.pos.first().map_or(Ok(String::new()), |format| ev.text(format))?;
+                Val::str(formatted(&self.0.and_utc(), &format)?)
+            }
             "timestamp" => Val::Float(seconds(self.0.and_utc().timestamp_micros())),
             "isoformat" => Val::str(self.0.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
             "weekday" => Val::Int(i128::from(self.0.weekday().num_days_from_monday())),
@@ -116,9 +119,9 @@ where
 
 fn strftime(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let format = ev.text(&input)?;
-    let utc = args.bool(ev, 1, "utc", false)?;
+    let utc = args.bool(ev, "utc", false)?;
     let (now, nanos) = ev.engine.outside.now();
-    let at = match args.get(0, "second") {
+    let at = match args.get("second") {
         None | Some(Val::Null) => DateTime::<Utc>::from_timestamp(now, nanos),
         Some(v) => {
             let text = ev.text(v)?;
@@ -133,7 +136,7 @@ fn strftime(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 }
 
 fn to_datetime(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (text, format) = (ev.text(&input)?, args.str(ev, 0, "format", "%Y-%m-%d %H:%M:%S")?);
+    let (text, format) = (ev.text(&input)?, args.str(ev, "format", "%Y-%m-%d %H:%M:%S")?);
     let pattern = format.replace("%f", "%6f");
     let parsed = NaiveDateTime::parse_from_str(&text, &pattern).ok().or_else(|| {
         let day = chrono::NaiveDate::parse_from_str(&text, &pattern).ok()?;
@@ -145,8 +148,8 @@ fn to_datetime(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// `now(utc=False, fmt=None)`.
 pub(in crate::template) fn now(ev: &mut Eval, args: &Args) -> R<Val> {
-    let utc = args.bool(ev, 0, "utc", false)?;
-    let format = args.str(ev, 1, "fmt", "")?;
+    let utc = args.bool(ev, "utc", false)?;
+    let format = args.str(ev, "fmt", "")?;
     let (seconds, nanos) = ev.engine.outside.now();
     let at = DateTime::<Utc>::from_timestamp(seconds, nanos).ok_or_else(|| Error::new("the time is out of range"))?;
     if format.is_empty() {

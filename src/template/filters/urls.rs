@@ -2,14 +2,14 @@
 
 use indexmap::IndexMap;
 
-use super::Run;
+use super::Row;
 use crate::model::Key;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const FILTERS: &[(&str, Run)] =
-    &[("urlsplit", urlsplit), ("urldecode", |ev, v, _| Ok(Val::str(decode(&ev.text(&v)?)))), ("urlencode", urlencode)];
+pub(super) const FILTERS: &[Row] =
+    &[("urlsplit", "query?", urlsplit), ("urldecode", "encoding? errors?", urldecode), ("urlencode", "", urlencode)];
 
 fn urlsplit(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let url = ev.text(&input)?;
@@ -50,7 +50,7 @@ fn urlsplit(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     ] {
         map.insert(Key::from(key), value);
     }
-    match args.str(ev, 0, "query", "")?.as_str() {
+    match args.str(ev, "query", "")?.as_str() {
         "" => Ok(Val::map(map)),
         part => map
             .shift_remove(&Key::from(part))
@@ -69,7 +69,20 @@ fn encode(text: &str) -> String {
     })
 }
 
-fn decode(text: &str) -> String {
+fn urldecode(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
+    let bytes = decode(&ev.text(&input)?);
+    let (encoding, errors) = (args.str(ev, "encoding", "utf-8")?, args.str(ev, "errors", "replace")?);
+    let decoded = super::decode(&bytes, &encoding);
+    let lossy = String::from_utf8_lossy(&bytes);
+    Ok(Val::str(match (decoded, errors.as_str()) {
+        (Ok(text), _) => text,
+        (Err(_), "replace") => lossy.into_owned(),
+        (Err(_), "ignore") => lossy.replace('\u{fffd}', ""),
+        (Err(wrong), _) => return Err(wrong),
+    }))
+}
+
+fn decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::new();
     let mut i = 0;
@@ -78,7 +91,7 @@ fn decode(text: &str) -> String {
         out.push(hex.unwrap_or(if *b == b'+' { b' ' } else { *b }));
         i += if hex.is_some() { 3 } else { 1 };
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 fn urlencode(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {

@@ -1,15 +1,24 @@
 //! `vault` and `unvault`: Ansible's format within templates.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 use crate::vault::{self, Keyring, Password, Secret, To};
 
-pub(super) const FILTERS: &[(&str, Run)] = &[("vault", encrypt), ("unvault", decrypt)];
+pub(super) const FILTERS: &[Row] = &[
+    ("vault", "secret salt? vault_id? wrap_object? vaultid?", encrypt),
+    ("unvault", "secret vault_id? vaultid?", decrypt),
+];
+
+/// `vaultid` is what the option was called before.
+fn label(ev: &mut Eval, args: &Args) -> R<String> {
+    let given = args.get("vault_id").or_else(|| args.get("vaultid"));
+    given.map_or(Ok("filter_default".to_owned()), |v| ev.text(v))
+}
 
 fn password(ev: &mut Eval, args: &Args) -> R<Password> {
-    match args.need(0, "secret")? {
+    match args.need("secret")? {
         Val::Str(text) => {
             let text = ev.text(&Val::Str(text.clone()))?;
             Ok(Password::new(text))
@@ -25,12 +34,12 @@ fn encrypt(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
         return Err(Error::new(format!("Can only vault strings, instead we got {}", input.type_name())));
     };
     let password = password(ev, args)?;
-    let salt = match args.get(1, "salt") {
+    let salt = match args.get("salt") {
         None | Some(Val::Null) => None,
         Some(salt) => Some(ev.text(salt)?),
     };
-    let label = args.get(2, "vault_id").map_or(Ok("filter_default".to_owned()), |v| ev.text(v))?;
-    if args.bool(ev, 3, "wrap_object", false)? {
+    let label = label(ev, args)?;
+    if args.bool(ev, "wrap_object", false)? {
         return Err(Error::new("wrap_object is not supported").hint("leave it out: the result is the encrypted text"));
     }
     let salt = salt.as_deref().map(str::as_bytes);
@@ -47,7 +56,7 @@ fn decrypt(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     if vault::detect(text.as_bytes()).is_none() {
         return Ok(input);
     }
-    let label = args.get(1, "vault_id").map_or(Ok("filter_default".to_owned()), |v| ev.text(v))?;
+    let label = label(ev, args)?;
     let secret = Secret { label, name: "the filter's secret".to_owned(), password: password(ev, args)? };
     let opened = Keyring::new(vec![secret]).open(text.as_bytes());
     let opened = opened.map_err(|problem| Error::new(format!("Unable to decrypt: {problem}")))?;

@@ -18,7 +18,7 @@ fn apply(ev: &mut Eval, args: &Args, name: &str, input: &str) -> R<Val> {
         None if rest.pos.is_empty() => return Err(Error::new(format!("missing required arguments: {input}"))),
         None => rest.pos.remove(0),
     };
-    filter.apply(ev, data, &rest)
+    filter.apply(ev, data, rest)
 }
 
 pub(super) fn index_of(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {

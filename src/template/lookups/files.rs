@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
+use indexmap::IndexMap;
 
 use super::options::Options;
 use super::{plain, terms};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
+use crate::template::outside::Entry;
 use crate::template::value::{Args, R, Val};
 
 /// Where a task looks for files: its role, then its playbook.
@@ -197,4 +199,48 @@ fn add(ev: &mut Eval, files: Option<Val>, paths: Option<Val>, to: &mut Vec<Strin
         to.extend(paths.iter().flat_map(|p| files.iter().map(move |f| format!("{}/{f}", p.trim_end_matches('/')))));
     }
     Ok(())
+}
+
+/// Trees of files, the first of several roots that has a path.
+pub(super) fn filetree(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
+    let mut out: IndexMap<String, Val> = IndexMap::new();
+    for term in terms(ev, args)? {
+        let Some(root) = find(ev, "files", &term)? else { continue };
+        // As it was asked for: with its last slash, or without.
+        let root = if term.ends_with('/') && !root.ends_with('/') { root + "/" } else { root };
+        for entry in ev.engine.outside.tree(&root) {
+            if entry.state.is_empty() {
+                let path = format!("{}/{}", root.trim_end_matches('/'), entry.path);
+                ev.warn(format!("filetree: Error file type of {path} is not supported"));
+            } else if !out.contains_key(&entry.path) {
+                out.insert(entry.path.clone(), described(&root, entry));
+            }
+        }
+    }
+    Ok(out.into_values().collect())
+}
+
+fn described(root: &str, entry: Entry) -> Val {
+    let src = match entry.state {
+        "file" => Some(format!("{}/{}", root.trim_end_matches('/'), entry.path)),
+        _ => entry.target,
+    };
+    let number = |n: u64| Val::Int(i128::from(n));
+    // Without a name it is the number.
+    let name = |(id, name): &(u32, Option<String>)| name.as_deref().map_or_else(|| number(u64::from(*id)), Val::str);
+    let all = [
+        ("root", Some(Val::str(root))),
+        ("path", Some(Val::str(entry.path.as_str()))),
+        ("state", Some(Val::str(entry.state))),
+        ("src", src.map(Val::str)),
+        ("uid", Some(number(u64::from(entry.owner.0)))),
+        ("gid", Some(number(u64::from(entry.group.0)))),
+        ("owner", Some(name(&entry.owner))),
+        ("group", Some(name(&entry.group))),
+        ("mode", Some(Val::str(format!("0{:o}", entry.mode)))),
+        ("size", Some(number(entry.size))),
+        ("mtime", Some(Val::Float(entry.mtime))),
+        ("ctime", Some(Val::Float(entry.ctime))),
+    ];
+    Val::map(all.into_iter().filter_map(|(key, value)| Some((key.into(), value?))).collect())
 }

@@ -27,7 +27,7 @@ pub(super) fn dict(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
             )));
         }
         let filter = filters::find("dict2items").ok_or_else(|| Error::new("no dict2items"))?;
-        let rows = filter.apply(ev, term, &Args::default())?;
+        let rows = filter.apply(ev, term, Args::default())?;
         out.extend(ev.iterate(&rows)?);
     }
     Ok(out)
@@ -35,7 +35,7 @@ pub(super) fn dict(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 
 pub(super) fn flattened(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let filter = filters::find("flatten").ok_or_else(|| Error::new("no flatten"))?;
-    let flat = filter.apply(ev, Val::list(args.pos.clone()), &Args::default())?;
+    let flat = filter.apply(ev, Val::list(args.pos.clone()), Args::default())?;
     ev.iterate(&flat)
 }
 
@@ -59,7 +59,7 @@ pub(super) fn nested(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let flat = filters::find("flatten").ok_or_else(|| Error::new("no flatten"))?;
     let mut out = Vec::new();
     for row in rows {
-        out.push(flat.apply(ev, Val::list(row), &Args::of(vec![Val::Int(1)]))?);
+        out.push(flat.apply(ev, Val::list(row), Args::of(vec![Val::Int(1)]))?);
     }
     Ok(out)
 }

@@ -3,6 +3,7 @@
 mod acting;
 mod as_filter;
 mod config;
+mod dependent;
 mod files;
 mod lists;
 mod merge;
@@ -67,6 +68,8 @@ const COLLECTIONS: &[(&str, &[Lookup])] = &[
         "community.general",
         &[
             lookup("flattened", lists::flattened, &[]),
+            lookup("dependent", dependent::dependent, &[]),
+            lookup("filetree", files::filetree, &[]),
             lookup("cartesian", lists::nested, &[]),
             lookup("random_string", random::random_string, random::STRING),
             lookup("merge_variables", merge::merge_variables, merge::OPTIONS),
@@ -120,12 +123,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// `lookup(name, …)` and `query(name, …)`.
 pub(super) fn call(ev: &mut Eval, args: &Args, query: bool) -> R<Val> {
-    let name = args.str(ev, 0, "name", "")?;
+    let name = args.pos.first().map_or(Ok(String::new()), |name| ev.text(name))?;
     let found = find(&name).ok_or_else(|| Error::no_such("lookup", &name, names()))?;
     if let Some(error) = args.kw.iter().find_map(|(option, _)| found.refuses(option)) {
         return Err(error);
     }
-    let mut inner = Args { pos: args.pos.iter().skip(1).cloned().collect(), kw: args.kw.clone() };
+    let mut inner = Args::new(args.pos.iter().skip(1).cloned().collect(), args.kw.clone());
     let mut take = |what: &str| inner.kw.iter().position(|(k, _)| &**k == what).map(|i| inner.kw.remove(i).1);
     let errors = take("errors");
     let wantlist = match take("wantlist") {

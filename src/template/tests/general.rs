@@ -1,17 +1,18 @@
 //! Tests of `community.general`.
 
-use super::Run;
+use super::Row;
 use crate::template::eval::Eval;
 use crate::template::filters::revealed;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const TESTS: &[(&str, Run)] = &[("ansible_type", ansible_type), ("fqdn_valid", fqdn_valid)];
+pub(super) const TESTS: &[Row] =
+    &[("ansible_type", "dtype alias?", ansible_type), ("fqdn_valid", "min_labels? allow_underscores?", fqdn_valid)];
 
 /// Whether the type, with those of what is in it, is (one of) the given.
 fn ansible_type(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
-    let alias = args.get(1, "alias").cloned();
+    let alias = args.get("alias").cloned();
     let found = Val::str(revealed(ev, v, alias.as_ref())?);
-    match args.need(0, "dtype")?.clone() {
+    match args.need("dtype")?.clone() {
         many @ Val::List(_) => ev.contains(&many, &found),
         one => ev.equal(&one, &found),
     }
@@ -20,8 +21,8 @@ fn ansible_type(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
 /// Whether a text is a host's name with its domain.
 fn fqdn_valid(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
     let name = ev.text(v)?;
-    let least = usize::try_from(args.int(0, "min_labels", 1)?).unwrap_or(0);
-    let underscores = args.bool(ev, 1, "allow_underscores", false)?;
+    let least = usize::try_from(args.int("min_labels", 1)?).unwrap_or(0);
+    let underscores = args.bool(ev, "allow_underscores", false)?;
     let name = name.strip_suffix('.').unwrap_or(&name);
     let labels: Vec<&str> = name.split('.').collect();
     let fits = |label: &&str| {

@@ -1,41 +1,41 @@
 //! Tests of addresses: those of `ansible.utils`.
 
-use super::Run;
+use super::Row;
 use crate::template::eval::Eval;
 use crate::template::filters::{Net, mac, within};
 use crate::template::value::{Args, R, Val};
 
-pub(super) const TESTS: &[(&str, Run)] = &[
-    ("ip", |ev, v, _| strict(ev, v, None)),
-    ("ipv4", |ev, v, _| strict(ev, v, Some(false))),
-    ("ipv6", |ev, v, _| strict(ev, v, Some(true))),
-    ("ip_address", |ev, v, _| address(ev, v, |_| true)),
-    ("ipv4_address", |ev, v, _| address(ev, v, |n| !n.six)),
-    ("ipv6_address", |ev, v, _| address(ev, v, |n| n.six)),
-    ("ipv6_ipv4_mapped", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 32 == 0xffff)),
-    ("ipv6_sixtofour", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 112 == 0x2002)),
-    ("ipv6_teredo", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 96 == 0x2001_0000)),
-    ("ipv4_netmask", |ev, v, _| address(ev, v, |n| !n.six && ones(!n.ip & n.full()) && n.ip != 0)),
-    ("ipv4_hostmask", |ev, v, _| address(ev, v, |n| !n.six && ones(n.ip))),
-    ("loopback", |ev, v, _| address(ev, v, Net::is_loopback)),
-    ("multicast", |ev, v, _| address(ev, v, Net::is_multicast)),
-    ("private", |ev, v, _| address(ev, v, Net::is_private)),
-    ("public", |ev, v, _| address(ev, v, Net::is_public)),
-    ("reserved", |ev, v, _| address(ev, v, |n| within(n, &RESERVED))),
-    ("unspecified", |ev, v, _| address(ev, v, |n| n.ip == 0)),
-    ("mac", |ev, v, _| Ok(mac::parse(&ev.text(v)?).is_some())),
-    ("in_network", |ev, v, a| {
-        let outer = a.need(0, "network")?.clone();
+pub(super) const TESTS: &[Row] = &[
+    ("ip", "", |ev, v, _| strict(ev, v, None)),
+    ("ipv4", "", |ev, v, _| strict(ev, v, Some(false))),
+    ("ipv6", "", |ev, v, _| strict(ev, v, Some(true))),
+    ("ip_address", "", |ev, v, _| address(ev, v, |_| true)),
+    ("ipv4_address", "", |ev, v, _| address(ev, v, |n| !n.six)),
+    ("ipv6_address", "", |ev, v, _| address(ev, v, |n| n.six)),
+    ("ipv6_ipv4_mapped", "", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 32 == 0xffff)),
+    ("ipv6_sixtofour", "", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 112 == 0x2002)),
+    ("ipv6_teredo", "", |ev, v, _| address(ev, v, |n| n.six && n.ip >> 96 == 0x2001_0000)),
+    ("ipv4_netmask", "", |ev, v, _| address(ev, v, |n| !n.six && ones(!n.ip & n.full()) && n.ip != 0)),
+    ("ipv4_hostmask", "", |ev, v, _| address(ev, v, |n| !n.six && ones(n.ip))),
+    ("loopback", "", |ev, v, _| address(ev, v, Net::is_loopback)),
+    ("multicast", "", |ev, v, _| address(ev, v, Net::is_multicast)),
+    ("private", "", |ev, v, _| address(ev, v, Net::is_private)),
+    ("public", "", |ev, v, _| address(ev, v, Net::is_public)),
+    ("reserved", "", |ev, v, _| address(ev, v, |n| within(n, &RESERVED))),
+    ("unspecified", "", |ev, v, _| address(ev, v, |n| n.ip == 0)),
+    ("mac", "", |ev, v, _| Ok(mac::parse(&ev.text(v)?).is_some())),
+    ("in_network", "network", |ev, v, a| {
+        let outer = a.need("network")?.clone();
         within_one(ev, v, &outer)
     }),
-    ("in_any_network", in_any),
-    ("in_one_network", in_any),
-    ("subnet_of", |ev, v, a| {
-        let outer = a.need(0, "network")?.clone();
+    ("in_any_network", "networks", in_any),
+    ("in_one_network", "networks", in_any),
+    ("subnet_of", "network_b", |ev, v, a| {
+        let outer = a.need("network_b")?.clone();
         within_one(ev, v, &outer)
     }),
-    ("supernet_of", |ev, v, a| {
-        let inner = a.need(0, "network")?.clone();
+    ("supernet_of", "network_b", |ev, v, a| {
+        let inner = a.need("network_b")?.clone();
         within_one(ev, &inner, v)
     }),
 ];
@@ -82,7 +82,7 @@ fn within_one(ev: &mut Eval, inner: &Val, outer: &Val) -> R<bool> {
 }
 
 fn in_any(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
-    let networks = args.need(0, "networks")?.clone();
+    let networks = args.need("networks")?.clone();
     for network in ev.iterate(&networks)? {
         if within_one(ev, v, &network)? {
             return Ok(true);

@@ -1,61 +1,64 @@
 //! Ansible's own tests: task results, patterns, sets, files.
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::regex;
 use crate::template::templar::boolean;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const TESTS: &[(&str, Run)] = &[
-    ("failed", failed),
-    ("failure", failed),
-    ("succeeded", |ev, v, a| failed(ev, v, a).map(|f| !f)),
-    ("success", |ev, v, a| failed(ev, v, a).map(|f| !f)),
-    ("successful", |ev, v, a| failed(ev, v, a).map(|f| !f)),
-    ("changed", changed),
-    ("change", changed),
-    ("skipped", |ev, v, _| field(ev, v, "skipped", "skipped")),
-    ("skip", |ev, v, _| field(ev, v, "skip", "skipped")),
-    ("unreachable", |ev, v, _| field(ev, v, "unreachable", "unreachable")),
-    ("reachable", |ev, v, _| field(ev, v, "reachable", "unreachable").map(|f| !f)),
-    ("timedout", |ev, v, _| field(ev, v, "timedout", "timedout")),
-    ("started", |ev, v, _| background(ev, v, "started")),
-    ("finished", |ev, v, _| background(ev, v, "finished")),
-    ("truthy", truthy),
-    ("falsy", |ev, v, a| truthy(ev, v, a).map(|t| !t)),
-    ("match", |ev, v, a| pattern(ev, v, a, "match")),
-    ("search", |ev, v, a| pattern(ev, v, a, "search")),
-    ("regex", |ev, v, a| pattern(ev, v, a, "search")),
-    ("contains", |ev, v, a| ev.contains(v, a.need(0, "value")?)),
-    ("subset", |ev, v, a| subset(ev, v, a.need(0, "b")?)),
-    ("issubset", |ev, v, a| subset(ev, v, a.need(0, "b")?)),
-    ("superset", |ev, v, a| subset(ev, a.need(0, "b")?, v)),
-    ("issuperset", |ev, v, a| subset(ev, a.need(0, "b")?, v)),
-    ("any", |ev, v, _| quantified(ev, v, true)),
-    ("all", |ev, v, _| quantified(ev, v, false)),
-    ("file", |ev, v, _| kind(ev, v, &["file"])),
-    ("is_file", |ev, v, _| kind(ev, v, &["file"])),
-    ("directory", |ev, v, _| kind(ev, v, &["directory"])),
-    ("is_dir", |ev, v, _| kind(ev, v, &["directory"])),
-    ("exists", |ev, v, _| kind(ev, v, &["file", "directory", "other"])),
-    ("link", link),
-    ("is_link", link),
-    ("link_exists", |ev, v, a| Ok(link(ev, v, a)? || kind(ev, v, &["file", "directory", "other"])?)),
-    ("abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
-    ("is_abs", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
+pub(super) const TESTS: &[Row] = &[
+    ("failed", "", failed),
+    ("failure", "", failed),
+    ("succeeded", "", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("success", "", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("successful", "", |ev, v, a| failed(ev, v, a).map(|f| !f)),
+    ("changed", "", changed),
+    ("change", "", changed),
+    ("skipped", "", |ev, v, _| field(ev, v, "skipped", "skipped")),
+    ("skip", "", |ev, v, _| field(ev, v, "skip", "skipped")),
+    ("unreachable", "", |ev, v, _| field(ev, v, "unreachable", "unreachable")),
+    ("reachable", "", |ev, v, _| field(ev, v, "reachable", "unreachable").map(|f| !f)),
+    ("timedout", "", |ev, v, _| field(ev, v, "timedout", "timedout")),
+    ("started", "", |ev, v, _| background(ev, v, "started")),
+    ("finished", "", |ev, v, _| background(ev, v, "finished")),
+    ("truthy", "convert_bool?", truthy),
+    ("falsy", "convert_bool?", |ev, v, a| truthy(ev, v, a).map(|t| !t)),
+    ("match", "pattern? ignorecase? multiline?", |ev, v, a| pattern(ev, v, a, "match")),
+    ("search", "pattern? ignorecase? multiline?", |ev, v, a| pattern(ev, v, a, "search")),
+    ("regex", "pattern? ignorecase? multiline? match_type?", |ev, v, a| {
+        let how = a.str(ev, "match_type", "search")?;
+        pattern(ev, v, a, &how)
+    }),
+    ("contains", "value", |ev, v, a| ev.contains(v, a.need("value")?)),
+    ("subset", "b", |ev, v, a| subset(ev, v, a.need("b")?)),
+    ("issubset", "b", |ev, v, a| subset(ev, v, a.need("b")?)),
+    ("superset", "b", |ev, v, a| subset(ev, a.need("b")?, v)),
+    ("issuperset", "b", |ev, v, a| subset(ev, a.need("b")?, v)),
+    ("any", "", |ev, v, _| quantified(ev, v, true)),
+    ("all", "", |ev, v, _| quantified(ev, v, false)),
+    ("file", "", |ev, v, _| kind(ev, v, &["file"])),
+    ("is_file", "", |ev, v, _| kind(ev, v, &["file"])),
+    ("directory", "", |ev, v, _| kind(ev, v, &["directory"])),
+    ("is_dir", "", |ev, v, _| kind(ev, v, &["directory"])),
+    ("exists", "", |ev, v, _| kind(ev, v, &["file", "directory", "other"])),
+    ("link", "", link),
+    ("is_link", "", link),
+    ("link_exists", "", |ev, v, a| Ok(link(ev, v, a)? || kind(ev, v, &["file", "directory", "other"])?)),
+    ("abs", "", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
+    ("is_abs", "", |ev, v, _| Ok(ev.text(v)?.starts_with('/'))),
     // As far as that can still be told: it came out of a vault.
-    ("vault_encrypted", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret() || t.is_encrypted()))),
-    ("vaulted_file", vaulted_file),
-    ("nan", nan),
-    ("isnan", nan),
-    ("same_file", same_file),
-    ("is_same_file", same_file),
-    ("mount", mount),
-    ("is_mount", mount),
-    ("uri", uri),
-    ("urn", urn),
-    ("url", url),
+    ("vault_encrypted", "", |_, v, _| Ok(matches!(v, Val::Str(t) if t.is_secret() || t.is_encrypted()))),
+    ("vaulted_file", "", vaulted_file),
+    ("nan", "", nan),
+    ("isnan", "", nan),
+    ("same_file", "f2", same_file),
+    ("is_same_file", "f2", same_file),
+    ("mount", "", mount),
+    ("is_mount", "", mount),
+    ("uri", "schemes?", uri),
+    ("urn", "", urn),
+    ("url", "schemes?", url),
 ];
 
 /// Whether a file is encrypted, with whatever key.
@@ -82,7 +85,7 @@ fn scheme(text: &str) -> (&str, &str) {
 fn uri(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
     let text = ev.text(v)?;
     let (scheme, _) = scheme(&text);
-    match args.pos.first().or_else(|| args.named("schemes")) {
+    match args.pos.first().or_else(|| args.get("schemes")) {
         None | Some(Val::Null) => Ok(true),
         Some(schemes) => ev.contains(schemes, &Val::str(scheme.to_lowercase())),
     }
@@ -100,7 +103,7 @@ fn urn(ev: &mut Eval, v: &Val, _: &Args) -> R<bool> {
 }
 
 fn same_file(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
-    let (one, other) = (ev.text(v)?, args.str(ev, 0, "path2", "")?);
+    let (one, other) = (ev.text(v)?, args.str(ev, "f2", "")?);
     Ok(ev.engine.outside.realpath(&one) == ev.engine.outside.realpath(&other))
 }
 
@@ -152,7 +155,7 @@ fn changed(ev: &mut Eval, result: &Val, _: &Args) -> R<bool> {
 }
 
 fn truthy(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
-    if args.bool(ev, 0, "convert_bool", false)?
+    if args.bool(ev, "convert_bool", false)?
         && let Val::Str(text) = v
         && let Some(known) = boolean(text)
     {
@@ -161,12 +164,11 @@ fn truthy(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
     ev.truth(v)
 }
 
-fn pattern(ev: &mut Eval, v: &Val, args: &Args, default: &str) -> R<bool> {
+fn pattern(ev: &mut Eval, v: &Val, args: &Args, how: &str) -> R<bool> {
     let text = ev.text(v)?;
-    let pattern = args.str(ev, 0, "pattern", "")?;
-    let (ignorecase, multiline) = (args.bool(ev, 1, "ignorecase", false)?, args.bool(ev, 2, "multiline", false)?);
-    let how = args.str(ev, 3, "match_type", default)?;
-    let pattern = match how.as_str() {
+    let pattern = args.str(ev, "pattern", "")?;
+    let (ignorecase, multiline) = (args.bool(ev, "ignorecase", false)?, args.bool(ev, "multiline", false)?);
+    let pattern = match how {
         "match" => format!("\\A(?:{pattern})"),
         "fullmatch" => format!("\\A(?:{pattern})\\Z"),
         _ => pattern,

@@ -2,22 +2,25 @@
 
 use std::cmp::Ordering;
 
-use super::Run;
+use super::Row;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
 
-pub(super) const TESTS: &[(&str, Run)] = &[("version", version), ("version_compare", version)];
+pub(super) const TESTS: &[Row] = &[
+    ("version", "version operator? strict? version_type?", version),
+    ("version_compare", "version operator? strict? version_type?", version),
+];
 
 fn version(ev: &mut Eval, v: &Val, args: &Args) -> R<bool> {
-    let (a, b) = (ev.text(v)?, args.need(0, "version")?.clone());
+    let (a, b) = (ev.text(v)?, args.need("version")?.clone());
     let b = ev.text(&b)?;
-    let operator = args.str(ev, 1, "operator", "eq")?;
-    if let (Some(Val::Bool(_)), Some(Val::Str(_))) = (args.get(2, "strict"), args.get(3, "version_type")) {
+    let operator = args.str(ev, "operator", "eq")?;
+    if let (Some(Val::Bool(_)), Some(Val::Str(_))) = (args.get("strict"), args.get("version_type")) {
         return Err(Error::new("Cannot specify both 'strict' and 'version_type'"));
     }
-    let strict = args.get(2, "strict").map_or(Ok(false), |v| ev.truth(v))?;
-    let kind = args.str(ev, 3, "version_type", if strict { "strict" } else { "loose" })?;
+    let strict = args.get("strict").map_or(Ok(false), |v| ev.truth(v))?;
+    let kind = args.str(ev, "version_type", if strict { "strict" } else { "loose" })?;
     if a.is_empty() || b.is_empty() {
         let which = if a.is_empty() { "Input version value" } else { "Version parameter to compare against" };
         return Err(Error::new(format!("{which} cannot be empty")));

@@ -6,36 +6,19 @@ use crate::args;
 use crate::model::{Failure, Map, Output};
 use crate::module;
 use crate::module::{ArgSpec, Arguments, Done, Module, Plan, ReturnSpec, Run, Step};
-use crate::modules::docker::{COLLECTION, ended, shown, strings};
-use crate::modules::{exec::output_fields, shlex};
+use crate::modules::docker::COLLECTION;
+use crate::modules::docker::call::{self, Call};
 use crate::sys::{Host, Probe};
 
 args! {
     /// What both have.
-    pub struct Call {
+    pub struct Called {
         /// The service.
         [required]
         service: String,
-        /// The command as a list.
-        argv: Option<Vec<String>>,
-        /// The command as text.
-        command: Option<String>,
-        /// The directory it starts in.
-        chdir: Option<String>,
-        /// Do not wait for its end.
-        detach: bool = false,
-        /// Who runs it.
-        user: Option<String>,
-        /// What it reads.
-        stdin: Option<String>,
-        /// With a line break at the end of what it reads.
-        stdin_add_newline: bool = true,
-        /// Without line breaks at the end of what it prints.
-        strip_empty_ends: bool = true,
         /// With a terminal, where there is one.
-        tty: bool = true,
-        /// Its environment.
-        env: Option<Map>;
+        tty: bool = true;
+        ..call: Call,
         ..project: ProjectArgs,
     }
 }
@@ -47,7 +30,7 @@ args! {
         index: Option<i64>,
         /// With all privileges.
         privileged: bool = false;
-        ..call: Call,
+        ..called: Called,
     }
 }
 
@@ -84,7 +67,7 @@ args! {
         use_aliases: bool = false,
         /// Volumes.
         volumes: Option<Vec<String>>;
-        ..call: Call,
+        ..called: Called,
     }
 }
 
@@ -110,26 +93,24 @@ const fn module(
     }
 }
 
-const STDOUT: ReturnSpec = ReturnSpec { name: "stdout", doc: "What it printed." };
-const STDERR: ReturnSpec = ReturnSpec { name: "stderr", doc: "What it printed as errors." };
-const RC: ReturnSpec = ReturnSpec { name: "rc", doc: "Its exit status." };
-const YIELDS: &[&str] = &["stdout", "stderr", "rc", "stdout_lines", "stderr_lines"];
+const RUN_RETURNS: &[ReturnSpec] = {
+    let [stdout, stderr, rc] = call::RETURNS;
+    &[stdout, stderr, rc, ReturnSpec { name: "container_id", doc: "With `detach`: the container." }]
+};
 
 /// `docker_compose_v2_exec`.
 pub static EXEC: Module = module(
     "docker_compose_v2_exec",
     "Run a command in a container of a service of Docker Compose.",
     Exec::specs,
-    &[STDOUT, STDERR, RC],
+    &call::RETURNS,
     |args, host| {
         let args = Exec::parse(args)?;
         let mut words = vec!["exec".to_owned()];
         words.extend(option("--index", args.index.map(|i| i.to_string()).as_ref()));
         words.extend(flag("--privileged", args.privileged));
-        if args.call.argv.is_none() && args.call.command.is_none() {
-            return Err(Failure::new("one of the following is required: argv, command"));
-        }
-        plan(args.call, host, words)
+        args.called.call.required_words()?;
+        plan(args.called, host, words)
     },
 );
 
@@ -138,7 +119,7 @@ pub static RUN: Module = module(
     "docker_compose_v2_run",
     "Run a command in a new container of a service of Docker Compose.",
     RunArgs::specs,
-    &[STDOUT, STDERR, RC, ReturnSpec { name: "container_id", doc: "With `detach`: the container." }],
+    RUN_RETURNS,
     |args, host| {
         let args = RunArgs::parse(args)?;
         let mut words = vec!["run".to_owned()];
@@ -160,58 +141,40 @@ pub static RUN: Module = module(
         words.extend(flag("--service-ports", args.service_ports));
         words.extend(flag("--use-aliases", args.use_aliases));
         words.extend(each("--volume", &args.volumes));
-        plan(args.call, host, words)
+        plan(args.called, host, words)
     },
 );
 
-fn plan(args: Call, host: &Probe<'_>, mut words: Vec<String>) -> Result<Plan, Failure> {
-    let argv = match (&args.argv, &args.command) {
-        (Some(_), Some(_)) => return Err(Failure::new("parameters are mutually exclusive: argv|command")),
-        (Some(argv), None) => argv.clone(),
-        (None, Some(text)) => shlex::split(text).map_err(Failure::new)?,
-        (None, None) => Vec::new(),
-    };
-    if args.detach && args.stdin.is_some() {
-        return Err(Failure::new("If detach=true, stdin cannot be provided."));
-    }
+fn plan(args: Called, host: &Probe<'_>, mut words: Vec<String>) -> Result<Plan, Failure> {
+    let argv = args.call.words()?.unwrap_or_default();
     let project = Project::new(&args.project, host)?;
-    words.extend(flag("--detach", args.detach));
-    words.extend(option("--user", args.user.as_ref()));
+    words.extend(flag("--detach", args.call.detach));
+    words.extend(option("--user", args.call.user.as_ref()));
     words.extend(flag("--no-TTY", !args.tty));
-    words.extend(option("--workdir", args.chdir.as_ref()));
-    if let Some(env) = &args.env {
-        let env = strings("env", env)?;
-        words.extend(env.iter().flat_map(|(k, v)| ["--env".to_owned(), format!("{k}={}", shown(v))]));
-    }
+    words.extend(option("--workdir", args.call.chdir.as_ref()));
+    words.extend(args.call.environment()?.into_iter().flat_map(|pair| ["--env".to_owned(), pair]));
     words.extend(["--".to_owned(), args.service.clone()]);
     words.extend(argv);
     let mut plan = Plan::new();
-    let yields: &'static [&'static str] = if args.detach { &["container_id"] } else { YIELDS };
-    plan.step(Step::action([], move |host| call(&args, &project, host, words)).yields(yields));
+    let yields: &'static [&'static str] = if args.call.detach { &["container_id"] } else { call::YIELDS };
+    plan.step(Step::action([], move |host| run(&args.call, &project, host, words)).yields(yields));
     Ok(plan)
 }
 
-fn call(args: &Call, project: &Project, host: &mut Host<'_>, words: Vec<String>) -> Result<Done, Failure> {
+fn run(call: &Call, project: &Project, host: &mut Host<'_>, words: Vec<String>) -> Result<Done, Failure> {
     let is_run = words.first().is_some_and(|w| w == "run");
     let probe = *host.probe();
     project.within(&probe, |dir| {
         let mut command = project.command(dir, words);
-        if let Some(text) = &args.stdin {
-            let end = if args.stdin_add_newline { "\n" } else { "" };
-            command.stdin = Some(format!("{text}{end}").into_bytes());
-        }
+        command.stdin = call.input();
         let out = host.run(&command, None)?;
         if let Some(failure) = project.cli.no_plugin("compose", &out).filter(|_| !out.success()) {
             return Err(failure);
         }
-        if args.detach {
+        if call.detach {
             return detached(project, &command, out, is_run);
         }
-        let text = |text: String| {
-            if args.strip_empty_ends { text.trim_end_matches(['\r', '\n']).to_owned() } else { text }
-        };
-        let result = output_fields(&text(out.stdout_text()), &text(out.stderr_text()));
-        ended(result, Some(i128::from(out.code)))
+        call.ended(&out.stdout, &out.stderr, Some(i128::from(out.code)))
     })
 }
 

@@ -134,6 +134,9 @@ impl Project {
         if let Some(failure) = self.cli.no_plugin("compose", &out) {
             return Err(failure);
         }
+        if out.stderr_text().contains("unknown flag: --yes") {
+            return Err(failed("assume_yes needs Docker Compose 2.32 or newer", command, &out));
+        }
         Err(failed(events::complaint(&out.stderr_text()), command, &out))
     }
 }

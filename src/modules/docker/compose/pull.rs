@@ -3,7 +3,7 @@
 use super::events::{self, Action};
 use super::{Project, ProjectArgs, flag};
 use crate::args;
-use crate::model::{Failure, Map, Value};
+use crate::model::{Diff, Failure, Map, Value};
 use crate::module;
 use crate::module::{Arguments, Done, Module, Plan, ReturnSpec, Run, Step};
 use crate::modules::docker::{COLLECTION, differs};
@@ -70,12 +70,18 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     plan.set("actions", Value::list(actions.iter().map(Action::value)));
     // Whether a registry has something newer is not known before it is fetched.
     if args.policy == "always" || !actions.is_empty() {
-        let changes = actions.iter().map(|a| (format!("{} {}", a.what, a.id), String::new(), a.status.clone()));
-        let diff = differs("images of the project", changes.collect());
         let effects = [Effect::MayProvide("images were not pulled".into())];
-        plan.step(Step::action(effects, |_| Ok(Done::default())).diff(diff));
+        plan.step(Step::action(effects, |_| Ok(Done::default())).diff(diff(&actions)));
     }
     Ok(plan)
+}
+
+fn diff(actions: &[Action]) -> Diff {
+    // In an order that does not depend on which was quicker.
+    let mut actions = actions.to_vec();
+    actions.sort();
+    let changes = actions.iter().map(|a| (format!("{} {}", a.what, a.id), String::new(), a.status.clone()));
+    differs("images of the project", changes.collect())
 }
 
 fn run(args: &Pull, project: &Project, host: &mut Host<'_>) -> Result<Done, Failure> {
@@ -83,20 +89,11 @@ fn run(args: &Pull, project: &Project, host: &mut Host<'_>) -> Result<Done, Fail
     project.within(&probe, |dir| {
         let before = ids(project, &probe, dir)?;
         let said = project.act(host, dir, args.words())?;
-        let after = ids(project, &probe, dir)?;
+        let changed = before != ids(project, &probe, dir)?;
         let actions = events::actions(&said.stderr_text());
         let result = Map::from_iter([("actions", Value::list(actions.iter().map(Action::value)))]);
-        let changes: Vec<_> = after
-            .iter()
-            .filter(|new| !before.contains(new))
-            .map(|(name, id)| {
-                let old = before.iter().find(|(n, _)| n == name).map(|(_, id)| id.clone()).unwrap_or_default();
-                (name.clone(), old, id.clone())
-            })
-            .collect();
-        let changed = !changes.is_empty();
-        let diff = if changed { vec![differs("images of the project", changes)] } else { Vec::new() };
-        Ok(Done { result, changed: Some(changed), diff })
+        let diff = if changed { vec![diff(&actions)] } else { Vec::new() };
+        Ok(Done { result, changed: Some(changed), diff, ..Done::default() })
     })
 }
 

@@ -225,7 +225,7 @@ fn run(args: &Compose, project: &Project, host: &mut Host<'_>) -> Result<Done, F
         result.insert("images", images);
         let changed = args.is_changed(&actions);
         let diff = if changed { vec![diff(args, &actions)] } else { Vec::new() };
-        Ok(Done { result, changed: Some(changed), diff })
+        Ok(Done { result, changed: Some(changed), diff, ..Done::default() })
     })
 }
 

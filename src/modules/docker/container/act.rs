@@ -6,6 +6,7 @@ use super::Task;
 use crate::model::{Failure, Map, Value};
 use crate::module::Done;
 use crate::modules::docker::engine::{at, escape, escape_path, text_at};
+use crate::modules::docker::warned;
 use crate::sys::Host;
 
 /// How often the engine is asked while something is waited for.
@@ -77,10 +78,10 @@ fn deadline(seconds: Option<f64>) -> Option<Instant> {
 }
 
 /// Makes a container from a description.
-pub(super) fn create(task: &Task, host: &mut Host<'_>, name: &str, body: &Map) -> Result<(), Failure> {
+pub(super) fn create(task: &Task, host: &mut Host<'_>, name: &str, body: &Map) -> Result<Done, Failure> {
     let platform = task.args.settings.more.platform.as_ref().map(|p| format!("&platform={}", escape(p)));
     let path = format!("/containers/create?name={}{}", escape(name), platform.unwrap_or_default());
-    task.engine.patient().act(host, "Error creating container", "POST", &path, Some(body)).map(drop)
+    task.engine.patient().act(host, "Error creating container", "POST", &path, Some(body)).map(|said| warned(&said))
 }
 
 /// Starts a container; with `detach: false` waits for its end and tells how it went.
@@ -183,15 +184,14 @@ pub(super) fn wait_healthy(task: &Task, host: &Host<'_>, name: &str) -> Result<(
         let Some(now) = now else {
             return Err(Failure::new(format!("Container {name} vanished while waiting for it to become healthy")));
         };
+        // What is unhealthy may get well until the time is over, unless it has ended.
         let why = match text_at(&now, &["State", "Health", "Status"]) {
             "healthy" => return Ok(()),
-            "unhealthy" => "is unhealthy",
             "" | "none" => "has no health check",
             _ if at(&now, &["State", "Running"]).as_bool() != Some(true) => "stopped running",
             _ => "",
         };
-        // Unhealthy is for now: it may get well until the time is over.
-        if !why.is_empty() && why != "is unhealthy" {
+        if !why.is_empty() {
             let state = at(&now, &["State"]).clone();
             return Err(Failure::new(format!("Container {name} {why} while waiting for it to become healthy"))
                 .with("state", state));

@@ -60,7 +60,7 @@ impl Comparisons {
             let row =
                 PROPERTIES.iter().find(|p| p.option == option || (p.with.contains(&&*option) && option != "networks"));
             if row.is_none() && option != "image" && option != "networks" {
-                return Err(Failure::new(format!("Unknown module option '{name}' in comparisons!")));
+                return Err(Failure::new(format!("Unknown module option '{name}' in comparisons dict!")));
             }
             let one = row.is_some_and(|p| p.kind == Kind::Value) || option == "image";
             if way == Way::More && one {

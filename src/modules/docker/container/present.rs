@@ -7,10 +7,10 @@ use super::state::{Course, change, runs, settle};
 use super::wanted::{Wanted, put};
 use super::{Image, Task, act, networks, ports};
 use crate::model::{Diff, Failure, Map, Value};
-use crate::module::{Done, Plan};
+use crate::module::Plan;
 use crate::modules::docker::engine::{at, is_planned, text_at};
 use crate::modules::docker::names::{full, is_id};
-use crate::modules::docker::{differs, images, map_of, shown};
+use crate::modules::docker::{differs, images, map_of, shown, warned};
 use crate::sys::Probe;
 
 /// Plans all but the pulling of the image.
@@ -163,7 +163,7 @@ fn update(task: &Arc<Task>, wanted: &Wanted<'_>, found: &[Difference], course: &
         Some(diff),
         move |host| {
             let doing = format!("Error updating container {name}");
-            known.engine.act(host, &doing, "POST", &act::path(&name, "/update"), Some(&sent)).map(|_| Done::default())
+            known.engine.act(host, &doing, "POST", &act::path(&name, "/update"), Some(&sent)).map(|said| warned(&said))
         },
     );
     Ok(())
@@ -199,8 +199,7 @@ fn create(
                 }
                 act::remove(&known, host, &id, removing)?;
             }
-            act::create(&known, host, &called, &body)?;
-            Ok(Done::default())
+            act::create(&known, host, &called, &body)
         },
     );
     Ok(())

@@ -5,7 +5,7 @@ use super::compare::{Comparisons, Way};
 use super::table::{Form, Property};
 use crate::model::{Failure, Map, Value};
 use crate::module::FromArg;
-use crate::modules::docker::engine::{Engine, Kind, at, text_at};
+use crate::modules::docker::engine::{Engine, Kind, Version, at, text_at};
 use crate::modules::docker::{Options, items, names, strings, texts};
 use crate::modules::shlex;
 use crate::sys::Probe;
@@ -79,7 +79,6 @@ impl Wanted<'_> {
         {
             body.insert(key, value);
         }
-        body.insert("HostConfig", Map::new());
         for property in super::table::PROPERTIES.iter().filter(|p| !["detach", "platform"].contains(&p.option)) {
             let Some(value) = self.value(property)? else { continue };
             let value = property.sent.map_or_else(|| value.clone(), |sent| sent(value.clone()));
@@ -192,6 +191,9 @@ pub fn healthcheck(wanted: &Wanted<'_>) -> Made {
         if let Some(text) = value {
             map.insert(key, names::duration(name, text)?);
         }
+    }
+    if check.start_interval.is_some() {
+        wanted.engine.needs("healthcheck.start_interval", Version(1, 44))?;
     }
     if let Some(retries) = check.retries {
         map.insert("Retries", retries);

@@ -1,8 +1,10 @@
 //! Building an image through the engine's API, from a directory of the host.
 
+use super::context;
 use crate::args;
 use crate::model::{Failure, FileKind, Map, Value};
 use crate::module::Path;
+use crate::modules::docker::auth::{Config, config_path, proxies};
 use crate::modules::docker::engine::{Engine, escape};
 use crate::modules::docker::{Options, images, names, strings, texts};
 use crate::modules::{json, tar};
@@ -62,84 +64,6 @@ args! {
     }
 }
 
-/// What is left out of what is sent, as .dockerignore says.
-struct Ignore(Vec<(bool, Vec<String>)>);
-
-impl Ignore {
-    fn parse(text: &str) -> Self {
-        let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
-        Self(
-            lines
-                .map(|line| {
-                    let (keep, pattern) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest.trim()));
-                    let parts = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned);
-                    (keep, parts.collect())
-                })
-                .collect(),
-        )
-    }
-
-    /// The last line that fits decides.
-    fn leaves_out(&self, path: &str) -> bool {
-        let parts: Vec<&str> = path.split('/').collect();
-        let fits = |pattern: &[String]| (1..=parts.len()).any(|n| matches(pattern, parts.get(..n).unwrap_or_default()));
-        self.0.iter().rev().find(|(_, pattern)| fits(pattern)).is_some_and(|(keep, _)| !keep)
-    }
-
-    /// Whether something below a directory may be kept although the directory is left out.
-    fn has_exceptions(&self) -> bool {
-        self.0.iter().any(|(keep, _)| *keep)
-    }
-}
-
-fn matches(pattern: &[String], path: &[&str]) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        ([first, rest @ ..], _) if first == "**" => {
-            matches(rest, path) || path.split_first().is_some_and(|(_, below)| matches(pattern, below))
-        }
-        ([first, rest @ ..], [name, below @ ..]) => crate::modules::glob::fnmatch(first, name) && matches(rest, below),
-        _ => false,
-    }
-}
-
-/// The directory as an archive, what is ignored left out.
-fn context(host: &Probe<'_>, dir: &str, dockerfile: &str) -> Result<Vec<tar::Entry>, Failure> {
-    let ignore = format!("{dir}/.dockerignore");
-    let ignore = if host.stat(&ignore)?.is_some() {
-        Ignore::parse(&String::from_utf8_lossy(&host.read(&ignore)?))
-    } else {
-        Ignore(Vec::new())
-    };
-    let mut entries = Vec::new();
-    let mut todo = vec![String::new()];
-    while let Some(below) = todo.pop() {
-        for name in host.list_dir(format!("{dir}/{below}"))? {
-            let name = name.to_string_lossy().into_owned();
-            let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-            let out = ignore.leaves_out(&path) && path != dockerfile && path != ".dockerignore";
-            let whole = format!("{dir}/{path}");
-            let Some(stat) = host.lstat(&whole)? else { continue };
-            if stat.kind == FileKind::Directory && (!out || ignore.has_exceptions()) {
-                todo.push(path.clone());
-            }
-            if out {
-                continue;
-            }
-            let kind = match stat.kind {
-                FileKind::File => tar::Kind::File(host.read(&whole)?),
-                FileKind::Directory => tar::Kind::Directory,
-                FileKind::Link => tar::Kind::Link(host.read_link(&whole)?.display().to_string()),
-                // As Docker's client: sockets and the like are not sent.
-                _ => continue,
-            };
-            entries.push(tar::Entry { path, mode: stat.mode, uid: 0, gid: 0, kind });
-        }
-    }
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(entries)
-}
-
 /// The file that says how to build, by its path in what is sent; one from elsewhere is added.
 fn dockerfile(host: &Probe<'_>, build: &Build) -> Result<(String, Option<tar::Entry>), Failure> {
     let name = build.dockerfile.as_deref().unwrap_or("Dockerfile");
@@ -153,11 +77,11 @@ fn dockerfile(host: &Probe<'_>, build: &Build) -> Result<(String, Option<tar::En
     }
     let path = ".rplay-dockerfile".to_owned();
     let kind = tar::Kind::File(host.read(&whole)?);
-    Ok((path.clone(), Some(tar::Entry { path, mode: 0o600, uid: 0, gid: 0, kind })))
+    Ok((path.clone(), Some(tar::Entry { path, mode: 0o600, uid: 0, gid: 0, mtime: 0, kind })))
 }
 
 /// The options as a query.
-fn query(build: &Build, name: &str, dockerfile: &str) -> Result<String, Failure> {
+fn query(build: &Build, name: &str, dockerfile: &str, proxies: Map) -> Result<String, Failure> {
     let json = |value: Value| json::dumps(&value);
     let mut pairs = vec![
         ("t", name.to_owned()),
@@ -169,7 +93,9 @@ fn query(build: &Build, name: &str, dockerfile: &str) -> Result<String, Failure>
     let mut add = |key: &'static str, value: Option<String>| pairs.extend(value.map(|v| (key, v)));
     add("pull", build.pull.then(|| "1".to_owned()));
     let map = |option: &str, map: &Option<Map>| map.as_ref().map(|m| strings(option, m).map(Value::from)).transpose();
-    add("buildargs", map("build.args", &build.args)?.map(json));
+    let mut build_args = proxies;
+    build_args.extend(build.args.as_ref().map(|m| strings("build.args", m)).transpose()?.unwrap_or_default());
+    add("buildargs", (!build_args.is_empty()).then(|| json(build_args.into())));
     add("labels", map("build.labels", &build.labels)?.map(json));
     add("cachefrom", build.cache_from.clone().map(|list| json(texts(list))));
     add("networkmode", build.network.clone());
@@ -197,53 +123,35 @@ fn query(build: &Build, name: &str, dockerfile: &str) -> Result<String, Failure>
 /// What can be seen to be wrong before anything is done.
 pub fn check(build: &Build, host: &Probe<'_>) -> Result<(), Failure> {
     if host.stat(&build.path.0)?.is_none_or(|s| s.kind != FileKind::Directory) {
-        return Err(Failure::missing(format!("\"{}\" is not a directory", build.path.0)));
-    }
-    if build.use_config_proxy {
-        return Err(Failure::new("build.use_config_proxy is not supported: give the proxies in build.args"));
+        return Err(Failure::missing(format!(
+            "Requested build path {} could not be found or you do not have access.",
+            build.path.0
+        )));
     }
     dockerfile(host, build)?;
-    query(build, "x", "x").map(drop)
+    query(build, "x", "x", Map::new()).map(drop)
 }
 
 /// Builds; what was printed comes back.
 pub fn run(build: &Build, engine: &Engine, host: &mut Host<'_>, name: &str) -> Result<String, Failure> {
     let dir = build.path.0.trim_end_matches('/');
     let (file, extra) = dockerfile(host.probe(), build)?;
-    let mut entries = context(host.probe(), dir, &file)?;
+    let mut entries = context::entries(host.probe(), dir, &file)?;
     entries.extend(extra);
-    let path = format!("/build?{}", query(build, name, &file)?);
-    let body = Body::Bytes("application/x-tar", tar::write(&entries));
-    drop(entries);
+    let config = build.use_config_proxy.then(|| Config::read(host.probe(), &config_path(host.probe()))).transpose()?;
+    let proxies = config.map(|c| proxies(&c, &engine.address())).unwrap_or_default();
+    let path = format!("/build?{}", query(build, name, &file, proxies)?);
+    let body = Body::Parts("application/x-tar", tar::parts(entries));
     let reply = engine.patient().request(host, "POST", &path, Vec::new(), body)?;
     if !reply.is_success() {
         return Err(engine.failure(&format!("Error building {name}"), &path, &reply));
     }
     let said = images::progress(&reply);
-    let text: String = said.iter().filter_map(|l| l.get("stream").and_then(Value::as_str)).collect();
+    let lines = said.iter().filter_map(|l| l.get("stream").and_then(Value::as_str));
+    // As Ansible puts it together: each piece a line.
+    let text = lines.map(|l| l.strip_suffix('\n').unwrap_or(l)).collect::<Vec<_>>().join("\n");
     match images::error_in(&said) {
         Some(error) => Err(Failure::new(format!("Error building {name} - message: {error}, logs: {text}"))),
         None => Ok(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_ignored_is_as_docker_has_it() {
-        let ignore = Ignore::parse("# no\n*.log\n**/cache\n/target\n!target/keep\n");
-        for (path, out) in [
-            ("a.log", true),
-            ("d/a.log", false),
-            ("d/e/cache", true),
-            ("cache/x", true),
-            ("target/x", true),
-            ("target/keep", false),
-            ("src", false),
-        ] {
-            assert_eq!(ignore.leaves_out(path), out, "{path}");
-        }
     }
 }

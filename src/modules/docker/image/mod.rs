@@ -3,6 +3,7 @@
 mod archive;
 mod build;
 mod buildx;
+mod context;
 mod split;
 mod work;
 
@@ -15,7 +16,7 @@ use crate::module;
 use crate::module::{Arguments, Done, Module, Path, Plan, ReturnSpec, Run, Step};
 use crate::modules::docker::engine::{Engine, EngineArgs, Kind, is_planned, text_at};
 use crate::modules::docker::names::{Reference, is_id};
-use crate::modules::docker::{COLLECTION, Options, differs, images, map_of};
+use crate::modules::docker::{COLLECTION, Options, differs, images, map_of, texts};
 use crate::sys::Probe;
 use build::Build;
 
@@ -108,6 +109,18 @@ impl Image {
     }
 }
 
+impl Image {
+    /// What was done to get it.
+    fn got(&self, source: &str, name: &str) -> String {
+        let from = |path: Option<&Path>| path.map(|p| format!(" from {}", p.0)).unwrap_or_default();
+        match source {
+            "build" => format!("Built image {name}{}", from(self.build.as_ref().map(|b| &b.0.path))),
+            "load" => format!("Loaded image {name}{}", from(self.load_path.as_ref())),
+            _ => format!("Pulled image {name}"),
+        }
+    }
+}
+
 fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Image::parse(args)?;
     args.check()?;
@@ -117,28 +130,35 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let there = images::find(&engine, host, &name)?;
     let mut plan = Plan::new().with("image", Map::new());
     if args.state == "absent" {
+        plan.set("actions", Value::list(there.iter().map(|_| format!("Removed image {name}"))));
         if let Some(image) = there {
+            plan.set("image", Map::from_iter([("state", "Deleted")]));
             plan.step(work::removal(&engine, &name, &image, args.force_absent, true));
         }
         return Ok(plan);
     }
     let source = args.source.as_deref().unwrap_or_default();
     let mut image = there.clone().unwrap_or_default();
+    let mut actions = Vec::new();
     if there.is_none() && source == "local" {
         return Err(Failure::missing(format!("Cannot find the image {name} locally.")));
     }
     if (there.is_none() || args.force_source) && source != "local" {
         plan.step(get(&args, &engine, host, &name, there.as_ref())?);
+        actions.push(args.got(source, &name));
         image = Map::from_iter([("Planned", true)]).into();
     }
     plan.set("image", work::unknown_id(image.clone(), &name));
     if let Some(path) = &args.archive_path {
         let wanted = [(text_at(&image, &["Id"]).to_owned(), name.clone())];
         if let Some(why) = archive::reason(host, &path.0, &wanted)? {
+            let since = if why == "absent" { "none" } else { &why };
+            actions.push(format!("Archived image {name} to {}, since {since} present", path.0));
             plan.step(split::export_step(engine.clone(), vec![name.clone()], path.0.clone(), &why, host));
         }
     }
-    name_and_push(&args, &engine, host, &name, &image, &mut plan)?;
+    name_and_push(&args, &engine, host, &name, &image, (&mut plan, &mut actions))?;
+    plan.set("actions", texts(actions));
     if !plan.is_empty() {
         plan.after(move |host| {
             let mut result = Map::new();
@@ -168,7 +188,7 @@ fn get(args: &Image, engine: &Engine, host: &Probe<'_>, name: &str, there: Optio
     if let Some(path) = archive
         && host.stat(&path.0)?.is_none()
     {
-        return Err(Failure::missing(format!("Error loading image {name} - no such file: {}", path.0)));
+        return Err(Failure::missing(format!("Error loading image {name}. Specified path {} does not exist.", path.0)));
     }
     let (args, engine, called) = (args.clone(), engine.clone(), name.to_owned());
     let row = vec![("id".to_owned(), was, word.to_owned())];
@@ -197,7 +217,8 @@ fn get(args: &Image, engine: &Engine, host: &Probe<'_>, name: &str, there: Optio
         let now = images::find(&engine, host.probe(), &called)?.unwrap_or_default();
         let changed = had.as_deref() != Some(text_at(&now, &["Id"]));
         result.insert("image", now);
-        Ok(Done { result, changed: Some(changed), diff: later.into_iter().filter(|_| changed).collect() })
+        let diff = later.into_iter().filter(|_| changed).collect();
+        Ok(Done { result, changed: Some(changed), diff, ..Done::default() })
     });
     Ok(step.diff(now).yields(&["image", "stdout"]))
 }
@@ -209,7 +230,7 @@ fn name_and_push(
     host: &Probe<'_>,
     name: &str,
     image: &Value,
-    plan: &mut Plan,
+    (plan, actions): (&mut Plan, &mut Vec<String>),
 ) -> Result<(), Failure> {
     let mut pushed = Reference::parse(name);
     if let Some(repository) = &args.repository {
@@ -225,6 +246,7 @@ fn name_and_push(
             state.insert("Planned", true);
             let effect = Kind::Image.there(&to.to_string(), state);
             let (engine, from) = (engine.clone(), name.to_owned());
+            actions.push(format!("Tagged image {name} to {to}"));
             plan.step(
                 Step::action([effect], move |host| images::tag(&engine, host, &from, &to).map(|()| Done::default()))
                     .diff(diff),
@@ -235,6 +257,7 @@ fn name_and_push(
         let engine = engine.clone();
         let registry = pushed.registry().to_owned();
         let subject = format!("image {pushed} at {registry}");
+        actions.push(format!("Pushed image {pushed} to {registry}"));
         let dry = host.is_dry_run();
         let diff = differs(subject, vec![("pushed".to_owned(), String::new(), "yes".to_owned())]);
         let (now, later) = if dry { (Some(diff), None) } else { (None, Some(diff)) };

@@ -13,65 +13,61 @@ use crate::modules::docker::{COLLECTION, differs, images};
 use crate::sys::{Effect, Probe};
 
 args! {
-    /// Arguments of `docker_image_pull`.
-    pub struct PullArgs {
-        /// The image's name.
+    /// One image, for the modules that do something with it.
+    pub struct Named {
+        /// The image's name; an id where it is not pulled or pushed.
         [required]
         name: String,
-        /// Its tag or digest, unless the name has one.
-        tag: String = "latest".to_owned(),
+        /// Its tag, or digest, unless the name has one.
+        tag: String = "latest".to_owned();
+        ..engine: EngineArgs,
+    }
+}
+
+impl Named {
+    /// The id, or the name with its tag.
+    fn full(&self) -> String {
+        if is_id(&self.name) { self.name.clone() } else { self.reference().to_string() }
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::parse(&self.name).or_tag(&self.tag)
+    }
+}
+
+args! {
+    /// Arguments of `docker_image_pull`.
+    pub struct PullArgs {
         /// The platform.
         platform: Option<String>,
         /// `always`, or only when it is `not_present`.
         [choices "always" "not_present"]
         pull: String = "always".to_owned();
-        ..engine: EngineArgs,
-    }
-}
-
-args! {
-    /// Arguments of `docker_image_push`.
-    pub struct PushArgs {
-        /// The image's name, with its registry.
-        [required]
-        name: String,
-        /// Its tag, unless the name has one.
-        tag: String = "latest".to_owned();
-        ..engine: EngineArgs,
+        ..image: Named,
     }
 }
 
 args! {
     /// Arguments of `docker_image_tag`.
     pub struct TagArgs {
-        /// The image's name or id.
-        [required]
-        name: String,
-        /// Its tag, unless the name has one.
-        tag: String = "latest".to_owned(),
         /// The names that it is to have as well.
         [required]
         repository: Vec<String>,
         /// What to do where another image has one of them.
         [choices "keep" "overwrite"]
         existing_images: String = "overwrite".to_owned();
-        ..engine: EngineArgs,
+        ..image: Named,
     }
 }
 
 args! {
     /// Arguments of `docker_image_remove`.
     pub struct RemoveArgs {
-        /// The image's name or id.
-        [required]
-        name: String,
-        /// Its tag, unless the name has one.
-        tag: String = "latest".to_owned(),
         /// Remove it under all its names, and where containers use it.
         force: bool = false,
         /// Remove images it was made from that have no name.
         prune: bool = true;
-        ..engine: EngineArgs,
+        ..image: Named,
     }
 }
 
@@ -134,7 +130,7 @@ pub static PULL: Module =
     module("docker_image_pull", State, "Pull Docker images from registries.", PullArgs::specs, &[IMAGE], plan_pull);
 /// `docker_image_push`.
 pub static PUSH: Module =
-    module("docker_image_push", Action, "Push Docker images to registries.", PushArgs::specs, &[IMAGE], plan_push);
+    module("docker_image_push", Action, "Push Docker images to registries.", Named::specs, &[IMAGE], plan_push);
 /// `docker_image_tag`.
 pub static TAG: Module = module(
     "docker_image_tag",
@@ -166,6 +162,7 @@ pub static LOAD: Module = module(
     &[
         ReturnSpec { name: "images", doc: "The images that were loaded." },
         ReturnSpec { name: "image_names", doc: "Their names." },
+        ReturnSpec { name: "stdout", doc: "What the engine printed." },
     ],
     plan_load,
 );
@@ -181,11 +178,11 @@ pub static EXPORT: Module = module(
 
 fn plan_pull(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = PullArgs::parse(args)?;
-    if is_id(&args.name) {
+    if is_id(&args.image.name) {
         return Err(Failure::new("Cannot pull an image by ID"));
     }
-    let image = Reference::parse(&args.name).or_tag(&args.tag);
-    let engine = Engine::connect(&args.engine, host)?;
+    let image = args.image.reference();
+    let engine = Engine::connect(&args.image.engine, host)?;
     let name = image.to_string();
     let before = images::find(&engine, host, &name)?;
     let mut plan = Plan::new();
@@ -219,11 +216,11 @@ fn plan_pull(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
 }
 
 fn plan_push(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
-    let args = PushArgs::parse(args)?;
+    let args = Named::parse(args)?;
     if is_id(&args.name) {
         return Err(Failure::new("Cannot push an image by ID"));
     }
-    let image = Reference::parse(&args.name).or_tag(&args.tag);
+    let image = args.reference();
     if image.digest {
         return Err(Failure::new("Cannot push an image by digest"));
     }
@@ -239,15 +236,14 @@ fn plan_push(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
 
 fn plan_tag(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = TagArgs::parse(args)?;
-    let engine = Engine::connect(&args.engine, host)?;
-    let name =
-        if is_id(&args.name) { args.name.clone() } else { Reference::parse(&args.name).or_tag(&args.tag).to_string() };
+    let engine = Engine::connect(&args.image.engine, host)?;
+    let name = args.image.full();
     let image = found(&engine, host, &name)?;
     let id = text_at(&image, &["Id"]).to_owned();
     let mut plan = Plan::new();
     let mut tagged = Vec::new();
     for repository in &args.repository {
-        let to = Reference::parse(repository).or_tag(&args.tag);
+        let to = Reference::parse(repository).or_tag(&args.image.tag);
         if to.digest {
             return Err(Failure::new(format!("repository {repository} must not have a digest")));
         }
@@ -276,9 +272,8 @@ fn plan_tag(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
 
 fn plan_remove(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = RemoveArgs::parse(args)?;
-    let engine = Engine::connect(&args.engine, host)?;
-    let name =
-        if is_id(&args.name) { args.name.clone() } else { Reference::parse(&args.name).or_tag(&args.tag).to_string() };
+    let engine = Engine::connect(&args.image.engine, host)?;
+    let name = args.image.full();
     let mut plan = Plan::new().with("image", Map::new());
     let none = || Value::list(Vec::<Value>::new());
     match images::find(&engine, host, &name)? {
@@ -302,14 +297,15 @@ fn plan_load(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     }
     let mut plan = Plan::new();
     let step = Step::action([], move |host| {
-        let (names, _) = load(&engine, host, &args.path.0)?;
+        let (names, text) = load(&engine, host, &args.path.0)?;
         let found: Result<Vec<Value>, Failure> = names.iter().map(|n| loaded(&engine, host, n)).collect();
         let mut result = Map::new();
+        result.insert("stdout", text.trim_end());
         result.insert("image_names", Value::list(names));
         result.insert("images", Value::list(found?));
         Ok(Done::with(result))
     });
-    plan.step(step.yields(&["images", "image_names"]));
+    plan.step(step.yields(&["images", "image_names", "stdout"]));
     Ok(plan)
 }
 

@@ -29,7 +29,7 @@ pub(in crate::template) fn parse(text: &str) -> Option<u64> {
 
 /// `hwaddr` and `macaddr`.
 pub(super) fn hwaddr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (text, query) = (ev.text(&input)?, args.str(ev, 0, "query", "")?);
+    let (text, query) = (ev.text(&input)?, args.str(ev, "query", "")?);
     let Some(number) = parse(&text) else {
         return match query.as_str() {
             "" | "bool" => Ok(Val::Null),
@@ -59,7 +59,7 @@ pub(super) fn hwaddr(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// The address that a host gives itself in a network of version 6.
 pub(super) fn slaac(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let mac = args.str(ev, 0, "query", "")?;
+    let mac = args.str(ev, "query", "")?;
     let net = given(ev, &input, None)?.map(|g| g.net).filter(|net| net.six);
     let (Some(net), Some(mac)) = (net, parse(&mac)) else { return Ok(Val::Bool(false)) };
     let (high, low) = (u128::from(mac >> 24), u128::from(mac & 0xff_ffff));

@@ -5,27 +5,35 @@ pub(in crate::template) mod mac;
 mod query;
 mod tools;
 
-use super::Run;
+use super::Row;
+use crate::template::value::Val;
 
-pub(super) const FILTERS: &[(&str, Run)] = &[
-    ("ipaddr", |ev, v, a| query::ipaddr(ev, v, a, None)),
-    ("ipv4", |ev, v, a| query::ipaddr(ev, v, a, Some(false))),
-    ("ipv6", |ev, v, a| query::ipaddr(ev, v, a, Some(true))),
-    ("ipwrap", query::ipwrap),
-    ("ipcut", tools::ipcut),
-    ("ipsubnet", tools::ipsubnet),
-    ("ipmath", tools::ipmath),
-    ("next_nth_usable", |ev, v, a| tools::neighbour(ev, &v, a, false)),
-    ("previous_nth_usable", |ev, v, a| tools::neighbour(ev, &v, a, true)),
-    ("nthhost", tools::nthhost),
-    ("network_in_usable", |ev, v, a| tools::network_in(ev, &v, a, true)),
-    ("network_in_network", |ev, v, a| tools::network_in(ev, &v, a, false)),
-    ("reduce_on_network", tools::reduce_on_network),
-    ("cidr_merge", tools::cidr_merge),
-    ("usable_range", tools::usable_range),
-    ("ip4_hex", tools::ip4_hex),
-    ("ipv6form", tools::ipv6form),
-    ("hwaddr", mac::hwaddr),
-    ("macaddr", mac::hwaddr),
-    ("slaac", mac::slaac),
+pub(super) const FILTERS: &[Row] = &[
+    ("ipaddr", "query? version?", |ev, v, a| {
+        let six = match a.get("version") {
+            None | Some(Val::Null) => None,
+            Some(version) => Some(version.index()? == 6),
+        };
+        query::ipaddr(ev, v, a, six)
+    }),
+    ("ipv4", "query?", |ev, v, a| query::ipaddr(ev, v, a, Some(false))),
+    ("ipv6", "query?", |ev, v, a| query::ipaddr(ev, v, a, Some(true))),
+    // The query says nothing to it, in Ansible as here.
+    ("ipwrap", "query?", query::ipwrap),
+    ("ipcut", "amount?", tools::ipcut),
+    ("ipsubnet", "query? index?", tools::ipsubnet),
+    ("ipmath", "amount?", tools::ipmath),
+    ("next_nth_usable", "offset?", |ev, v, a| tools::neighbour(ev, &v, a, false)),
+    ("previous_nth_usable", "offset?", |ev, v, a| tools::neighbour(ev, &v, a, true)),
+    ("nthhost", "query?", tools::nthhost),
+    ("network_in_usable", "test?", |ev, v, a| tools::network_in(ev, &v, a, true)),
+    ("network_in_network", "test?", |ev, v, a| tools::network_in(ev, &v, a, false)),
+    ("reduce_on_network", "network?", tools::reduce_on_network),
+    ("cidr_merge", "action?", tools::cidr_merge),
+    ("usable_range", "", tools::usable_range),
+    ("ip4_hex", "delimiter?", tools::ip4_hex),
+    ("ipv6form", "format?", tools::ipv6form),
+    ("hwaddr", "query?", mac::hwaddr),
+    ("macaddr", "query?", mac::hwaddr),
+    ("slaac", "query?", mac::slaac),
 ];

@@ -1,6 +1,7 @@
 //! `ipaddr` and its kin: what a query makes of an address or a list of them.
 
 use super::addr::Net;
+use crate::template::big;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
@@ -55,7 +56,7 @@ fn refuse(words: impl Into<String>) -> Error {
 
 /// `ipaddr`, `ipv4` (`six` is false) and `ipv6`.
 pub(super) fn ipaddr(ev: &mut Eval, input: Val, args: &Args, six: Option<bool>) -> R<Val> {
-    let query = args.str(ev, 0, "query", "")?;
+    let query = args.str(ev, "query", "")?;
     if let Val::List(list) = &input {
         let mut out = Vec::new();
         for item in list.all(ev)? {
@@ -147,7 +148,7 @@ fn kinds(v: Given, query: &str) -> Option<Val> {
 }
 
 fn int(n: u128) -> Val {
-    i128::try_from(n).map_or_else(|_| Val::str(n.to_string()), Val::Int)
+    big::value(n.into())
 }
 
 /// Queries for a part or property of any address.
@@ -158,7 +159,7 @@ fn parts(net: Net, query: &str) -> Option<Val> {
         "bool" => Val::Bool(true),
         "version" => Val::Int(if net.six { 6 } else { 4 }),
         "prefix" => Val::Int(i128::from(net.prefix)),
-        "size" => int(net.size()),
+        "size" => big::value(num_bigint::BigInt::from(net.last() - net.first()) + 1),
         "size_usable" => int(net.usable().map_or(0, |(a, b)| b - a + 1)),
         "netmask" => text(net.mask()),
         "hostmask" | "wildcard" => text(net.host_mask()),

@@ -3,6 +3,7 @@
 use super::addr::Net;
 use super::query::given;
 use crate::model::Key;
+use crate::template::big;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::value::{Args, R, Val};
@@ -14,8 +15,8 @@ fn need(ev: &mut Eval, value: &Val) -> R<Net> {
         .ok_or_else(|| Error::new(format!("'{text}' is not an IP address or network")))
 }
 
-fn needed(ev: &mut Eval, args: &Args, at: usize, name: &str) -> R<Net> {
-    let value = args.need(at, name)?.clone();
+fn needed(ev: &mut Eval, args: &Args, name: &str) -> R<Net> {
+    let value = args.need(name)?.clone();
     need(ev, &value)
 }
 
@@ -27,11 +28,11 @@ pub(super) fn ipcut(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     if prefixed {
         return Err(invalid());
     }
-    let amount = match args.get(0, "amount") {
+    let amount = match args.get("amount") {
         None | Some(Val::Null) => {
             return Err(Error::new("You must pass an integer for arithmetic; None is not a valid integer"));
         }
-        Some(_) => args.int(0, "amount", 0)?,
+        Some(_) => args.int("amount", 0)?,
     };
     let width = usize::try_from(net.width()).unwrap_or(0);
     let bits = format!("{:0width$b}", net.ip);
@@ -47,8 +48,8 @@ pub(super) fn ipcut(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 pub(super) fn ipsubnet(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Some(v) = given(ev, &input, None)? else { return Ok(Val::Bool(false)) };
-    let query = args.str(ev, 0, "query", "")?;
-    let index = match args.get(1, "index") {
+    let query = args.str(ev, "query", "")?;
+    let index = match args.get("index") {
         None | Some(Val::Null) => None,
         Some(value) => Some(ev.text(value)?.parse::<i128>().map_err(|_| Error::new("the index is not a number"))?),
     };
@@ -104,7 +105,7 @@ pub(super) fn ipmath(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let text = ev.text(&input)?;
     let bad = || Error::new(format!("You must pass a valid IP address; {text} is invalid"));
     let net = given(ev, &input, None)?.ok_or_else(bad)?.net;
-    let amount = args.int(0, "amount", 0)?;
+    let amount = args.int("amount", 0)?;
     let at = net.ip.checked_add_signed(i128::from(amount)).filter(|at| *at <= net.full());
     at.map(|at| Val::str(net.text_of(at))).ok_or_else(|| Error::new("the address is out of range"))
 }
@@ -112,7 +113,7 @@ pub(super) fn ipmath(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 /// The usable address so many steps after (or before) this one.
 pub(super) fn neighbour(ev: &mut Eval, input: &Val, args: &Args, back: bool) -> R<Val> {
     let net = need(ev, input)?;
-    let Some(Val::Int(offset)) = args.get(0, "offset") else { return Err(Error::new("Must pass in an integer")) };
+    let Some(Val::Int(offset)) = args.get("offset") else { return Err(Error::new("Must pass in an integer")) };
     let at = net.ip.checked_add_signed(if back { -offset } else { *offset });
     let at = at.filter(|at| net.usable().is_some_and(|(a, b)| (a..=b).contains(at)));
     Ok(at.map_or(Val::Null, |at| Val::str(net.text_of(at))))
@@ -120,7 +121,7 @@ pub(super) fn neighbour(ev: &mut Eval, input: &Val, args: &Args, back: bool) -> 
 
 pub(super) fn nthhost(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let Some(v) = given(ev, &input, None)? else { return Ok(Val::Bool(false)) };
-    let text = args.str(ev, 0, "query", "")?;
+    let text = args.str(ev, "query", "")?;
     let n: i128 = text.parse().map_err(|_| Error::new(format!("'{text}' is not a number")))?;
     let net = v.net;
     let at = if n < 0 { net.last().checked_add_signed(n + 1) } else { net.first().checked_add_signed(n) };
@@ -132,13 +133,13 @@ pub(super) fn nthhost(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
 
 /// Whether a network holds another, all of it or only its usable part.
 pub(super) fn network_in(ev: &mut Eval, input: &Val, args: &Args, usable: bool) -> R<Val> {
-    let (net, test) = (need(ev, input)?, needed(ev, args, 0, "test")?);
+    let (net, test) = (need(ev, input)?, needed(ev, args, "test")?);
     let inside = net.usable().is_some_and(|(a, b)| a <= test.first() && test.last() <= b && net.six == test.six);
     Ok(Val::Bool(if usable { inside } else { net.holds(test) }))
 }
 
 pub(super) fn reduce_on_network(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let net = needed(ev, args, 0, "network")?;
+    let net = needed(ev, args, "network")?;
     let mut out = Vec::new();
     for item in ev.iterate(&input)? {
         if net.holds(need(ev, &item)?) {
@@ -149,7 +150,7 @@ pub(super) fn reduce_on_network(ev: &mut Eval, input: Val, args: &Args) -> R<Val
 }
 
 pub(super) fn cidr_merge(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let action = args.str(ev, 0, "action", "merge")?;
+    let action = args.str(ev, "action", "merge")?;
     if action != "merge" && action != "span" {
         return Err(Error::new(format!("cidr_merge: invalid action '{action}'")));
     }
@@ -223,17 +224,17 @@ pub(super) fn usable_range(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
 }
 
 fn int(n: u128) -> Val {
-    i128::try_from(n).map_or_else(|_| Val::str(n.to_string()), Val::Int)
+    big::value(n.into())
 }
 
 pub(super) fn ip4_hex(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (net, with) = (need(ev, &input)?, args.str(ev, 0, "delimiter", "")?);
+    let (net, with) = (need(ev, &input)?, args.str(ev, "delimiter", "")?);
     let bytes: Vec<String> = (0..4).rev().map(|i| format!("{:02x}", (net.ip >> (8 * i)) & 0xff)).collect();
     Ok(Val::str(bytes.join(&with)))
 }
 
 pub(super) fn ipv6form(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    let (net, form) = (need(ev, &input)?, args.str(ev, 0, "format", "")?);
+    let (net, form) = (need(ev, &input)?, args.str(ev, "format", "")?);
     let groups = |width: usize| {
         let group = |i: u32| format!("{:0width$x}", (net.ip >> (16 * i)) & 0xffff);
         (0..8).rev().map(group).collect::<Vec<_>>().join(":")

@@ -1,0 +1,73 @@
+//! `--syntax-check` and every run look at whole trees of playbooks and roles, and tell all that is
+//! wrong with them at once.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "all of it is test code")]
+
+mod common;
+
+use common::run;
+use std::process::Command;
+
+/// What a syntax check of the first of these files says on standard error, and its exit code.
+fn check(files: &[(&str, &str)], playbooks: &[&str]) -> (i32, String) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    let done = run(command.args(["-i", "localhost,", "--syntax-check"]).args(playbooks).current_dir(dir.path()));
+    assert!(!done.err.contains("panicked"), "{}", done.err);
+    (done.code, done.err)
+}
+
+/// All of these words in this order.
+fn in_order(said: &str, words: &[&str]) {
+    let mut from = 0;
+    for word in words {
+        match said.get(from..).unwrap_or_default().find(word) {
+            Some(at) => from += at + word.len(),
+            None => panic!("no `{word}` where it should be in\n{said}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_one_file_does_not_hide_what_is_wrong_in_another() {
+    let site =
+        "- hosts: all\n  roles: [bad, gone]\n  tasks:\n    - coppy: {}\n    - debug: {msg: \"{{ 1 | nope }}\"}\n";
+    let files = [
+        ("site.yml", site),
+        (
+            "other.yml",
+            "- hosts: all\n  taks: []\n- hosts: all\n  tasks:\n    - meta: nothing\n    - ping:\n      notify: nobody\n",
+        ),
+        ("roles/bad/tasks/main.yml", "- debug:\n  taks: x\n"),
+        ("roles/bad/meta/main.yml", "dependencies: [beneath, missing]\n"),
+        ("roles/beneath/handlers/main.yml", "- dbug:\n"),
+    ];
+    let (code, said) = check(&files, &["site.yml", "other.yml"]);
+    assert_eq!(code, 4, "{said}");
+    in_order(&said, &["'coppy'", "site.yml:4:7", "No filter named 'nope'", "site.yml:5:"]);
+    in_order(
+        &said,
+        &["'taks' is not a valid attribute for a Play", "other.yml:2:3", "invalid meta action", "other.yml:5:7"],
+    );
+    in_order(&said, &["'nobody' was not found", "other.yml:7:15"]);
+    for word in ["roles/bad/tasks/main.yml:2:3", "'dbug'", "the role 'missing'", "the role 'gone'", "9 errors"] {
+        assert!(said.contains(word), "no `{word}` in\n{said}");
+    }
+}
+
+/// What could not be read is not said to be missing.
+#[test]
+fn there_are_no_findings_that_only_follow_from_others() {
+    let handlers = "  handlers:\n    - name: restart\n      sevrice: {name: x}\n";
+    let play = format!("- hosts: all\n  roles: [bad]\n  tasks:\n    - ping:\n      notify: restart\n{handlers}");
+    let (code, said) = check(&[("site.yml", &play), ("roles/bad/tasks/main.yml", "- pnig:\n")], &["site.yml"]);
+    assert!(code == 4 && said.contains("'sevrice'") && said.contains("'pnig'"), "{said}");
+    assert!(said.contains("2 errors"), "{said}");
+    let (code, said) = check(&[("site.yml", "- hosts: all\n  taks: []\n")], &["site.yml"]);
+    assert!(code == 4 && said.contains("'taks' is not a valid attribute"), "{said}");
+}
