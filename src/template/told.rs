@@ -195,7 +195,7 @@ fn arguments_that_are_not_taken_are_refused_before_anything_runs() {
             28,
             "it takes width, first, blank",
         ),
-        ("{{ x | selectattr('a', 'equalto2', 1) }}", "no test named 'equalto2'", 27, "did you mean `equalto`?"),
+        ("{{ x | selectattr('a', 'equalto2', 1) }}", "No test named 'equalto2'", 27, "did you mean `equalto`?"),
     ] {
         let said = refused(text);
         assert_eq!(said.message, message);
@@ -221,7 +221,7 @@ fn blocks_that_stay_open_are_named() {
     let said = refused("{% if x %}a{% for y in z %}b{% endfor %}");
     assert_eq!(said.more, ["`{% if x %}` is not closed by `{% endif %}`"]);
     let said = refused("{% for y in z %}b{% endif %}");
-    assert_eq!(said.message, "syntax error in template: unknown statement endif");
+    assert_eq!(said.message, "Syntax error in template: unknown statement endif");
     assert_eq!(said.more, ["the innermost open block is `{% for y in z %}`, which `{% endfor %}` closes"]);
 }
 
