@@ -105,7 +105,11 @@ impl Loader<'_> {
 
     /// An argument, rendered with what is known before there are hosts.
     fn rendered(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Value> {
-        let value = task.action.args.get(name)?;
+        let Some(value) = task.action.args.get(name) else {
+            let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
+            self.errors.extend(missing.cloned());
+            return None;
+        };
         let Value::Str(text) = value else { return Some(value.clone()) };
         if !text.is_template() {
             return Some(value.clone());
