@@ -241,7 +241,8 @@ pub(super) fn sets(ev: &mut Eval, input: &Val, other: &Val, what: Set) -> R<Val>
 
 fn map(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let items = ev.iterate(&input)?;
-    if let Some(path) = args.get("attribute").cloned() {
+    // Behind a filter's name it is that filter's.
+    if let Some(path) = args.get("attribute").filter(|_| args.pos.is_empty()).cloned() {
         if let Some((other, _)) = args.kw.iter().find(|(name, _)| !matches!(&**name, "attribute" | "default")) {
             return Err(Error::new(format!("Unexpected keyword argument '{other}'")));
         }
