@@ -121,6 +121,8 @@ impl Drop for Corner {
         for (list, remove) in [
             ("ps --all --format {{.Names}}", "rm --force --volumes"),
             ("network ls --format {{.Name}}", "network rm"),
+            // A network that another one takes its configuration from goes after that.
+            ("network ls --format {{.Name}}", "network rm"),
             ("volume ls --format {{.Name}}", "volume rm"),
             ("images --format {{.Repository}}:{{.Tag}}", "rmi --force"),
             // What came from a registry stays under its digest.

@@ -126,7 +126,7 @@ fn a_context_is_what_dockers_client_sends() {
     run(Command::new("sh").args(["-c", &client])).exits(0);
     let files = |name: &str| {
         let script = corner.text(
-            "c=$(docker create $N-NAME none) && docker export $c | tar -tv --full-time --utc -f - | grep -Ev ' (dev|proc|sys|etc|.dockerenv)(/|$)' | sort -k6; docker rm $c >/dev/null",
+            "docker create --name $N-NAME $N-NAME none >/dev/null && docker export $N-NAME | tar -tv --full-time --utc -f - | grep -Ev ' (dev|proc|sys|etc|.dockerenv)(/|$)' | sort -k6",
         );
         run(Command::new("sh").args(["-c", &script.replace("NAME", name)])).exits(0).out
     };
