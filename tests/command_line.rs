@@ -187,6 +187,38 @@ fn files_are_left_where_and_as_the_playbook_says() {
 }
 
 #[test]
+fn config_says_what_is_set_and_by_whom() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ansible.cfg"), "[defaults]\nforks = 7\nfork = 8\n").unwrap();
+    let config = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+        command.arg("config").args(args).current_dir(dir.path()).env_remove("ANSIBLE_CONFIG");
+        let done = command.env("ANSIBLE_TIMEOUT", "3").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (done.status.code(), text(done.stdout), text(done.stderr))
+    };
+    let file = dir.path().canonicalize().unwrap().join("ansible.cfg").display().to_string();
+    let (code, text, said) = config(&["dump", "--only-changed"]);
+    let want =
+        format!("CONFIG_FILE() = {file}\nDEFAULT_FORKS({file}) = 7\nDEFAULT_TIMEOUT(env: ANSIBLE_TIMEOUT) = 3\n");
+    assert_eq!((code, text), (Some(0), want));
+    assert!(said.contains("`fork` in [defaults] is no setting") && said.contains("ansible.cfg:3:1"), "{said}");
+    assert!(said.contains("did you mean `forks`?"), "{said}");
+    let (_, text, _) = config(&["dump", "--only-changed", "--format", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let timeout = serde_json::json!({"name": "DEFAULT_TIMEOUT", "origin": "env: ANSIBLE_TIMEOUT", "value": 3});
+    assert_eq!((&all[2], all.as_array().unwrap().len()), (&timeout, 3));
+    let (_, text, _) = config(&["list", "--format", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(all["DEFAULT_FORKS"]["env"][0]["name"], "ANSIBLE_FORKS");
+    assert_eq!(config(&["view"]).1, "[defaults]\nforks = 7\nfork = 8\n");
+    let (code, _, said) = config(&["dump", "-c", "nope.cfg"]);
+    assert!(code == Some(1) && said.contains("nope.cfg"), "{code:?} {said}");
+    std::fs::remove_file(dir.path().join("ansible.cfg")).unwrap();
+    assert_eq!(config(&["view"]).0, Some(1));
+}
+
+#[test]
 fn an_interruption_ends_a_run_that_waits_for_a_lookup_and_what_that_started() {
     let dir = tempfile::tempdir().unwrap();
     let lookup = "echo $$ >> started; exec sleep 1000";
@@ -270,36 +302,4 @@ fn roles_may_run_once_and_have_directories_of_variables() {
     let text = String::from_utf8(done.stdout).unwrap();
     assert_eq!(text.matches("ran 1 2 {{ a }}").count(), 2, "{text}");
     assert!(done.status.success(), "{text}");
-}
-
-#[test]
-fn config_says_what_is_set_and_by_whom() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("ansible.cfg"), "[defaults]\nforks = 7\nfork = 8\n").unwrap();
-    let config = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
-        command.arg("config").args(args).current_dir(dir.path()).env_remove("ANSIBLE_CONFIG");
-        let done = command.env("ANSIBLE_TIMEOUT", "3").output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (done.status.code(), text(done.stdout), text(done.stderr))
-    };
-    let file = dir.path().canonicalize().unwrap().join("ansible.cfg").display().to_string();
-    let (code, text, said) = config(&["dump", "--only-changed"]);
-    let want =
-        format!("CONFIG_FILE() = {file}\nDEFAULT_FORKS({file}) = 7\nDEFAULT_TIMEOUT(env: ANSIBLE_TIMEOUT) = 3\n");
-    assert_eq!((code, text), (Some(0), want));
-    assert!(said.contains("`fork` in [defaults] is no setting") && said.contains("ansible.cfg:3:1"), "{said}");
-    assert!(said.contains("did you mean `forks`?"), "{said}");
-    let (_, text, _) = config(&["dump", "--only-changed", "--format", "json"]);
-    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let timeout = serde_json::json!({"name": "DEFAULT_TIMEOUT", "origin": "env: ANSIBLE_TIMEOUT", "value": 3});
-    assert_eq!((&all[2], all.as_array().unwrap().len()), (&timeout, 3));
-    let (_, text, _) = config(&["list", "--format", "json"]);
-    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(all["DEFAULT_FORKS"]["env"][0]["name"], "ANSIBLE_FORKS");
-    assert_eq!(config(&["view"]).1, "[defaults]\nforks = 7\nfork = 8\n");
-    let (code, _, said) = config(&["dump", "-c", "nope.cfg"]);
-    assert!(code == Some(1) && said.contains("nope.cfg"), "{code:?} {said}");
-    std::fs::remove_file(dir.path().join("ansible.cfg")).unwrap();
-    assert_eq!(config(&["view"]).0, Some(1));
 }

@@ -88,8 +88,8 @@ fn what_cannot_be_run_is_refused_before_a_host_is_contacted() {
     refused(&["h1"], 5, &["No argument passed to command module", "-a"]);
     refused(&["h1", "-m", "pnig"], 4, &["pnig", "`ping`"]);
     refused(&["h1", "-m", "ping", "-a", "daat=x"], 4, &["daat", "`data`", "-a:1:"]);
-    refused(&["h1", "-m", "meta", "-a", "end_role"], 4, &["Cannot execute 'end_role' from outside of a role"]);
     prints(&["h1", "-m", "meta", "-a", "noop"], 0, "");
+    refused(&["h1", "-m", "meta", "-a", "end_role"], 4, &["Cannot execute 'end_role' from outside of a role"]);
     refused(&["h1", "-a", "true", "-B", "long"], 5, &["-B takes a number of seconds", "`long`"]);
     refused(&["h1", "-a", "true", "--syntax-check"], 5, &["--syntax-check is an option of playbooks"]);
     refused(&["h1", "h2", "-m", "ping"], 5, &["unexpected argument"]);

@@ -102,7 +102,7 @@ fn vars_tell_where_a_value_is_from_and_what_it_shadows() {
 fn vars_of_a_playbook_are_those_of_its_plays() {
     let (code, out, err) = rplay(&["vars", "h1", "os", "-i", "base.ini", "--playbook", "play.yml"]);
     let expected = "play: first\nos: \"from_files\"\n    from PROJECT/vars.yml:1:1 (play vars_files)\n    \
-                    shadows \"from_play\" from play.yml:4:9 (play vars)\n";
+                    shadows \"from_play\" from play.yml:4:5 (play vars)\n";
     assert!(code == 0 && out.starts_with(expected), "{out}{err}");
     assert!(out.contains("shadows \"deb\" from PROJECT/base.ini:2:8 (inventory host h1)"), "{out}");
     let (_, out, _) = rplay(&["vars", "h1", "dflt", "-i", "base.ini", "--playbook", "play.yml"]);

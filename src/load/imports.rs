@@ -87,10 +87,14 @@ impl Loader<'_> {
     }
 
     fn argument(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Text> {
-        match self.rendered(task, name, at)? {
-            Value::Str(text) => Some(text),
-            Value::Bool(_) | Value::Null => None,
-            other => Some(Text::from(format!("{other:?}"))),
+        match self.rendered(task, name, at) {
+            Some(Value::Str(text)) => Some(text),
+            None | Some(Value::Bool(_) | Value::Null) => {
+                let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
+                self.errors.extend(missing.cloned());
+                None
+            }
+            Some(other) => Some(Text::from(format!("{other:?}"))),
         }
     }
 
@@ -101,11 +105,7 @@ impl Loader<'_> {
 
     /// An argument, rendered with what is known before there are hosts.
     fn rendered(&mut self, task: &Task, name: &str, at: &At<'_>) -> Option<Value> {
-        let Some(value) = task.action.args.get(name) else {
-            let missing = task.action.missing.as_deref().or(task.action.wrong.as_deref());
-            self.errors.extend(missing.cloned());
-            return None;
-        };
+        let value = task.action.args.get(name)?;
         let Value::Str(text) = value else { return Some(value.clone()) };
         if !text.is_template() {
             return Some(value.clone());

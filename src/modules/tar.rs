@@ -17,6 +17,8 @@ pub enum Kind {
     Link(String),
     /// Another name of an earlier file.
     HardLink(String),
+    /// A named pipe.
+    Pipe,
     /// A device or the like.
     Other,
 }
@@ -85,6 +87,7 @@ pub fn parts(entries: Vec<Entry>) -> Vec<Part> {
             Kind::Directory => (b'5', 0),
             Kind::Link(_) => (b'2', 0),
             Kind::HardLink(_) => (b'1', 0),
+            Kind::Pipe => (b'6', 0),
             Kind::Other => continue,
         };
         out.header(&entry.path, link, kind, (entry.mode, entry.uid, entry.gid, entry.mtime), size);
@@ -163,6 +166,7 @@ fn entry(header: &[u8], name: &str, link: String, kind: u8, body: &[u8]) -> Opti
         b'5' => Kind::Directory,
         b'2' => Kind::Link(link),
         b'1' => Kind::HardLink(format!("/{}", link.trim_start_matches("./"))),
+        b'6' => Kind::Pipe,
         _ => Kind::Other,
     };
     Some(Entry { path, mode: small(100, 8)? & 0o7777, uid: small(108, 8)?, gid: small(116, 8)?, mtime: 0, kind })

@@ -56,9 +56,9 @@ impl AdHoc {
         for diff in result.outcome.diff.iter().filter(|_| !result.hidden) {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
         }
-        // What failed is plain here: the place of the one task, and the words that follow, say nothing new.
-        let tells = |finding: &&Diagnostic| !finding.hints.is_empty() || !finding.related.is_empty();
-        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden).filter(tells) {
+        // A place in the pattern says nothing: the result is all there is.
+        let placed = |finding: &&Diagnostic| finding.origin.as_ref().is_none_or(|o| o.source.name != PATTERN);
+        if let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden).filter(placed) {
             writeln!(out, "{}", render_failure(finding, self.options.colours))?;
         }
         let (style, word) = match &result.outcome.status {

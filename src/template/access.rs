@@ -12,7 +12,7 @@ use crate::model::Key;
 impl Eval {
     pub fn attr(&mut self, of: &Val, name: &str, at: Span) -> R<Val> {
         let found = match of {
-            Val::Undefined(_) => return Ok(of.clone()),
+            Val::Undefined(e) => return Ok(Val::Undefined(Error::hard(e))),
             Val::Map(map) => map.get(self, &Key::from(name))?,
             Val::Object(o) => o.attr(self, name)?,
             // What `groupby` gives has names for its two parts.
@@ -24,8 +24,8 @@ impl Eval {
     }
 
     pub fn item(&mut self, of: &Val, key: &Val, at: Span) -> R<Val> {
-        if of.is_undefined() {
-            return Ok(of.clone());
+        if let Val::Undefined(e) = of {
+            return Ok(Val::Undefined(Error::hard(e)));
         }
         let key = key.clone().defined()?;
         let found = match (of, &key) {
@@ -36,9 +36,12 @@ impl Eval {
                     None => twin(&key).map_or(Ok(None), |key| map.get(self, &key))?,
                 }
             }
-            (Val::List(list), Val::Int(i)) => index(*i, list.len()).map_or(Ok(None), |i| list.get(self, i))?,
-            (Val::Str(s), Val::Int(i)) => {
-                let at = index(*i, s.chars().count());
+            (Val::List(list), Val::Int(_) | Val::Bool(_)) => {
+                let at = key.as_int().and_then(|i| index(i, list.len()));
+                at.map_or(Ok(None), |i| list.get(self, i))?
+            }
+            (Val::Str(s), Val::Int(_) | Val::Bool(_)) => {
+                let at = key.as_int().and_then(|i| index(i, s.chars().count()));
                 let one = at.and_then(|i| s.chars().nth(i)).map(|c| c.to_string());
                 one.map(|c| if markup_type::is_safe(of) { markup_type::safe(c) } else { Val::str(c) })
             }
@@ -76,6 +79,7 @@ impl Eval {
     /// What `for` goes through.
     pub fn iterate(&mut self, value: &Val) -> R<Vec<Val>> {
         match value {
+            soft if soft.is_soft() => Ok(Vec::new()),
             Val::Undefined(e) => Err((**e).clone()),
             Val::List(l) => l.all(self),
             Val::Map(m) => Ok(m.keys().iter().map(Val::of_key).collect()),

@@ -63,6 +63,7 @@ impl Outside for World {
 /// Cases where rplay differs on purpose or does not go as far yet, with why.
 const DIFFERENT: &[(&str, &str)] = &[
     ("{{ xs | map('multiply') | list if false else 'skipped' }}", "what there is not is refused before anything runs"),
+    ("{{ ('b' if e) | to_json }}", "what is left is empty text, as it is for other filters"),
     ("{{ weird.items }}", "the entry is meant, where there is one"),
     ("{{ weird.keys }}", "the entry is meant, where there is one"),
     ("{{ [1,2,3] | community.general.json_diff([3,2,1]) }}", "what moves is taken away and added"),

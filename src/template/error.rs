@@ -1,5 +1,7 @@
 //! What can go wrong in a template, with the words, the place and the way that led there.
 
+use std::sync::Arc;
+
 use crate::diag::{Diagnostic, nearest};
 use crate::model::{Origin, Position, Reason, Text};
 
@@ -67,9 +69,19 @@ impl Error {
         self.0.soft
     }
 
+    /// The same for what is asked of it: that is an error, whatever it was.
+    pub(super) fn hard(error: &Arc<Self>) -> Arc<Self> {
+        if !error.0.soft {
+            return Arc::clone(error);
+        }
+        let mut hard = (**error).clone();
+        hard.0.soft = false;
+        Arc::new(hard)
+    }
+
     /// What is undefined as a value, which is an error only where it is used; other errors as they are.
     pub(super) fn kept(self) -> Result<Val, Self> {
-        if self.is_undefined() { Ok(Val::Undefined(std::sync::Arc::new(self))) } else { Err(self) }
+        if self.is_undefined() { Ok(Val::Undefined(Arc::new(self))) } else { Err(self) }
     }
 
     /// An error that is none of the special ones.

@@ -371,7 +371,7 @@ impl Eval {
                 };
                 let args = self.args(&t.args).and_then(|args| t.what.bind(args));
                 let args = args.map_err(|e| e.in_plugin("test", &t.name))?;
-                if input.is_undefined() && !t.what.undefined {
+                if input.is_undefined() && !input.is_soft() && !t.what.undefined {
                     return Ok(input);
                 }
                 if let (Some(e), false) = (args.undefined(), t.what.undefined) {

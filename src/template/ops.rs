@@ -155,6 +155,7 @@ impl Eval {
 
     pub(super) fn equal(&mut self, a: &Val, b: &Val) -> R<bool> {
         Ok(match (a, b) {
+            (x, y) if x.is_soft() || y.is_soft() => x.is_soft() && y.is_soft(),
             (Val::Undefined(e), _) | (_, Val::Undefined(e)) => return Err((**e).clone()),
             (Val::Null, Val::Null) | (Val::Omit, Val::Omit) => true,
             (Val::Str(x), Val::Str(y)) => x == y,
@@ -229,6 +230,7 @@ impl Eval {
 
     pub(super) fn contains(&mut self, container: &Val, item: &Val) -> R<bool> {
         match container {
+            soft if soft.is_soft() => Ok(false),
             Val::Undefined(e) => Err((**e).clone()),
             Val::Str(s) => match item {
                 Val::Str(part) => Ok(s.contains(part.as_str())),

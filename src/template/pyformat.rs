@@ -228,12 +228,14 @@ fn pad(spec: &Spec, body: &str, default: char) -> String {
     if missing == 0 {
         return body.to_owned();
     }
-    if spec.zero && spec.align.is_none() {
+    let fill = spec.fill.unwrap_or(' ').to_string();
+    // Between the sign and the digits.
+    if spec.align == Some('=') || spec.zero && spec.align.is_none() {
         let at = body.find(|c: char| !"+- ".contains(c)).unwrap_or(0);
         let (sign, digits) = body.split_at(at);
-        return format!("{sign}{}{digits}", "0".repeat(missing));
+        let fill = if spec.zero && spec.fill.is_none() { "0" } else { &fill };
+        return format!("{sign}{}{digits}", fill.repeat(missing));
     }
-    let fill = spec.fill.unwrap_or(' ').to_string();
     match spec.align.unwrap_or(default) {
         '<' => body.to_owned() + &fill.repeat(missing),
         '^' => format!("{}{body}{}", fill.repeat(missing / 2), fill.repeat(missing - missing / 2)),
@@ -349,7 +351,7 @@ fn format_value(ev: &mut Eval, value: &Val, spec: &str) -> R<String> {
         |kind: char| Error::new(format!("unknown format code '{kind}' for object of type '{}'", value.type_name()));
     let truth = Val::Int(value.as_int().unwrap_or_default());
     // A truth value is a number where it is written as one.
-    let value = if matches!((value, spec.kind), (Val::Bool(_), Some(kind)) if kind != 's') { &truth } else { value };
+    let value = if matches!(value, Val::Bool(_)) && spec.kind != Some('s') { &truth } else { value };
     match (value, spec.kind) {
         (Val::Int(i), Some('c')) => {
             let one = u32::try_from(*i).ok().and_then(char::from_u32);
@@ -366,7 +368,8 @@ fn format_value(ev: &mut Eval, value: &Val, spec: &str) -> R<String> {
             let body = if spec.precision.is_some() {
                 floating(&spec, *f)
             } else {
-                signed(&spec, *f < 0.0, super::text::float(f.abs()))
+                let digits = super::text::float(f.abs());
+                signed(&spec, *f < 0.0, spec.group.map_or(digits.clone(), |by| grouped(&digits, by)))
             };
             Ok(pad(&spec, &body, '>'))
         }

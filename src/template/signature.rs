@@ -24,6 +24,15 @@ pub(super) struct Mismatch {
     pub name: Option<String>,
 }
 
+/// What is said of names that are not taken, where it is not Python that says it.
+const OWN_WORDS: &[(&str, &str)] = &[
+    ("combine", "'recursive' and 'list_merge' are the only valid keyword arguments"),
+    ("lists_difference", "'flatten' is the only valid keyword argument"),
+    ("lists_intersect", "'flatten' is the only valid keyword argument"),
+    ("lists_symmetric_difference", "'flatten' is the only valid keyword argument"),
+    ("lists_union", "'flatten' is the only valid keyword argument"),
+];
+
 impl Signature {
     pub const fn new(text: &'static str) -> Self {
         Self(text)
@@ -78,7 +87,8 @@ impl Signature {
                 return Err(self.wrong(format!("{name}() got multiple values for argument '{key}'"), Some(key)));
             }
             if !known {
-                let words = format!("{name}() got an unexpected keyword argument '{key}'");
+                let own = OWN_WORDS.iter().find(|(plugin, _)| *plugin == name).map(|(_, words)| (*words).to_owned());
+                let words = own.unwrap_or_else(|| format!("{name}() got an unexpected keyword argument '{key}'"));
                 return Err(self.wrong(words, Some(key)));
             }
         }
@@ -113,9 +123,10 @@ impl Signature {
 
     fn wrong(self, message: String, name: Option<&str>) -> Box<Mismatch> {
         let near = name.filter(|name| !self.has(name)).and_then(|name| nearest(name, self.names()));
-        let all: Vec<&str> = self.words().filter(|word| !matches!(*word, "*" | "/" | "**")).map(bare).collect();
+        let all: Vec<&str> = self.words().filter(|word| !word.starts_with('*') && *word != "/").map(bare).collect();
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
+            None if all.is_empty() && self.any_number() => "it takes any number of arguments".to_owned(),
             None if all.is_empty() => "it takes no arguments".to_owned(),
             None => format!("it takes {}", all.join(", ")),
         };

@@ -73,7 +73,8 @@ impl Templar {
     pub fn render(&self, value: &Value) -> Result<Value, Error> {
         let mut ev = self.eval();
         let result = ev.read(value, Some(&self.scope.me)).and_then(|v| ev.finish(v));
-        self.done(ev, result)
+        let placed = |e: Error| if let Value::Str(text) = value { e.located(text) } else { e };
+        self.done(ev, result.map_err(placed))
     }
 
     fn done(&self, ev: Eval, result: Result<Value, Error>) -> Result<Value, Error> {
@@ -95,7 +96,7 @@ impl Templar {
             .bare(text)
             .map_err(|e| e.located(text))
             .and_then(|compiled| ev.run(text, &compiled))
-            .and_then(|v| ev.finish(v));
+            .and_then(|v| ev.finish(v).map_err(|e| e.located(text)));
         self.done(ev, result)
     }
 

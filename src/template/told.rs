@@ -217,6 +217,18 @@ fn attributes_behind_brackets_are_marked_from_their_beginning() {
 }
 
 #[test]
+fn what_is_omitted_where_a_value_is_needed_has_its_place() {
+    let t = templar(&[]);
+    let source = Source::new("play.yml", "- when: \"{{ omit }}\"\n");
+    let when = scalar(&source, 1, 9, "{{ omit }}");
+    let said = told(t.condition(&when).expect_err("no truth").into());
+    assert_eq!(
+        (said.message.as_str(), said.at.as_str()),
+        ("A template was resolved to an Omit scalar.", "play.yml:1:9")
+    );
+}
+
+#[test]
 fn blocks_that_stay_open_are_named() {
     let said = refused("{% if x %}a{% for y in z %}b{% endfor %}");
     assert_eq!(said.more, ["`{% if x %}` is not closed by `{% endif %}`"]);

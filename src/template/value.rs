@@ -145,9 +145,18 @@ impl Args {
     /// The first undefined argument.
     pub fn undefined(&self) -> Option<&Arc<Error>> {
         self.pos.iter().chain(self.kw.iter().map(|(_, v)| v)).find_map(|v| match v {
-            Val::Undefined(e) => Some(e),
+            Val::Undefined(e) if !e.is_soft() => Some(e),
             _ => None,
         })
+    }
+
+    /// Empty text where an `if` without `else` has left nothing.
+    pub fn settle(&mut self) {
+        for value in self.pos.iter_mut().chain(self.kw.iter_mut().map(|(_, v)| v)) {
+            if value.is_soft() {
+                *value = Val::str("");
+            }
+        }
     }
 }
 
@@ -197,12 +206,17 @@ impl Val {
         }
     }
 
-    /// The value, or the error that it stands for.
+    /// The value, or the error that it stands for. What an `if` without `else` leaves is a value.
     pub fn defined(self) -> R<Self> {
         match self {
-            Self::Undefined(e) => Err((*e).clone()),
+            Self::Undefined(e) if !e.is_soft() => Err((*e).clone()),
             other => Ok(other),
         }
+    }
+
+    /// Whether it is what an `if` without `else` leaves: nothing, and empty text for who reads it.
+    pub fn is_soft(&self) -> bool {
+        matches!(self, Self::Undefined(e) if e.is_soft())
     }
 
     /// Python's name of the type.

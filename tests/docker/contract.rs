@@ -53,6 +53,16 @@ fn stays(corner: &Corner, module: &str, args: &str, name: &str) -> Outcome {
     run
 }
 
+/// As [`stays`], where the dry run alone does nothing.
+fn quiet(corner: &Corner, module: &str, args: &str, name: &str) -> Outcome {
+    let before = corner.snapshot();
+    is(&corner.run(module, args, true), &Status::Ok, &format!("{name}, check"));
+    assert_eq!(before, corner.snapshot(), "check did something: {name}");
+    let run = corner.run(module, args, false);
+    is(&run, &Status::Ok, &format!("{name}, run"));
+    run
+}
+
 /// Dry and for real the same failure, and nothing done.
 fn fails(corner: &Corner, module: &str, args: &str, words: &str) -> Outcome {
     let before = corner.snapshot();
@@ -94,6 +104,7 @@ fn holds(corner: &Corner, case: &Case) {
         Then::Changes(_) => contract(corner, module, args, &name),
         Then::Always(_) => changes(corner, module, args, &name),
         Then::Stays => stays(corner, module, args, &name),
+        Then::Quiet => quiet(corner, module, args, &name),
         Then::Fails(words) => fails(corner, module, args, words),
         Then::Lacks(words) => lacks(corner, module, args, words),
         Then::Needs(minor) if corner.api() < minor => {

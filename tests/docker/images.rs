@@ -110,6 +110,31 @@ fn images_are_built_named_archived_and_removed() {
     is(&corner.run("docker_image", broken, false), &Status::Failed, "no Dockerfile");
 }
 
+/// What is sent for a build is what Docker's own client sends: the same files, dates and modes.
+#[test]
+fn a_context_is_what_dockers_client_sends() {
+    let Some(corner) = Corner::new("sent") else { return };
+    let script = "mkdir -p c && cd c && mkdir -p a/b/c keep/deep x/y logs && touch a/1.o a/b/2.o a/b/c/3.o a/keep.o keep/deep/f x/y/z \
+        logs/1.log logs/2.log logs/important.log aXc abc 'with space' .hidden top.tmp && chmod 4755 a/1.o && chmod 600 abc && \
+        ln -s abc link && ln -s /nowhere dangling && mkfifo pipe && touch -d 2001-02-03 x/y/z && \
+        printf 'FROM scratch\nCOPY . /\n' >Dockerfile && \
+        printf '%s\n' '# a comment' '**/*.o' '!a/keep.o' 'keep/*' '!keep/deep' 'logs/*.log' '!logs/imp*' 'a?c' '[^a-v]/y/q' './top.tmp/' '/.hidden' '' '  ' 'no/../link' >.dockerignore";
+    run(Command::new("sh").args(["-c", script]).current_dir(corner.dir.path())).exits(0);
+    let args = r#"{"name": "$N-ours", "source": "build", "build": {"path": "$D/c"}}"#;
+    is(&corner.run("docker_image", args, false), &Status::Changed, "build");
+    let client = corner.text("DOCKER_BUILDKIT=0 docker build --quiet --no-cache --tag $N-theirs $D/c");
+    run(Command::new("sh").args(["-c", &client])).exits(0);
+    let files = |name: &str| {
+        let script = corner.text(
+            "c=$(docker create $N-NAME none) && docker export $c | tar -tv --full-time --utc -f - | grep -Ev ' (dev|proc|sys|etc|.dockerenv)(/|$)' | sort -k6; docker rm $c >/dev/null",
+        );
+        run(Command::new("sh").args(["-c", &script.replace("NAME", name)])).exits(0).out
+    };
+    let (ours, theirs) = (files("ours"), files("theirs"));
+    assert!(theirs.contains("a/keep.o") && theirs.contains("2001-02-03") && !theirs.contains("2.o"), "{theirs}");
+    assert_eq!(ours, theirs);
+}
+
 #[test]
 fn images_go_to_a_registry_and_come_back() {
     let Some(corner) = Corner::new("registry") else { return };

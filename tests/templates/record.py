@@ -4,7 +4,7 @@
 Run with the Python of an environment that has ansible 12 (ansible-core 2.19 with its collections,
 netaddr, jmespath, passlib, hashids, jsonpatch, xmltodict and prettytable):  python record.py
 A line that starts with `@` sets variables (JSON) for those below; `#` is a comment; a line is a
-template, with \\n for a newline. Whole files are in files/. Results go to *.json, which the unit tests compare with.
+template, with \\n for a newline. Whole files are in files/, with their variables in vars.json. Results go to *.json, which the unit tests compare with.
 """
 
 import json
@@ -51,15 +51,13 @@ def record(cases):
     cases.with_suffix(".json").write_text(json.dumps(out, indent=1) + "\n")
 
 
-VARIABLES = {"who": "me", "xs": [1, 2, 3], "d": {"b": 1, "a": [True, None, "x"]}}
-
-
 def record_files(folder):
     """Whole files, as the lookup and the module `template` render them."""
-    out = {"vars": VARIABLES, "cases": []}
+    variables = json.loads((folder / "vars.json").read_text())
+    out = {"vars": variables, "cases": []}
     for path in sorted(folder.glob("*.j2")):
         text = "{{ lookup('template', '%s') }}" % path
-        out["cases"].append({"file": path.name, **result(text, VARIABLES)})
+        out["cases"].append({"file": path.name, **result(text, variables)})
     (folder.parent / "files.json").write_text(json.dumps(out, indent=1) + "\n")
 
 

@@ -154,7 +154,7 @@ fn effect(entry: &Entry, why: &Reason, deb: &Deb) -> Option<Effect> {
             let Kind::File(bytes) = &original.kind else { return None };
             Effect::File { path, content: content(bytes), mode, uid, gid, in_place: false }
         }
-        Kind::FileFrom(..) | Kind::Other => return None,
+        Kind::FileFrom(..) | Kind::Pipe | Kind::Other => return None,
     })
 }
 

@@ -242,6 +242,9 @@ pub(super) fn sets(ev: &mut Eval, input: &Val, other: &Val, what: Set) -> R<Val>
 fn map(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     let items = ev.iterate(&input)?;
     if let Some(path) = args.get("attribute").cloned() {
+        if let Some((other, _)) = args.kw.iter().find(|(name, _)| !matches!(&**name, "attribute" | "default")) {
+            return Err(Error::new(format!("Unexpected keyword argument '{other}'")));
+        }
         let default = args.get("default").cloned();
         let found = items.iter().map(|item| {
             let found = follow(ev, item, &path)?;

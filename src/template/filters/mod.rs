@@ -79,9 +79,13 @@ impl Filter {
         self.takes.check(self.name, 1, given)
     }
 
-    pub fn apply(self, ev: &mut Eval, input: Val, mut args: Args) -> R<Val> {
+    pub fn apply(self, ev: &mut Eval, mut input: Val, mut args: Args) -> R<Val> {
         args.bind(self.name, self.takes, 1)?;
         if !self.undefined {
+            if input.is_soft() {
+                input = Val::str("");
+            }
+            args.settle();
             // What is made of nothing is undefined as well: `default` may follow.
             if input.is_undefined() {
                 return Ok(input);

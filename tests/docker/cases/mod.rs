@@ -24,6 +24,8 @@ pub enum Then {
     Always(&'static str),
     /// Nothing is to be done.
     Stays,
+    /// Something is done that counts as no change.
+    Quiet,
     /// A failure with these words, dry and for real, and nothing done.
     Fails(&'static str),
     /// A change, or a failure with these words where the machine's tools are too old for it.
@@ -46,6 +48,10 @@ const fn always(module: &'static str, args: &'static str, words: &'static str) -
 
 const fn stays(module: &'static str, args: &'static str) -> Case {
     case(module, args, Then::Stays)
+}
+
+const fn quiet(module: &'static str, args: &'static str) -> Case {
+    case(module, args, Then::Quiet)
 }
 
 const fn fails(module: &'static str, args: &'static str, words: &'static str) -> Case {

@@ -1,6 +1,6 @@
 //! Cases of what Docker's command line does: projects of Compose, and builds with BuildKit.
 
-use super::{Case, always, changes, lacks, stays};
+use super::{Case, always, changes, lacks, quiet, stays};
 
 const UP: &str = "docker_compose_v2";
 const PULL: &str = "docker_compose_v2_pull";
@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
         r#"{"project_src": "$D/p", "project_name": "$N", "state": "absent", "remove_volumes": true, "remove_images": "local", "timeout": 1}"#,
         "volume $N_data:  -> Removing",
     ),
-    lacks(UP, r#"{"project_src": "$D/p", "project_name": "$N", "state": "stopped", "assume_yes": true}"#, "assume_yes needs Docker Compose 2.32"),
+    lacks(UP, r#"{"project_src": "$D/p", "project_name": "$N", "state": "stopped", "assume_yes": true}"#, "assume_yes=true needs Docker Compose 2.32.0"),
     // The same from arguments alone; the commands are in its container.
     changes(
         UP,
@@ -76,10 +76,9 @@ pub const CASES: &[Case] = &[
         "",
     )
     .after(&["/$D/one/compose.yaml=services: {one: {image: rplay-t-docker:plain, command: sleep 1000, stop_grace_period: 1s}}"]),
-    always(
+    quiet(
         EXEC,
         r#"{"project_src": "$D/one", "project_name": "$N", "service": "one", "command": "true", "detach": true, "files": ["compose.yaml"], "env_files": ["../p/a.env"], "profiles": ["x"], "check_files_existing": true}"#,
-        "",
     ),
     always(
         EXEC,
@@ -91,10 +90,9 @@ pub const CASES: &[Case] = &[
         r#"{"definition": {"services": {"one": {"image": "rplay-t-docker:plain"}}}, "project_name": "$N", "service": "one", "argv": ["cat"], "stdin": "x", "stdin_add_newline": false, "strip_empty_ends": false, "cleanup": true, "tty": false, "interactive": true, "labels": ["l=1"], "no_deps": true, "volumes": ["$D:/mnt"], "user": "root", "chdir": "/tmp", "env": {"A": "b"}, "quiet_pull": true, "service_ports": true, "use_aliases": true, "cap_add": ["NET_ADMIN"], "cap_drop": ["MKNOD"], "build": false, "remove_orphans": false}"#,
         "",
     ),
-    always(
+    quiet(
         RUN,
         r#"{"project_src": "$D/one", "project_name": "$N", "service": "one", "command": "100", "entrypoint": "sleep", "detach": true, "publish": ["127.0.0.1::80"], "cleanup": true, "files": ["compose.yaml"], "env_files": ["../p/a.env"], "profiles": ["x"], "check_files_existing": true}"#,
-        "",
     ),
     always(
         RUN,

@@ -53,6 +53,11 @@ pub const CASES: &[Case] = &[
         r#"{"name": "$N-n", "enable_ipv6": true, "ipam_config": [{"subnet": "fd00:5::/64"}, {"subnet": "$S.0/24"}]}"#,
         "enable_ipv6: false -> true",
     ),
+    changes(
+        NETWORK,
+        r#"{"name": "$N-six", "enable_ipv6": true, "ipam_config": [{"subnet": "fd00:7::/64"}]}"#,
+        "exists: false -> true",
+    ),
     always(NETWORK, r#"{"name": "$N-n", "driver": "bridge", "force": true}"#, "recreated: force"),
     needs(NETWORK, r#"{"name": "$N-n4", "enable_ipv4": true}"#, 47),
     changes(NETWORK, r#"{"name": "$N-conf", "config_only": true}"#, "exists: false -> true"),

@@ -157,7 +157,10 @@ fn plan(args: Called, host: &Probe<'_>, mut words: Vec<String>) -> Result<Plan, 
     words.extend(argv);
     let mut plan = Plan::new();
     let yields: &'static [&'static str] = if args.call.detach { &["container_id"] } else { call::YIELDS };
-    plan.step(Step::action([], move |host| run(&args.call, &project, host, words)).yields(yields));
+    let detach = args.call.detach;
+    let step = Step::action([], move |host| run(&args.call, &project, host, words)).yields(yields);
+    // As Ansible counts: what nobody waits for is no change.
+    plan.step(if detach { step.quiet() } else { step });
     Ok(plan)
 }
 

@@ -135,7 +135,7 @@ impl Project {
             return Err(failure);
         }
         if out.stderr_text().contains("unknown flag: --yes") {
-            return Err(failed("assume_yes needs Docker Compose 2.32 or newer", command, &out));
+            return Err(failed("assume_yes=true needs Docker Compose 2.32.0 or newer", command, &out));
         }
         Err(failed(events::complaint(&out.stderr_text()), command, &out))
     }

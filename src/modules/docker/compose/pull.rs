@@ -36,7 +36,10 @@ pub static PULL: Module = Module {
     free_form: None,
     any_args: false,
     asks_others: true,
-    returns: &[ReturnSpec { name: "actions", doc: "What was pulled: `what`, `id` and `status` of each." }],
+    returns: &[
+        ReturnSpec { name: "actions", doc: "What was pulled: `what`, `id` and `status` of each." },
+        ReturnSpec { name: "stderr", doc: "What Compose said meanwhile." },
+    ],
     run: Run::Target(plan),
 };
 
@@ -68,6 +71,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let said = project.within(host, |dir| project.ask(host, dir, dry))?;
     let actions = events::actions(&said.stderr_text());
     plan.set("actions", Value::list(actions.iter().map(Action::value)));
+    plan.set("stderr", said.stderr_text());
     // Whether a registry has something newer is not known before it is fetched.
     if args.policy == "always" || !actions.is_empty() {
         let effects = [Effect::MayProvide("images were not pulled".into())];
@@ -91,7 +95,8 @@ fn run(args: &Pull, project: &Project, host: &mut Host<'_>) -> Result<Done, Fail
         let said = project.act(host, dir, args.words())?;
         let changed = before != ids(project, &probe, dir)?;
         let actions = events::actions(&said.stderr_text());
-        let result = Map::from_iter([("actions", Value::list(actions.iter().map(Action::value)))]);
+        let mut result = Map::from_iter([("actions", Value::list(actions.iter().map(Action::value)))]);
+        result.insert("stderr", said.stderr_text());
         let diff = if changed { vec![diff(&actions)] } else { Vec::new() };
         Ok(Done { result, changed: Some(changed), diff, ..Done::default() })
     })

@@ -68,6 +68,7 @@ pub static MODULE: Module = Module {
         ReturnSpec { name: "actions", doc: "What Compose did: `what`, `id` and `status` of each." },
         ReturnSpec { name: "containers", doc: "The project's containers." },
         ReturnSpec { name: "images", doc: "The images of its containers." },
+        ReturnSpec { name: "stderr", doc: "What Compose said meanwhile." },
     ],
     run: Run::Target(plan),
 };
@@ -169,7 +170,9 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         return Ok(plan);
     }
     project.within(host, |dir| {
-        let actions = foresee(&args, &project, host, dir)?;
+        let said = foresee(&args, &project, host, dir)?;
+        let actions = events::actions(&said);
+        plan.set("stderr", said);
         let (containers, images) = listed(&mut |words| project.ask(host, dir, words))?;
         plan.set("actions", Value::list(actions.iter().map(Action::value)));
         if args.is_changed(&actions) {
@@ -186,7 +189,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
 }
 
 /// What Compose says that it would do.
-fn foresee(args: &Compose, project: &Project, host: &Probe<'_>, dir: &str) -> Result<Vec<Action>, Failure> {
+fn foresee(args: &Compose, project: &Project, host: &Probe<'_>, dir: &str) -> Result<String, Failure> {
     let dry = |words: Vec<String>| project.ask(host, dir, ["--dry-run".to_owned()].into_iter().chain(words).collect());
     let said = match dry(args.first()?) {
         // Compose's own dry run stumbles over images that are not built.
@@ -195,11 +198,11 @@ fn foresee(args: &Compose, project: &Project, host: &Probe<'_>, dir: &str) -> Re
         }
         other => other?,
     };
-    let mut actions = events::actions(&said.stderr_text());
+    let mut said = said.stderr_text();
     if args.state == "stopped" && is_up(&mut |words| project.ask(host, dir, words))? {
-        actions.extend(events::actions(&dry(args.stop())?.stderr_text()));
+        said.push_str(&dry(args.stop())?.stderr_text());
     }
-    Ok(actions)
+    Ok(said)
 }
 
 type Ask<'a> = dyn FnMut(Vec<String>) -> Result<crate::model::Output, Failure> + 'a;
@@ -213,16 +216,17 @@ fn is_up(ask: &mut Ask<'_>) -> Result<bool, Failure> {
 fn run(args: &Compose, project: &Project, host: &mut Host<'_>) -> Result<Done, Failure> {
     let probe = *host.probe();
     project.within(&probe, |dir| {
-        let said = project.act(host, dir, args.first()?)?;
-        let mut actions = events::actions(&said.stderr_text());
+        let mut said = project.act(host, dir, args.first()?)?.stderr_text();
         if args.state == "stopped" && is_up(&mut |words| project.ask(&probe, dir, words))? {
-            actions.extend(events::actions(&project.act(host, dir, args.stop())?.stderr_text()));
+            said.push_str(&project.act(host, dir, args.stop())?.stderr_text());
         }
+        let actions = events::actions(&said);
         let (containers, images) = listed(&mut |words| project.ask(&probe, dir, words))?;
         let mut result = Map::new();
         result.insert("actions", Value::list(actions.iter().map(Action::value)));
         result.insert("containers", containers);
         result.insert("images", images);
+        result.insert("stderr", said);
         let changed = args.is_changed(&actions);
         let diff = if changed { vec![diff(args, &actions)] } else { Vec::new() };
         Ok(Done { result, changed: Some(changed), diff, ..Done::default() })

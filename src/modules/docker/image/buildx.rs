@@ -123,6 +123,10 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     if host.stat(&args.path.0)?.is_none_or(|s| s.kind != FileKind::Directory) {
         return Err(Failure::missing(format!("\"{}\" is not an existing directory", args.path.0)));
     }
+    let file = args.dockerfile.as_ref().map(|f| std::path::Path::new(&args.path.0).join(f));
+    if let Some(file) = file.filter(|f| !matches!(host.stat(f), Ok(Some(s)) if s.kind == FileKind::File)) {
+        return Err(Failure::missing(format!("\"{}\" is not an existing file", file.display())));
+    }
     let cli = Cli::new(&args.cli, host)?;
     let command = command(&args, &cli, &name)?;
     let mut plan = Plan::new();

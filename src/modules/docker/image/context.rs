@@ -85,7 +85,8 @@ pub(super) fn entries(host: &Probe<'_>, dir: &str, dockerfile: &str) -> Result<V
                 FileKind::File => tar::Kind::FileFrom(whole.into(), stat.size),
                 FileKind::Directory => tar::Kind::Directory,
                 FileKind::Link => tar::Kind::Link(host.read_link(&whole)?.display().to_string()),
-                // As Docker's client: sockets and the like are not sent.
+                FileKind::Fifo => tar::Kind::Pipe,
+                // As Docker's client: sockets are not sent.
                 _ => continue,
             };
             all.push(tar::Entry { path, mode: stat.mode, uid: 0, gid: 0, mtime: stat.mtime.secs, kind });
