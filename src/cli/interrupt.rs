@@ -28,14 +28,28 @@ pub fn watch() {
     });
 }
 
-/// Ends what this process has started and is still there.
-pub fn end_children() {
+/// Ends all that was started, once nothing more is begun. What is under way may still start the
+/// next: nothing has been found twice before this is done.
+pub fn end_all() {
+    let mut quiet = 0;
+    for _ in 0..100 {
+        quiet = if end_children() == 0 { quiet + 1 } else { 0 };
+        if quiet > 1 {
+            return;
+        }
+        std::thread::sleep(PAUSE / 4);
+    }
+}
+
+/// Ends what this process has started and is still there. Returns how many there were.
+fn end_children() -> usize {
     let mut found = Vec::new();
     descendants(Path::new("/proc/self"), &mut found);
-    for pid in found.into_iter().filter_map(Pid::from_raw) {
+    for pid in found.iter().copied().filter_map(Pid::from_raw) {
         // It may have ended by itself.
         let _ = kill_process(pid, Signal::TERM);
     }
+    found.len()
 }
 
 /// The processes that a process has started, and those that they have.

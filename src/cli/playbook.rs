@@ -129,11 +129,11 @@ fn execute(context: &Arc<Context>, plays: &[Arc<crate::compile::CompiledPlay>]) 
     let code = runtime
         .block_on(running)
         .unwrap_or_else(|e| Err(vec![Diagnostic::error(format!("the run broke off: {e}")).exit(ExitCode::Unexpected)]));
-    if matches!(&code, Err(findings) if findings.iter().any(|finding| finding.exit == ExitCode::Interrupted)) {
-        super::interrupt::end_children();
-    }
     // What still runs (a host that hangs) is left: its links end with this process.
     runtime.shutdown_background();
+    if matches!(&code, Err(findings) if findings.iter().any(|finding| finding.exit == ExitCode::Interrupted)) {
+        super::interrupt::end_all();
+    }
     code
 }
 
