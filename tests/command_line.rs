@@ -303,3 +303,21 @@ fn roles_may_run_once_and_have_directories_of_variables() {
     assert_eq!(text.matches("ran 1 2 {{ a }}").count(), 2, "{text}");
     assert!(done.status.success(), "{text}");
 }
+
+/// Items that are delegated each to a host of its own: the others are tried.
+#[test]
+fn an_item_whose_host_cannot_be_reached_does_not_keep_others_from_theirs() {
+    let dir = tempfile::tempdir().unwrap();
+    let play = "- hosts: here\n  gather_facts: false\n  tasks:\n    - command: echo {{ item }}\n      \
+                delegate_to: \"{{ item }}\"\n      loop: [lost, here]\n      ignore_unreachable: true\n      register: r\n    \
+                - debug: {msg: \"{{ r.results | length }} {{ r.results[1].stdout }} {{ r.msg }} {{ r is unreachable }}\"}\n";
+    let hosts = "here ansible_connection=local\nlost ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1\n";
+    std::fs::write(dir.path().join("site.yml"), play).unwrap();
+    std::fs::write(dir.path().join("hosts"), hosts).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    let done = command.args(["-i", "hosts", "site.yml"]).current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("failed: [here -> lost(127.0.0.1)] (item=lost) => {"), "{text}");
+    assert!(text.contains("\"msg\": \"2 here All items completed True\""), "{text}");
+    assert_eq!(done.status.code(), Some(0), "{text}");
+}

@@ -48,7 +48,7 @@ pub static MODULE: Module = Module {
     asks_others: false,
     returns: &[
         ReturnSpec { name: "msg", doc: "`2 replacements made`." },
-        ReturnSpec { name: "rc", doc: "257 when the file is not there." },
+        ReturnSpec { name: "rc", doc: "0; 257 when the file is not there." },
         ReturnSpec { name: "backup_file", doc: "The path that the old file was kept under." },
     ],
     run: Run::Target(plan),
@@ -88,7 +88,7 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         validate: args.validate.as_deref(),
     };
     file.write(&mut plan, host, &whole, &message, &writing)?;
-    Ok(plan)
+    Ok(plan.with("rc", 0))
 }
 
 /// The part of the text that counts: after one match, before another.

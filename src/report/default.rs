@@ -100,12 +100,14 @@ impl Default {
             let label = if result.hidden { Value::from("(censored due to no_log)") } else { item.clone() };
             format!("(item={})", label_text(&label))
         });
-        let failed = matches!(result.outcome.status, Status::Failed);
+        let failed = matches!(result.outcome.status, Status::Failed)
+            || result.outcome.status == Status::Unreachable && item.is_some();
         let (style, word) = match &result.outcome.status {
             Status::Ok => (Style::Ok, "ok"),
             Status::Changed => (Style::Changed, "changed"),
             Status::Skipped => (Style::Skipped, "skipping"),
             Status::Failed if item.is_some() => (Style::Failed, "failed"),
+            Status::Unreachable if item.is_some() => (Style::Unreachable, "failed"),
             Status::Failed => (Style::Failed, "fatal"),
             Status::Unreachable => (Style::Unreachable, "fatal"),
             Status::Unknown(_) => (Style::Unknown, "unknown"),

@@ -165,8 +165,9 @@ impl Job {
             let Some(one) = open.pop_front() else { break };
             let item_view = self.close(&control, &items, one, &mut results).await;
             includes.append(&mut results.includes);
+            // Where each item goes to a host of its own, the others may be reached.
             let gone = results.done.last().is_some_and(|(o, _)| o.status == Status::Unreachable);
-            if gone || self.breaks(&control, &item_view, &results.done) {
+            if gone && !self.varies("delegate_to") || self.breaks(&control, &item_view, &results.done) {
                 break;
             }
         }
@@ -186,9 +187,9 @@ impl Job {
     /// machine the next one may read while it is prepared.
     fn window(&self, control: &Control, now: usize, begun: &Begun) -> usize {
         let tried_again = ["until", "retries"].iter().any(|name| self.task.keywords.get(name).is_some());
-        let varies = |name: &&str| matches!(self.task.keywords.value(name), Some(Value::Str(t)) if t.is_template());
         // Items for different accounts would not wait for one another.
-        let one_account = !["delegate_to", "become", "become_user", "remote_user", "connection"].iter().any(varies);
+        let accounts = ["delegate_to", "become", "become_user", "remote_user", "connection"];
+        let one_account = !accounts.iter().any(|name| self.varies(name));
         match begun {
             _ if control.parallel > 1 && !self.context.options.check => control.parallel,
             Begun::Sent(sent)
@@ -198,6 +199,11 @@ impl Job {
             }
             _ => now,
         }
+    }
+
+    /// Whether a keyword may be another one for each item.
+    fn varies(&self, name: &str) -> bool {
+        matches!(self.task.keywords.value(name), Some(Value::Str(text)) if text.is_template())
     }
 
     /// Sends an item on its way, unless it is already.

@@ -50,7 +50,9 @@ pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
         |wanted: fn(&Status) -> bool| items.iter().find(|(o, _)| wanted(&o.status)).map(|(o, _)| o.status.clone());
     let all_skipped = !items.is_empty() && items.iter().all(|(o, _)| o.status == Status::Skipped);
     let status = if let Some(status) = any(|s| matches!(s, Status::Unreachable)) {
-        result.insert("msg", "One or more items were unreachable");
+        if any(|s| matches!(s, Status::Failed)).is_some() {
+            result.insert("msg", "One or more items failed");
+        }
         status
     } else if let Some(status) = any(|s| matches!(s, Status::Failed)) {
         result.insert("msg", "One or more items failed");
