@@ -230,3 +230,31 @@ fn failures_are_worded_as_users_know_them() {
         }
     }
 }
+
+/// A task that became an account has left a worker there; the account can be removed all the same,
+/// made again, and become again.
+#[test]
+fn an_account_that_was_become_can_be_removed() {
+    let Some(lab) = Lab::up("t-sysleaver", 1) else { return };
+    let tasks = "
+- name: account
+  user: name=leaver
+- name: as it
+  command: id -un
+  become: true
+  become_user: leaver
+- name: gone
+  user: {name: leaver, state: absent, remove: true}
+- name: account again
+  user: name=leaver
+- name: as it again
+  command: id -un
+  become: true
+  become_user: leaver
+- name: gone again
+  user: {name: leaver, state: absent, remove: true}
+";
+    let all = play(&lab, tasks, &[]);
+    let changed = with_status(&all, "t-sysleaver-1", "changed");
+    assert_eq!(changed, ["account", "as it", "gone", "account again", "as it again", "gone again"]);
+}

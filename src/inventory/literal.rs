@@ -18,20 +18,6 @@ pub fn parse(text: &str) -> Option<Value> {
     parser.rest.trim().is_empty().then_some(value)
 }
 
-/// Text with Python's escapes (`\n`, `\x41`, …) decoded; a backslash that starts none stays.
-pub fn unescape(text: &str) -> String {
-    let mut out = String::new();
-    let mut parser = Parser { rest: text, depth: 0, brackets: 0 };
-    while let Some(c) = parser.next() {
-        let after = parser.rest;
-        if c != '\\' || parser.escape(&mut out).is_none() {
-            parser.rest = after;
-            out.push(c);
-        }
-    }
-    out
-}
-
 struct Parser<'a> {
     rest: &'a str,
     depth: usize,
@@ -413,11 +399,6 @@ mod tests {
             let expected = crate::yaml::from_str_value(json, "t", false).unwrap();
             assert_eq!(parse(text), Some(expected), "{text}");
         }
-    }
-
-    #[test]
-    fn escapes_are_decoded() {
-        assert_eq!(unescape(r"a\tb\x41\q\"), "a\tbA\\q\\");
     }
 
     #[test]

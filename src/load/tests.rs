@@ -240,9 +240,9 @@ fn variables_files_that_cannot_be_used_are_explained() {
 fn extra_vars_are_read_in_all_their_forms() {
     let project = Project::new(&[("x.yml", "a: 0644\n")]);
     let read = |text: &str| extra_vars(&project.files, &project.env, text);
-    let vars = read("a=1 b=\"two words\" c='{{ d }}' e=x=y f=a\\tb g=\"q'q\"").unwrap().vars;
+    let vars = read("a=1 b=\"two words\" c='{{ d }}' e=x=y f=a\\tb g=\"q'q\" h=\"q\\\"r \\\\1\"").unwrap().vars;
     let shown: Vec<_> = vars.values().values().map(|v| v.as_str().unwrap().to_owned()).collect();
-    assert_eq!(shown, ["1", "two words", "{{ d }}", "x=y", "a\tb", "q'q"]);
+    assert_eq!(shown, ["1", "two words", "{{ d }}", "x=y", "a\tb", "q'q", "q\"r \\1"]);
     assert!(matches!(vars.get("c"), Some(Value::Str(t)) if t.is_template()));
     assert_eq!(read("@x.yml").unwrap().vars.get("a"), Some(&Value::Int(420)));
     assert_eq!(read("{\"a\": 1, b: yes}").unwrap().vars.get("b"), Some(&Value::Bool(true)));

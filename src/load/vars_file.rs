@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Files;
 use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::inventory::literal;
 use crate::model::{Origin, Source, Text, Value, Vars};
+use crate::playbook::decode_escapes;
 use crate::yaml;
 
 /// Variables that were read from a file.
@@ -85,7 +85,14 @@ fn words(source: &Arc<Source>) -> Checked<Vars> {
     let mut vars = Vars::new();
     let (mut word, mut quote, mut start) = (String::new(), None, 1u32);
     let mut done: Vec<(String, u32)> = Vec::new();
+    let mut escaped = false;
     for (column, c) in (1u32..).zip(source.text.chars()) {
+        let plain = escaped;
+        escaped = c == '\\' && !plain;
+        if plain {
+            word.push(c);
+            continue;
+        }
         // Space within `{{ … }}` and `{% … %}` belongs to the value.
         let opened = ["{{", "{%"].iter().map(|mark| word.matches(mark).count()).sum::<usize>();
         let closed = ["}}", "%}"].iter().map(|mark| word.matches(mark).count()).sum::<usize>();
@@ -109,6 +116,7 @@ fn words(source: &Arc<Source>) -> Checked<Vars> {
     done.push((word, start));
     for (word, column) in done.into_iter().filter(|(word, _)| !word.is_empty()) {
         let origin = Origin::new(source, 1, column);
+        let word = decode_escapes(&word);
         let Some((name, value)) = word.split_once('=').filter(|(name, _)| !name.is_empty()) else {
             return Err(Diagnostic::error(format!("`{word}` given to -e is no `name=value`"))
                 .at(origin)
@@ -121,8 +129,8 @@ fn words(source: &Arc<Source>) -> Checked<Vars> {
     Ok(vars)
 }
 
-/// The value without the quotes around the whole of it, its escapes decoded.
-fn unquoted(value: &str) -> String {
+/// The value without the quotes around the whole of it.
+fn unquoted(value: &str) -> &str {
     let inner = ['"', '\''].into_iter().find_map(|q| value.strip_prefix(q)?.strip_suffix(q));
-    literal::unescape(inner.unwrap_or(value))
+    inner.unwrap_or(value)
 }

@@ -4,7 +4,7 @@ use super::ids::LoginDefs;
 use crate::args;
 use crate::model::{Attribute, Command, Diff, Failure, Map, Output};
 use crate::module::{Arguments, Done, Kind, Module, Plan, ReturnSpec, Run, Step};
-use crate::sys::{self, Effect, Probe};
+use crate::sys::{self, Effect, Host, Probe};
 
 args! {
     /// Arguments of `group`.
@@ -55,10 +55,13 @@ pub static MODULE: Module = Module {
 
 /// A program of the account tools; its failure carries what it printed, as Ansible's does.
 pub(super) fn run(command: Command, name: String, effects: impl IntoIterator<Item = Effect>) -> Step {
-    Step::action(effects, move |host| {
-        let out = host.run(&command, None)?;
-        if out.success() { Ok(printed(&out)) } else { Err(failed(&name, &out)) }
-    })
+    Step::action(effects, move |host| done(host, &command, &name))
+}
+
+/// Runs a program that must succeed.
+pub(super) fn done(host: &mut Host<'_>, command: &Command, name: &str) -> Result<Done, Failure> {
+    let out = host.run(command, None)?;
+    if out.success() { Ok(printed(&out)) } else { Err(failed(name, &out)) }
 }
 
 fn printed(out: &Output) -> Done {

@@ -20,7 +20,8 @@ impl FreeForm {
         let mut out = Self::default();
         let mut keep = String::new();
         for word in split_words(text)? {
-            match split_pair(word.trim()) {
+            let decoded = decode_escapes(word.trim());
+            match split_pair(&decoded) {
                 Some((key, value)) if is_key(key) && is_argument(key) => {
                     out.pairs.push((key.to_owned(), unquote(value)));
                 }
@@ -63,15 +64,59 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && plain.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// Removes one pair of quotes around a value, and the backslashes before such quotes in it.
+/// Removes one pair of quotes around a value.
 fn unquote(value: &str) -> String {
-    for quote in ['"', '\''] {
-        let inner = value.strip_prefix(quote).and_then(|v| v.strip_suffix(quote));
-        if let Some(inner) = inner.filter(|_| value.len() > 1) {
-            return inner.replace(&format!("\\{quote}"), &quote.to_string());
+    let inner = |quote| value.strip_prefix(quote).and_then(|v| v.strip_suffix(quote));
+    let inner = inner('"').or_else(|| inner('\'')).filter(|_| value.len() > 1);
+    inner.unwrap_or(value).to_owned()
+}
+
+/// The escapes that Ansible decodes in `key=value`: `\n` and its kin, `\\`, `\"`, `\'`, `\xHH`, `\uHHHH`,
+/// `\UHHHHHHHH`. Any other backslash stays.
+pub fn decode_escapes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('\\') {
+        out.push_str(plain);
+        match escaped(after) {
+            Some((c, length)) => {
+                out.push(c);
+                rest = after.get(length..).unwrap_or_default();
+            }
+            None => {
+                out.push('\\');
+                rest = after;
+            }
         }
     }
-    value.to_owned()
+    out.push_str(rest);
+    out
+}
+
+/// What stands after a backslash: the character that it means, and how many bytes say so.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    let first = text.chars().next()?;
+    let digits = match first {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => {
+            let c = match first {
+                'a' => '\u{7}',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'v' => '\u{b}',
+                '\\' | '\'' | '"' => first,
+                _ => return None,
+            };
+            return Some((c, 1));
+        }
+    };
+    let hex = text.get(1..=digits).filter(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))?;
+    Some((char::from_u32(u32::from_str_radix(hex, 16).ok()?)?, digits + 1))
 }
 
 /// Splits at white space outside of quotes and template braces. A quote counts wherever it
@@ -141,6 +186,15 @@ mod tests {
         let (p, rest) = pairs("FOO=1 run  --x='a b' {{ y | default('q w') }} chdir=/tmp");
         assert_eq!(p, [("chdir".to_owned(), "/tmp".to_owned())]);
         assert_eq!(rest, "FOO=1 run  --x='a b' {{ y | default('q w') }}");
+    }
+
+    #[test]
+    fn values_of_pairs_have_their_escapes_decoded() {
+        let (p, rest) = pairs(r#"a="x\ty\\1 \x41\u00e9 \q\1" b=\n c='it\'s' d="q\"r" echo "a\tb""#);
+        assert_eq!(rest, r#"echo "a\tb""#);
+        let expected = [("a", "x\ty\\1 A\u{e9} \\q\\1"), ("b", "\n"), ("c", "it's"), ("d", "q\"r")];
+        assert_eq!(p, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+        assert_eq!(decode_escapes(r"\x4 \uD800 \"), r"\x4 \uD800 \");
     }
 
     #[test]

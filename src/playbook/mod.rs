@@ -18,7 +18,7 @@ mod tests;
 /// A value as a truth value, by any of the words for it.
 pub use crate::module::to_bool;
 pub use crate::modules::find as find_module;
-pub use free_form::{FreeForm, split_words};
+pub use free_form::{FreeForm, decode_escapes, split_words};
 pub use keywords::{KEYWORDS, Keywords, Place, Setting, is_variable};
 pub use parse::Findings;
 pub use play::{Entry, Import, Play, parse_playbook};

@@ -34,6 +34,11 @@ impl<'s> Host<'s> {
         process::run_command(command, &env, timeout)
     }
 
+    /// Ends the workers that run as another account, which is to be removed.
+    pub fn end_workers_of(&mut self, uid: u32) {
+        super::peers::end(uid);
+    }
+
     /// Writes a private file (mode 0700) of a name nobody can guess or hold already, for
     /// a program to read or run. The caller removes it with [`Effect::Remove`].
     ///

@@ -13,6 +13,7 @@ mod machine;
 mod netlink;
 mod overlay;
 mod payload;
+mod peers;
 mod probe;
 mod process;
 mod reach;

@@ -6,11 +6,11 @@ mod home;
 mod shadow;
 mod ssh_key;
 
-use super::group::{need, run};
+use super::group::{done, need, run};
 use super::ids::LoginDefs;
 use crate::args;
 use crate::model::{Attribute, Command, Diff, Failure, Map};
-use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run};
+use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run, Step};
 use crate::sys::{self, Effect, Probe};
 
 args! {
@@ -255,7 +255,13 @@ fn remove(args: &User, host: &Probe<'_>, user: &sys::User, plan: &mut Plan) -> R
     plan.set("force", args.force);
     plan.set("remove", args.remove);
     let diff = Diff::attribute(format!("user {}", args.name), "state", "present", "absent");
-    plan.step(run(command.arg(&args.name), args.name.clone(), effects).diff(diff));
+    let (command, name, uid) = (command.arg(&args.name), args.name.clone(), user.uid);
+    let step = Step::action(effects, move |host| {
+        // Tasks that became the account have left a worker there.
+        host.end_workers_of(uid);
+        done(host, &command, &name)
+    });
+    plan.step(step.diff(diff));
     Ok(())
 }
 
