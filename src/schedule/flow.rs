@@ -67,7 +67,13 @@ impl Flow {
         self.failing.iter().any(|failure| !failure.rescued)
     }
 
-    /// Forgets all failures (`meta: clear_host_errors`, handlers under `force_handlers`).
+    /// Goes on from where it was before; failures since then are kept.
+    pub fn resume(&mut self, before: Self) {
+        let since = std::mem::replace(self, before);
+        self.failing.extend(since.failing);
+    }
+
+    /// Forgets all failures (`meta: clear_host_errors`).
     pub fn clear(&mut self) {
         self.failing.clear();
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::flow::Flow;
 use super::linear::Linear;
 use super::looping::TaskResult;
 use crate::compile::{self, CompiledTask, Course, IncludeAt};
@@ -88,6 +89,8 @@ impl Linear {
             }
         }
         self.depth += 1;
+        // A handler that is forced to run on a host that has failed brings its tasks there, too.
+        let held = if self.handling { self.hold_failures() } else { Vec::new() };
         for (course, hosts) in courses {
             let within: BTreeSet<String> = hosts.into_iter().collect();
             self.course(Arc::new(course), kind, Some(&within)).await;
@@ -95,6 +98,7 @@ impl Linear {
                 break;
             }
         }
+        self.restore_failures(held);
         self.depth -= 1;
     }
 
@@ -105,6 +109,20 @@ impl Linear {
     }
 
     /// What is included, how it is shown, and the role's path.
+    /// Sets aside how far hosts have come that have failed, as if they had not.
+    fn hold_failures(&mut self) -> Vec<(String, Flow)> {
+        let failed = self.flows.iter_mut().filter(|(_, flow)| flow.has_failed());
+        failed.map(|(host, flow)| (host.clone(), std::mem::take(flow))).collect()
+    }
+
+    fn restore_failures(&mut self, held: Vec<(String, Flow)>) {
+        for (host, before) in held {
+            if let Some(flow) = self.flows.get_mut(&host) {
+                flow.resume(before);
+            }
+        }
+    }
+
     fn read_include(
         &mut self,
         task: &CompiledTask,
