@@ -51,11 +51,17 @@ impl Linear {
             let roles = result.includes.iter().filter(|include| include.role.is_some()).count();
             let more = u32::try_from(roles.saturating_sub(1)).unwrap_or(u32::MAX);
             self.world.count(&result.host, |counts| counts.ok = counts.ok.saturating_add(more));
+            // A host that asks for the same again, in a loop with equal items, gets it again: what it has
+            // brought itself is none of the groups that it may join. Hosts mostly ask in the same order.
+            let (known, mut next) = (groups.len(), 0);
             for include in std::mem::take(&mut result.includes) {
-                // A host that asks for the same again, in a loop with equal items, gets it again.
-                let again = |group: &Group| group.hosts.contains(&result.host);
-                match groups.iter_mut().find(|g| g.include == include && !again(g)) {
-                    Some(group) => group.hosts.push(result.host.clone()),
+                let joins = |group: &Group| group.include == include && !group.hosts.contains(&result.host);
+                let mut order = (next..known).chain(0..next);
+                match order.find_map(|at| groups.get(at).filter(|group| joins(group)).map(|_| at)) {
+                    Some(at) => {
+                        groups.iter_mut().skip(at).take(1).for_each(|group| group.hosts.push(result.host.clone()));
+                        next = at + 1;
+                    }
                     None => groups.push(Group { include, hosts: vec![result.host.clone()] }),
                 }
             }
