@@ -370,16 +370,6 @@ fn undefined_variables_are_shown_where_they_stand() {
     );
 }
 
-/// One mistake does not hide the others, and the same one is not told twice.
-#[test]
-fn all_mistakes_come_at_once() {
-    let text = format!("{PLAY}    - pnig:\n    - debug:\n      wehn: a\n    - debug: {{mgs: x}}\n");
-    refused(&[("site.yml", &text)], &["site.yml"], 4, &["'pnig'", "'wehn'", "mgs", "3 errors, nothing was run"]);
-    let run =
-        rplay(&[("site.yml", format!("{PLAY}    - debug:\n        msg: {{{{ x }}}} y\n").as_bytes())], &["site.yml"]);
-    assert_eq!(run.stderr.matches("must be quoted").count(), 1, "{}", run.stderr);
-}
-
 #[test]
 fn settings_that_change_a_run_and_are_not_built_are_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -397,14 +387,6 @@ fn settings_that_change_a_run_and_are_not_built_are_refused() {
     }
     let (code, said) = go("ANSIBLE_SSH_RETRIES", "3");
     assert!(code == Some(0) && said.contains("`retries of ssh` has no effect yet"), "{said}");
-}
-
-#[test]
-fn loops_imports_and_batches_that_cannot_be() {
-    let two = "    - debug:\n      loop: [1]\n      with_items: [2]\n";
-    bad_task(two, &["duplicate loop in task: items", "site.yml:7:7", "the first loop"]);
-    bad_task("    - import_role: {}\n    - import_tasks:\n", &["missing required arguments: name", "file", "2 errors"]);
-    bad_play(&PLAY.replace("  tasks", "  serial: [1, many]\n  tasks"), 4, &["`serial` takes numbers", "site.yml:3:15"]);
 }
 
 #[test]

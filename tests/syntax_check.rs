@@ -71,3 +71,30 @@ fn there_are_no_findings_that_only_follow_from_others() {
     let (code, said) = check(&[("site.yml", "- hosts: all\n  taks: []\n")], &["site.yml"]);
     assert!(code == 4 && said.contains("'taks' is not a valid attribute"), "{said}");
 }
+
+/// One mistake does not hide the others, and the same one is not told twice.
+#[test]
+fn all_mistakes_of_a_file_come_at_once() {
+    let tasks = "- hosts: all\n  tasks:\n";
+    let text = format!("{tasks}    - pnig:\n    - debug:\n      wehn: a\n    - debug: {{mgs: x}}\n");
+    let (code, said) = check(&[("site.yml", &text)], &["site.yml"]);
+    assert_eq!(code, 4, "{said}");
+    in_order(&said, &["'pnig'", "'wehn'", "mgs", "3 errors, nothing was run"]);
+    let text = format!("{tasks}    - debug:\n        msg: {{{{ x }}}} y\n");
+    let (_, said) = check(&[("site.yml", &text)], &["site.yml"]);
+    assert_eq!(said.matches("must be quoted").count(), 1, "{said}");
+}
+
+#[test]
+fn loops_imports_and_batches_that_cannot_be() {
+    let refused = |text: &str, words: &[&str]| {
+        let (code, said) = check(&[("site.yml", text)], &["site.yml"]);
+        assert_eq!(code, 4, "{said}");
+        in_order(&said, words);
+    };
+    let two = "- hosts: all\n  tasks:\n    - debug:\n      loop: [1]\n      with_items: [2]\n";
+    refused(two, &["duplicate loop in task: items", "site.yml:5:7", "the first loop"]);
+    let nameless = "- hosts: all\n  tasks:\n    - import_role: {}\n    - import_tasks:\n";
+    refused(nameless, &["missing required arguments: name", "No file specified for import_tasks", "2 errors"]);
+    refused("- hosts: all\n  serial: [1, many]\n", &["`serial` takes numbers", "site.yml:2:15"]);
+}
