@@ -51,11 +51,12 @@ pub fn password(prompt: &str) -> Result<Text, Diagnostic> {
 /// A line from the terminal that is not shown there; nothing where there is no terminal.
 fn hidden(prompt: &str) -> Option<Zeroizing<String>> {
     let (mut tty, mut reader) = terminal()?;
-    let _ = write!(tty, "{prompt}: ");
     let before = tcgetattr(&tty).ok()?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
+    // Before the prompt: who answers at once is not shown either.
     tcsetattr(&tty, OptionalActions::Now, &quiet).ok()?;
+    let _ = write!(tty, "{prompt}: ");
     let mut line = Zeroizing::new(String::new());
     let read = reader.read_line(&mut line);
     let _ = tcsetattr(&tty, OptionalActions::Now, &before);
