@@ -33,7 +33,7 @@ pub fn look(options: &Options, config: &Config) -> report::Options {
         colours: colours(config),
         hide_skipped: !config.display_skipped_hosts.value,
         hide_ok: !config.display_ok_hosts.value,
-        width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)),
+        width: tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col).saturating_sub(1)),
     }
 }
 

@@ -28,7 +28,7 @@ impl Default {
 
     fn banner(&self, title: &str, out: &mut dyn Write) -> io::Result<()> {
         let width = if self.options.width == 0 { 79 } else { self.options.width };
-        let stars = width.saturating_sub(title.chars().count() + 1).max(3);
+        let stars = width.saturating_sub(title.chars().count()).max(3);
         writeln!(out, "\n{title} {}", "*".repeat(stars))
     }
 

@@ -53,9 +53,9 @@ fn the_layout_is_ansibles() {
         },
     ];
     let expected = "
-PLAY [all] *****************************
+PLAY [all] ******************************
 
-TASK [motd] ****************************
+TASK [motd] *****************************
 --- before: /etc/motd
 +++ after: /etc/motd
 @@ -1,2 +1,2 @@
@@ -72,7 +72,7 @@ changed: [web1]
 fatal: [web2]: FAILED! => {\"a\": \"b\", \"changed\": false, \"msg\": \"no\"}
 unknown: [web3] => task `x` was not run
 
-PLAY RECAP *****************************
+PLAY RECAP ******************************
 web1                       : ok=1    changed=1    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0   
 
 ";

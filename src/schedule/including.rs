@@ -99,7 +99,7 @@ impl Linear {
         let held = if self.handling { self.hold_failures() } else { Vec::new() };
         for (course, hosts) in courses {
             let within: BTreeSet<String> = hosts.into_iter().collect();
-            self.course(Arc::new(course), kind, Some(&within)).await;
+            self.course(Arc::new(course), kind, Some(&within), 0).await;
             if self.over().is_some() {
                 break;
             }

@@ -107,7 +107,7 @@ pub async fn worker(context: &Context, account: &Arc<Account>, lane: usize) -> R
 /// What a task comes to whose link is broken.
 pub fn failed(e: LinkError) -> Outcome {
     match e {
-        LinkError::Unreachable(words) => Outcome::unreachable(words),
+        LinkError::Unreachable(words) => Outcome::unreachable(format!("Task failed: {words}")),
         LinkError::Failed(words) => Outcome::failed(words),
     }
 }
@@ -147,9 +147,9 @@ pub async fn raw(context: &Context, account: &Account, line: &str) -> Outcome {
     let (_, read_out, read_err) = tokio::join!(feed, stdout.read_to_end(&mut out), stderr.read_to_end(&mut err));
     let code = channel.ended.await;
     if let (Err(e), _) | (_, Err(e)) = (read_out, read_err) {
-        return Outcome::unreachable(format!("the link to the host broke: {e}"));
+        return Outcome::unreachable(format!("Task failed: the link to the host broke: {e}"));
     }
-    let Some(code) = code else { return Outcome::unreachable("the link to the host broke") };
+    let Some(code) = code else { return Outcome::unreachable("Task failed: the link to the host broke") };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let lines = |text: &str| Value::list(text.lines());
     let (out, err) = (text(&out), text(&err));

@@ -43,6 +43,8 @@ pub struct ItemResult {
     /// Nothing is to be judged or tried again: a condition said no, or what rplay was
     /// given makes no sense.
     pub settled: bool,
+    /// Of a loop: whether each of its items that failed, or could not be run, is ignored.
+    pub ignored: Option<bool>,
 }
 
 impl ItemResult {
@@ -61,6 +63,7 @@ impl ItemResult {
             pause: None,
             timing: Timing::default(),
             settled: false,
+            ignored: None,
         }
     }
 
@@ -134,6 +137,16 @@ impl OnHost<'_> {
             Err(e) => Err(e),
         };
         begun.unwrap_or_else(|e| Begun::Done(Box::new(ItemResult { settled: true, ..ItemResult::explained(e.into()) })))
+    }
+
+    /// An item on a host that is known to be lost: not tried, unless its condition says no.
+    pub fn unreached(&self, view: &View, lost: Option<&Outcome>) -> Begun {
+        let result = match self.condition(view) {
+            Ok(Some(result)) => result,
+            Ok(None) => ItemResult::plain(lost.cloned().unwrap_or_else(|| Outcome::unreachable(""))),
+            Err(e) => ItemResult { settled: true, ..ItemResult::explained(e.into()) },
+        };
+        Begun::Done(Box::new(result))
     }
 
     /// Waits for an item that has begun, judges it, and tries again where that is wanted.

@@ -69,6 +69,10 @@ struct Results {
     included: Vars,
     elsewhere: Vec<(String, Map, Map)>,
     cacheable: bool,
+    /// Whether each item that failed, or could not be run, is ignored.
+    ignored: Option<bool>,
+    /// The host cannot be reached: what is said of one item holds for those that follow.
+    lost: Option<Outcome>,
 }
 
 impl OnHost<'_> {
@@ -151,7 +155,7 @@ impl Job {
                 if next > 0 && !control.pause.is_zero() {
                     tokio::time::sleep(control.pause).await;
                 }
-                let begun = self.open(&control, &items, next, &results.set, ready.pop_front(), &place).await;
+                let begun = self.open(&control, &items, next, &results, ready.pop_front(), &place).await;
                 window = self.window(&control, window, &begun.begun);
                 open.push_back(begun);
                 next += 1;
@@ -165,9 +169,7 @@ impl Job {
             let Some(one) = open.pop_front() else { break };
             let item_view = self.close(&control, &items, one, &mut results).await;
             includes.append(&mut results.includes);
-            // Where each item goes to a host of its own, the others may be reached.
-            let gone = results.done.last().is_some_and(|(o, _)| o.status == Status::Unreachable);
-            if gone && !self.varies("delegate_to") || self.breaks(&control, &item_view, &results.done) {
+            if self.breaks(&control, &item_view, &results.done) {
                 break;
             }
         }
@@ -178,6 +180,7 @@ impl Job {
             cacheable: results.cacheable,
             explanation: results.explanation,
             timing: results.timing,
+            ignored: results.ignored,
             ..ItemResult::plain(register::of_loop(&results.done))
         }
     }
@@ -212,13 +215,13 @@ impl Job {
         control: &Control,
         items: &[Value],
         index: usize,
-        set: &Map,
+        results: &Results,
         ready: Option<Begun>,
         place: &Place,
     ) -> Open {
         let started = Instant::now();
         let item = items.get(index).unwrap_or(&Value::Null);
-        let (scope, extra) = self.on_host().item_scope(&self.scope, control, items, index, set);
+        let (scope, extra) = self.on_host().item_scope(&self.scope, control, items, index, &results.set);
         let view = View::new(&self.context.engine, scope);
         let begun = match (item, ready) {
             (Value::Unknown(reason), _) => {
@@ -226,6 +229,7 @@ impl Job {
                 Begun::Done(Box::new(ItemResult::settled(outcome)))
             }
             (_, Some(begun)) => begun,
+            (_, None) if results.lost.is_some() => self.on_host().unreached(&view, results.lost.as_ref()),
             _ => {
                 let lane = if self.context.options.check { 0 } else { index % control.parallel };
                 // Items that run at the same time have no order to stop.
@@ -256,6 +260,18 @@ impl Job {
         }));
         results.explanation = results.explanation.take().or(result.explanation);
         results.timing.add(&result.timing);
+        let ignored = match result.outcome.status {
+            Status::Failed => Some("ignore_errors"),
+            Status::Unreachable => Some("ignore_unreachable"),
+            _ => None,
+        };
+        if let Some(keyword) = ignored {
+            results.ignored = Some(results.ignored.unwrap_or(true) && self.flag(keyword, &one.view));
+        }
+        // Where each item goes to a host of its own, the others may be reached.
+        if result.outcome.status == Status::Unreachable && !self.varies("delegate_to") {
+            results.lost = Some(result.outcome.clone());
+        }
         results.done.push((result.outcome, one.extra));
         one.view
     }

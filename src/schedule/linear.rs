@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use super::ahead::ReadyTask;
 use super::flow::Flow;
 use super::handlers::Handlers;
+use super::lagging::{Frame, Lagging};
 use super::looping::Job;
 use super::play::Batch;
 use super::scope::{self, Moment, magic};
@@ -47,6 +48,8 @@ pub struct Linear {
     /// What was prepared ahead, by host.
     pub(super) ahead: HashMap<String, VecDeque<ReadyTask>>,
     pub(super) gone: BTreeSet<String>,
+    /// Where hosts stopped that could not be reached.
+    pub(super) lagging: Lagging,
     pub(super) handlers: Handlers,
     /// Hosts that failed in a handler: `force_handlers` does not take them on.
     pub(super) failed_in_handler: BTreeSet<String>,
@@ -111,6 +114,7 @@ impl Linear {
             teller,
             ahead: HashMap::new(),
             gone: BTreeSet::new(),
+            lagging: Lagging::default(),
             handlers: Handlers::default(),
             failed_in_handler: BTreeSet::new(),
             handling: false,
@@ -144,43 +148,64 @@ impl Linear {
     /// Runs all stages.
     pub async fn run(&mut self) -> End {
         let course = Arc::new(Course::of(&self.play));
-        let end = self.course(course, TaskKind::Task, None).await;
+        let mut end = self.course(course, TaskKind::Task, None, 0).await;
+        if end == End::Done && self.over().is_none() {
+            end = self.catch_up().await.unwrap_or(end);
+        }
         self.forget_all();
         self.note_lost();
         end
     }
 
-    /// Runs the stages of a course; only on the hosts `within`, when they are given.
+    /// Runs the stages of a course, from one of them on; only on the hosts `within`, when they are given.
     pub(super) fn course<'s>(
         &'s mut self,
         course: Arc<Course>,
         kind: TaskKind,
         within: Option<&'s BTreeSet<String>>,
+        from: usize,
     ) -> Pin<Box<dyn Future<Output = End> + Send + 's>> {
         Box::pin(async move {
-            for (number, stage) in course.stages.iter().enumerate() {
-                match stage {
-                    Stage::Task(index) => {
-                        let Some(task) = course.tasks.get(*index) else { continue };
-                        let turn = Turn { course: Arc::clone(&course), stage: number, kind };
-                        self.task_stage(task, &turn, within).await;
-                    }
-                    Stage::Flush => self.flush(None).await,
+            self.lagging.enter(Frame { course: Arc::clone(&course), stage: from, kind });
+            let end = self.stages(&course, kind, within, from).await;
+            self.lagging.leave();
+            end
+        })
+    }
+
+    async fn stages(
+        &mut self,
+        course: &Arc<Course>,
+        kind: TaskKind,
+        within: Option<&BTreeSet<String>>,
+        from: usize,
+    ) -> End {
+        for (number, stage) in course.stages.iter().enumerate().skip(from) {
+            self.lagging.at(number);
+            match stage {
+                Stage::Task(index) => {
+                    let Some(task) = course.tasks.get(*index) else { continue };
+                    let turn = Turn { course: Arc::clone(course), stage: number, kind };
+                    self.task_stage(task, &turn, within).await;
                 }
-                if self.over().is_some() {
-                    break;
-                }
-                if self.too_many_failed() {
-                    self.context.emit(Event::NoMoreHosts);
-                    let outside = Vec::new();
-                    for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
-                        flow.fail(&outside, &[]);
-                    }
-                    return End::Stop;
+                Stage::Flush => {
+                    let only = within.map(|hosts| hosts.iter().cloned().collect::<Vec<_>>());
+                    self.flush(only.as_deref()).await;
                 }
             }
-            if self.all_lost() { End::Stop } else { End::Done }
-        })
+            if self.over().is_some() {
+                break;
+            }
+            if self.too_many_failed() {
+                self.context.emit(Event::NoMoreHosts);
+                let outside = Vec::new();
+                for flow in self.flows.values_mut().filter(|f| !f.has_failed()) {
+                    flow.fail(&outside, &[]);
+                }
+                return End::Stop;
+            }
+        }
+        if self.all_lost() { End::Stop } else { End::Done }
     }
 
     /// Where every host has failed, `always` and `rescue` further on may still be entered.
@@ -216,6 +241,7 @@ impl Linear {
 
     fn entering(&mut self, task: &CompiledTask) -> Vec<String> {
         let (gone, ended, roles, run) = (&self.gone, &self.ended, &self.ended_roles, &self.roles_run);
+        let lagging = &self.lagging;
         let same = task.role.and_then(|role| Some((role, self.play.roles.get(role)?.same?)));
         let (seen, all) = (&self.roles_seen, &self.play.roles);
         let once = task.role.and_then(|role| Some((role, all.get(role).filter(|role| role.once)?)));
@@ -227,6 +253,7 @@ impl Linear {
         let left = |host: &str| {
             once.is_some_and(|once| elsewhere(host, once))
                 || gone.contains(host)
+                || lagging.waits(host)
                 || ended.contains(host)
                 || task.role.is_some_and(|role| roles.contains(&(host.to_owned(), role)))
                 || same.is_some_and(|(role, first)| run.get(&(host.to_owned(), first)).is_some_and(|ran| *ran != role))
@@ -312,7 +339,9 @@ impl Linear {
             let force = self.forces_handlers();
             let failed = |h: &String| !force && self.flows.get(h).is_some_and(Flow::has_failed);
             let lost = |h: &String| {
-                let out = self.gone.contains(h) || self.ended.contains(h) || self.failed_in_handler.contains(h);
+                let waits = self.lagging.waits(h);
+                let out =
+                    waits || self.gone.contains(h) || self.ended.contains(h) || self.failed_in_handler.contains(h);
                 out || failed(h) || only.is_some_and(|only| !only.contains(h))
             };
             let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));

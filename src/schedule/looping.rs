@@ -193,12 +193,23 @@ impl Job {
 
     fn finish(&self, view: &View, result: ItemResult, started: Instant, silent: bool) -> TaskResult {
         let ItemResult {
-            outcome, delegated_to, set, included, verbose, explanation, timing, elsewhere, cacheable, ..
+            outcome,
+            delegated_to,
+            set,
+            included,
+            verbose,
+            explanation,
+            timing,
+            elsewhere,
+            cacheable,
+            ignored,
+            ..
         } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
         let name = registered.and_then(|v| v.as_str().map(str::to_owned));
-        let ignored = outcome.status == Status::Failed && self.flag("ignore_errors", view);
-        let kept = outcome.status == Status::Unreachable && self.flag("ignore_unreachable", view);
+        let ignores = |keyword| ignored.unwrap_or_else(|| self.flag(keyword, view));
+        let kept = outcome.status == Status::Unreachable && ignores("ignore_unreachable");
+        let ignored = outcome.status == Status::Failed && ignores("ignore_errors");
         let facts = if cacheable {
             set.clone()
         } else if self.brings_no_facts() || !elsewhere.is_empty() {
@@ -230,8 +241,9 @@ impl Job {
         TaskResult {
             host: self.host.clone(),
             title: self.title.clone(),
-            registered: name
-                .map(|name| (name, self.context.vault.secrets.mask().mark(&super::register::as_variable(&outcome)))),
+            registered: name.map(|name| {
+                (name, self.context.vault.secrets.mask().mark(&super::register::of_task(&self.task, &outcome)))
+            }),
             ignored,
             ignore_unreachable: kept,
             set,

@@ -87,14 +87,16 @@ impl Linear {
         }
     }
 
-    /// As documented, hosts that had failed are there again for the plays that follow, and this one
-    /// is over for them, unless they are `here`, in an `always` section. (ansible-core lets hosts that
-    /// could not be reached go on where they stopped, out of step with the others.)
+    /// Hosts that had failed are there again for the plays that follow, and this one is over for them,
+    /// unless they are `here`, in an `always` section. Hosts that could not be reached go on where
+    /// they stopped, when the others are through, as in ansible-core.
     fn clear_host_errors(&mut self, here: &[String]) {
         let failed = self.flows.iter().filter(|(_, flow)| flow.has_failed()).map(|(host, _)| host.clone());
         let before = self.batch.lost.iter().cloned();
-        let cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).chain(before).collect();
+        let mut cleared: BTreeSet<String> = failed.chain(std::mem::take(&mut self.gone)).chain(before).collect();
         self.world.forgive(&cleared);
+        let going_on = self.lagging.clear();
+        cleared.retain(|host| !going_on.contains(host));
         self.ended.extend(cleared.into_iter().filter(|host| !here.contains(host)));
         self.flows.values_mut().for_each(super::flow::Flow::clear);
     }

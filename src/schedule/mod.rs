@@ -21,6 +21,7 @@ mod invoke;
 mod item;
 mod items;
 mod jobs;
+mod lagging;
 mod linear;
 mod local;
 mod looping;

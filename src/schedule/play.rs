@@ -99,7 +99,9 @@ async fn run_plays(
         let name = title(context, play);
         context.emit(Event::PlayStarted { name: name.clone(), hosts: hosts.clone() });
         if hosts.is_empty() {
-            context.emit(Event::NoHosts { play: name });
+            if all.is_empty() {
+                context.emit(Event::NoHosts { play: name });
+            }
             continue;
         }
         for (index, batch) in batches(context, play, &hosts)?.into_iter().enumerate() {

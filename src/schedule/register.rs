@@ -18,24 +18,45 @@ pub fn failed_task(task: &CompiledTask, title: &str) -> Value {
     Value::from(map)
 }
 
+/// A task's outcome as a variable. Of a loop it says whether it failed only where it did, and
+/// whether all was skipped in any case, as in ansible-core.
+pub fn of_task(task: &CompiledTask, outcome: &Outcome) -> Value {
+    let value = as_variable(outcome);
+    let Some(map) = value.as_map().filter(|_| task.looped.is_some() && outcome.result.contains("results")) else {
+        return value;
+    };
+    let mut map = map.clone();
+    if matches!(outcome.status, Status::Unknown(_)) {
+        return value;
+    }
+    map.remove("exception");
+    if outcome.status != Status::Failed {
+        map.remove("failed");
+    }
+    if !map.contains("skipped") {
+        map.insert("skipped", false);
+    }
+    Value::from(map)
+}
+
 /// An outcome as a variable: a failure has an `exception`, though there is no traceback.
-pub fn as_variable(outcome: &Outcome) -> Value {
-    let mut value = outcome.to_value();
-    if !outcome.warnings.is_empty()
-        && let Some(map) = value.as_map()
-    {
-        let mut map = map.clone();
+fn as_variable(outcome: &Outcome) -> Value {
+    let value = outcome.to_value();
+    let Some(map) = value.as_map() else { return value };
+    let mut map = map.clone();
+    if !outcome.warnings.is_empty() {
         map.insert("warnings", Value::list(outcome.warnings.iter().map(String::as_str)));
-        value = Value::from(map);
     }
-    match value.as_map() {
-        Some(map) if outcome.status == Status::Failed && !map.contains("exception") && !map.contains("results") => {
-            let mut map = map.clone();
+    match outcome.status {
+        Status::Failed | Status::Unreachable if !map.contains("exception") => {
             map.insert("exception", "(traceback unavailable)");
-            Value::from(map)
         }
-        _ => value,
+        _ => {}
     }
+    if matches!(outcome.status, Status::Skipped | Status::Unreachable) && !outcome.result.contains("failed") {
+        map.remove("failed");
+    }
+    Value::from(map)
 }
 
 /// One outcome for all items of a loop.
@@ -66,12 +87,16 @@ pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
     } else if let Some(status) = any(|s| matches!(s, Status::Changed)) {
         status
     } else if all_skipped || items.is_empty() {
-        result.insert("msg", if items.is_empty() { "No items in the list" } else { "All items skipped" });
+        if items.is_empty() {
+            result.insert("skipped_reason", "No items in the list");
+        } else {
+            result.insert("msg", "All items skipped");
+        }
         Status::Skipped
     } else {
         Status::Ok
     };
-    if !result.contains("msg") {
+    if !result.contains("msg") && !result.contains("skipped_reason") {
         result.insert("msg", "All items completed");
     }
     Outcome::new(status, result)

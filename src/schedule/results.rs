@@ -79,6 +79,7 @@ impl Linear {
         self.world.count(&host, |counts| tally(counts, &result));
         match &result.outcome.status {
             Status::Unreachable if !result.ignore_unreachable => {
+                self.lagging.stop(&host);
                 self.gone.insert(host);
                 if result.fatal_for_all {
                     self.fail_all(task);
@@ -174,7 +175,7 @@ impl Linear {
             let role = task.role.and_then(|r| self.play.roles.get(r)).map(|r| format!("{} : ", r.name));
             let title = role.and_then(|role| result.title.strip_prefix(&role)).unwrap_or(&result.title);
             let failed_task = super::register::failed_task(task, title);
-            let value = super::register::as_variable(&result.outcome);
+            let value = super::register::of_task(task, &result.outcome);
             self.world.update(&result.host, |known| {
                 known.register("ansible_failed_task", failed_task);
                 known.register("ansible_failed_result", value);
