@@ -91,6 +91,9 @@ impl OnHost<'_> {
                 None => Ok(Some(Vec::new())),
             };
         };
+        if name.rsplit('.').next() == Some("first_found") {
+            return self.first_found(name, &setting.value, view);
+        }
         let terms = match view.render(&setting.value)? {
             Some(Value::List(items)) => items.to_vec(),
             Some(Value::Unknown(reason)) => return Ok(Some(vec![Value::Unknown(reason)])),
@@ -98,6 +101,24 @@ impl OnHost<'_> {
             None => Vec::new(),
         };
         view.templar.lookup(name, terms, Map::new()).map(Some)
+    }
+
+    /// `with_first_found`: what is undefined in its terms is passed over, and where a file is looked for
+    /// first depends on what is done with it.
+    fn first_found(&self, name: &str, terms: &Value, view: &View) -> Result<Option<Vec<Value>>, Error> {
+        let action = self.task.action.name.as_str();
+        let first = if action.contains("template") {
+            "templates"
+        } else if action.contains("var") {
+            "vars"
+        } else {
+            "files"
+        };
+        let found = view.templar.lookup(name, vec![terms.clone()], Map::from_iter([("_subdir", first)]));
+        match found {
+            Err(e) => e.unknown().cloned().map(|reason| Some(vec![Value::Unknown(reason)])).ok_or(e),
+            Ok(found) => Ok(Some(found)),
+        }
     }
 
     pub fn control(&self, view: &View) -> Result<Control, Error> {

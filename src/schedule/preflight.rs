@@ -136,6 +136,7 @@ impl Check<'_> {
 
     /// What is wrong with a task whose failure is dealt with is a warning: it fails in its turn.
     fn task(&mut self, play: &CompiledPlay, task: &CompiledTask) {
+        self.form_of_loop(task);
         let before = self.findings.len();
         self.look_at(play, task);
         let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));
@@ -159,10 +160,6 @@ impl Check<'_> {
         task.vars.iter().for_each(|layer| self.map(layer.vars.values()));
         task.environment.iter().for_each(|e| self.value(e));
         if let Some(looped) = &task.looped {
-            let unknown = looped.lookup.as_ref().and_then(|name| self.context.engine.check_lookup(name));
-            let key = looped.lookup.as_ref().map(|name| format!("with_{name}"));
-            let origin = key.and_then(|key| above(&looped.setting.origin, &key));
-            self.findings.extend(unknown.map(|finding| finding.at(origin)));
             self.value(&looped.setting.value);
         }
         for (name, setting) in task.keywords.iter() {
@@ -172,6 +169,14 @@ impl Check<'_> {
                 self.value(&setting.value);
             }
         }
+    }
+
+    /// A form of loop that is not there is a keyword that is none: no handling of errors helps.
+    fn form_of_loop(&mut self, task: &CompiledTask) {
+        let Some((looped, name)) = task.looped.as_ref().and_then(|l| Some((l, l.lookup.as_ref()?))) else { return };
+        let unknown = self.context.engine.check_lookup(name);
+        let origin = above(&looped.setting.origin, &format!("with_{name}"));
+        self.findings.extend(unknown.map(|finding| finding.at(origin)));
     }
 
     fn conditions(&mut self, value: Option<&Value>) {

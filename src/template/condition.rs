@@ -18,7 +18,7 @@ impl Templar {
     pub fn condition(&self, value: &Value) -> Result<Truth, Error> {
         let result = match value {
             Value::Str(t) if t.is_template() => {
-                self.warn(format!("Conditionals should not be surrounded by templating delimiters: {}", t.as_str()));
+                self.warn(told(t));
                 self.delimited(t, 0)?
             }
             Value::Str(t) if t.trim().is_empty() => Value::Bool(true),
@@ -157,6 +157,15 @@ impl Templar {
         };
         Ok(if holds { Truth::True } else { Truth::False })
     }
+}
+
+/// What is said of a condition that has a template in it.
+fn told(text: &str) -> String {
+    let quoted = |part: &Part<'_>| !matches!(part, Part::Inline(_, None));
+    if parts(text).is_some_and(|parts| parts.iter().all(quoted)) {
+        return super::embedded::in_condition(text);
+    }
+    format!("Conditionals should not be surrounded by templating delimiters: {text}")
 }
 
 /// A template's result as a condition: text is one only where it is a truth value.

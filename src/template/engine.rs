@@ -25,7 +25,7 @@ pub struct Engine {
 }
 
 /// How templates within values are read: as Ansible's environment says.
-fn inline() -> SyntaxConfig {
+pub(super) fn inline() -> SyntaxConfig {
     SyntaxConfig::builder().trim_blocks(true).build().unwrap_or_default()
 }
 

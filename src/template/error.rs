@@ -16,6 +16,8 @@ enum Kind {
     Syntax,
     Omitted,
     Unknown(Reason),
+    /// An operator or a call that its operands do not allow.
+    Raised,
     Other,
 }
 
@@ -39,6 +41,9 @@ struct Inner {
     /// It came up in the value of a module's argument.
     argument: bool,
 }
+
+/// What an error begins with that came up where a template or an expression was evaluated.
+const RENDERING: &str = "Error rendering ";
 
 impl Error {
     fn of(kind: Kind, message: impl Into<String>) -> Self {
@@ -205,7 +210,8 @@ impl Error {
     /// Says that it came up in a condition.
     #[must_use]
     pub fn in_condition(self) -> Self {
-        if self.is_syntax() { self } else { self.within("Error while evaluating conditional") }
+        let told = self.is_syntax() || self.0.message.starts_with(RENDERING);
+        if told { self } else { self.within("Error while evaluating conditional") }
     }
 
     /// It is about the arguments of a module as a whole.
@@ -274,10 +280,32 @@ impl Error {
         self
     }
 
+    /// It is what an operator or a call has come to.
+    #[must_use]
+    pub(super) fn raised(mut self) -> Self {
+        if self.0.kind == Kind::Other && !self.0.placed && !self.0.message.starts_with("The ") {
+            self.0.kind = Kind::Raised;
+        }
+        self
+    }
+
+    /// Says that it came up where `text` was evaluated, when no plugin has said so.
+    #[must_use]
+    pub(super) fn rendered(mut self, text: &Text) -> Self {
+        if self.0.kind == Kind::Raised {
+            let what = if text.is_template() { "template" } else { "expression" };
+            self.0.message = format!("{RENDERING}{what}: {}", self.0.message);
+            self.0.kind = Kind::Other;
+        }
+        self
+    }
+
     /// Says which filter or test failed.
     #[must_use]
     pub(super) fn in_plugin(mut self, what: &str, name: &str) -> Self {
-        if self.0.kind == Kind::Other && !self.0.message.starts_with("The ") && self.0.span.is_none() {
+        let unsaid = matches!(self.0.kind, Kind::Other | Kind::Raised) && self.0.span.is_none();
+        if unsaid && !self.0.message.starts_with("The ") {
+            self.0.kind = Kind::Other;
             let name = if what == "lookup" { name.to_owned() } else { super::filters::qualified(name) };
             self.0.message = format!("The {what} plugin '{name}' failed: {}", self.0.message);
         }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::access::twin;
 use super::big;
+use super::embedded;
 use super::engine::Engine;
 use super::error::Error;
 use super::exec::{Blocks, Out};
@@ -123,11 +124,11 @@ impl Eval {
                 }
             },
             Value::List(items) => {
-                let scope = scope.filter(|_| items.iter().any(has_template)).cloned();
+                let scope = scope.filter(|_| items.iter().any(embedded::has_template)).cloned();
                 Val::List(Arc::new(List::source(Arc::clone(items), scope)))
             }
             Value::Map(map) => {
-                let scope = scope.filter(|_| map.values().any(has_template)).cloned();
+                let scope = scope.filter(|_| map.values().any(embedded::has_template)).cloned();
                 Val::Map(Arc::new(Dict::source(Arc::clone(map), scope)))
             }
         })
@@ -168,7 +169,7 @@ impl Eval {
             Ok(Val::Undefined(e)) => Ok(Val::Undefined(Arc::new((*e).clone().located(text)))),
             Ok(value) if secret => self.hide(&value),
             Ok(value) => Ok(value),
-            Err(e) => Err(e.located(text)),
+            Err(e) => Err(e.rendered(text).located(text)),
         };
         self.current = current;
         self.secret |= outer;
@@ -286,6 +287,7 @@ impl Eval {
     fn compound(&mut self, e: &Expr) -> R<Val> {
         Ok(match &e.kind {
             ExprKind::Const(_) | ExprKind::Var(_) => Val::Null,
+            ExprKind::Embedded(text) => self.embedded(text)?,
             ExprKind::List(items) => Val::list(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
             ExprKind::Tuple(items) => Val::tuple(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
             ExprKind::Map(entries) => {
@@ -304,22 +306,22 @@ impl Eval {
                 let (of, key) = (self.expr(of)?, self.expr(key)?);
                 self.item(&of, &key, e.at)?
             }
-            ExprKind::Slice(parts) => self.slice_expr(parts)?,
+            ExprKind::Slice(parts) => self.slice_expr(parts).map_err(Error::raised)?,
             ExprKind::Not(of) => {
                 let of = self.expr(of)?;
                 Val::Bool(!self.truth(&of)?)
             }
             ExprKind::Neg(of) => {
                 let of = self.defined(of)?;
-                self.negate(&of)?
+                self.negate(&of).map_err(Error::raised)?
             }
             ExprKind::Pos(of) => {
                 let of = self.defined(of)?;
-                self.positive(&of)?
+                self.positive(&of).map_err(Error::raised)?
             }
             ExprKind::Binary(op, pair) => {
                 let (a, b) = (self.defined(&pair.0)?, self.defined(&pair.1)?);
-                self.binary(*op, &a, &b)?
+                self.binary(*op, &a, &b).map_err(Error::raised)?
             }
             ExprKind::And(pair) => {
                 let a = self.expr(&pair.0)?;
@@ -333,7 +335,7 @@ impl Eval {
                 let mut left = self.defined(first)?;
                 for (op, right) in rest {
                     let right = self.defined(right)?;
-                    if !self.compare(*op, &left, &right)? {
+                    if !self.compare(*op, &left, &right).map_err(Error::raised)? {
                         return Ok(Val::Bool(false));
                     }
                     left = right;
@@ -448,7 +450,7 @@ impl Eval {
                 return Ok(of);
             }
             let mut args = self.args(args)?;
-            if let Some(result) = methods::call(self, &of, name, &mut args)? {
+            if let Some(result) = methods::call(self, &of, name, &mut args).map_err(Error::raised)? {
                 return Ok(result);
             }
             let found = self.attr(&of, name, callee.at)?;
@@ -464,19 +466,10 @@ impl Eval {
 
     pub fn call(&mut self, callee: &Val, args: Args) -> R<Val> {
         match callee {
-            Val::Object(o) => self.nested(|ev| o.call(ev, args)),
+            Val::Object(o) => self.nested(|ev| o.call(ev, args)).map_err(Error::raised),
             Val::Undefined(e) => Err((**e).clone()),
-            other => Err(Error::new(format!("'{}' object is not callable", other.type_name()))),
+            other => Err(Error::new(format!("'{}' object is not callable", other.type_name())).raised()),
         }
-    }
-}
-
-fn has_template(value: &Value) -> bool {
-    match value {
-        Value::Str(t) => t.is_template(),
-        Value::List(items) => items.iter().any(has_template),
-        Value::Map(map) => map.values().any(has_template),
-        _ => false,
     }
 }
 

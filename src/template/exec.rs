@@ -188,7 +188,7 @@ impl Eval {
             }
             Stmt::For(f) => {
                 let items = self.noting(|ev| ev.expr(&f.iter))?;
-                let items = self.iterate(&items).map_err(|e| e.spanned(f.iter.at))?;
+                let items = self.iterate(&items).map_err(|e| e.raised().spanned(f.iter.at))?;
                 return self.nested(|ev| ev.for_loop(f, items, 0)).map(|()| Flow::On);
             }
             Stmt::If(test, yes, no) => {
@@ -351,7 +351,7 @@ impl Eval {
                 _ => return Err(Error::new("cannot assign attribute on non-namespace object")),
             },
             Target::Tuple(targets) => {
-                let values = self.iterate(&value)?;
+                let values = self.iterate(&value).map_err(Error::raised)?;
                 if values.len() != targets.len() {
                     let (want, got) = (targets.len(), values.len());
                     return Err(Error::new(if got > want {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::filters::Filter;
 use super::tests::Test;
 use super::value::Val;
+use crate::model::Text;
 
 /// A place in the template's text: byte offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +27,8 @@ pub(super) struct Expr {
 #[derive(Debug)]
 pub(super) enum ExprKind {
     Const(Val),
+    /// A constant of a lookup's that is a template itself.
+    Embedded(Text),
     Var(Name),
     List(Vec<Expr>),
     Tuple(Vec<Expr>),

@@ -10,6 +10,7 @@ use minijinja::value::ValueKind;
 
 use super::big;
 use super::calls;
+use super::embedded;
 use super::error::Error;
 use super::ir::{Applied, Arg, BinOp, CmpOp, Expr, ExprKind, For, Macro, Name, Span, Stmt, Target, Template};
 use super::quoting;
@@ -128,6 +129,12 @@ impl Lower<'_> {
             Some(names) => names.iter().for_each(|name| self.read(name)),
             None => self.reads_any = true,
         }
+    }
+
+    /// Notes what templates in a lookup's constants read; such a one may be a name to look up.
+    fn read_embedded(&mut self, templates: Vec<Template>) {
+        self.reads_any |= !templates.is_empty();
+        templates.iter().flat_map(|template| &template.reads).for_each(|name| self.read(name));
     }
 
     fn assign(&mut self, name: &str) {
@@ -391,7 +398,11 @@ impl Lower<'_> {
         calls::lookup(c, self.source)?;
         self.read_by_lookup(c);
         let callee = self.expr(&c.expr)?;
-        Ok(Expr { kind: ExprKind::Call(Box::new((callee, self.args(&c.args)?))), at })
+        let mut args = self.args(&c.args)?;
+        if reads::is_lookup(c) {
+            self.read_embedded(embedded::mark(&mut args)?);
+        }
+        Ok(Expr { kind: ExprKind::Call(Box::new((callee, args))), at })
     }
 
     fn applied(&mut self, expr: &ast::Expr<'_>) -> R<ExprKind> {

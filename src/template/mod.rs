@@ -10,6 +10,7 @@ mod big;
 mod calls;
 mod condition;
 pub mod dump;
+mod embedded;
 mod engine;
 mod error;
 mod eval;

@@ -100,11 +100,15 @@ fn is_own_hostvars(expr: &Expr<'_>) -> bool {
     matches!(expr, Expr::GetItem(i) if var(&i.expr, "hostvars") && var(&i.subscript_expr, "inventory_hostname"))
 }
 
+/// Whether a call is one of a lookup.
+pub(super) fn is_lookup(call: &Call<'_>) -> bool {
+    matches!(&call.expr, Expr::Var(v) if matches!(v.id, "lookup" | "query" | "q"))
+}
+
 /// The variables that a call reads as a lookup, by names in its arguments; nothing when
 /// they cannot be listed.
 pub(super) fn by_lookup<'e>(call: &'e Call<'_>) -> Option<Vec<&'e str>> {
-    let lookup = matches!(&call.expr, Expr::Var(v) if matches!(v.id, "lookup" | "query" | "q"));
-    if !lookup {
+    if !is_lookup(call) {
         return Some(Vec::new());
     }
     let mut positional = call.args.iter().filter_map(|arg| match arg {

@@ -156,7 +156,7 @@ impl Templar {
         for (key, value) in &kwargs {
             args.kw.push((key.to_string().into(), ev.read(value, Some(&self.scope.me))?.defined()?));
         }
-        let found = (lookup.run)(&mut ev, &args)?;
+        let found = (lookup.run)(&mut ev, &args).map_err(|e| e.in_plugin("lookup", name))?;
         let found: Vec<Value> = found.into_iter().map(|v| ev.finish(v)).collect::<Result<_, _>>()?;
         Ok(if ev.is_secret() { found.iter().map(Value::secret).collect() } else { found })
     }

@@ -245,9 +245,12 @@ fn what_is_known_only_when_it_runs_is_refused_then() {
             "{{ 'x' | indent(**opts) }}",
             "The filter plugin 'ansible.builtin.indent' failed: indent() got an unexpected keyword argument 'foo'",
         ),
-        ("{{ 'x'.split(foo=1) }}", "split() got an unexpected keyword argument 'foo'"),
-        ("{{ [1].append() }}", "append() missing 1 required positional argument: 'object'"),
-        ("{{ joiner(1, 2) }}", "joiner() takes from 0 to 1 positional arguments but 2 were given"),
+        ("{{ 'x'.split(foo=1) }}", "Error rendering template: split() got an unexpected keyword argument 'foo'"),
+        ("{{ [1].append() }}", "Error rendering template: append() missing 1 required positional argument: 'object'"),
+        (
+            "{{ joiner(1, 2) }}",
+            "Error rendering template: joiner() takes from 0 to 1 positional arguments but 2 were given",
+        ),
     ] {
         let source = Source::new("vars.yml", text);
         assert_eq!(fails(&t, &scalar(&source, 1, 1, text)).message, message);

@@ -10,7 +10,7 @@ use super::{plain, terms};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::outside::Entry;
-use crate::template::value::{Args, R, Val};
+use crate::template::value::{Args, List, R, Val};
 
 /// Where a task looks for files: its role, then its playbook.
 pub(super) fn roots(ev: &mut Eval) -> R<Vec<String>> {
@@ -142,32 +142,24 @@ pub(super) fn fileglob(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     Ok(out)
 }
 
-/// The first of the named files that exists.
+/// The first of the named files that exists. `with_first_found` looks into the directory that fits its
+/// action first (`_subdir`), `lookup('first_found', …)` only where the name itself leads.
 pub(super) fn first_found(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let mut skip = args.named("skip").map_or(Ok(false), |v| ev.truth(v))?;
     let mut candidates = Vec::new();
+    let subdir = args.named("_subdir").and_then(Val::as_str).map(str::to_owned);
     let shared = (args.named("files").cloned(), args.named("paths").cloned());
+    if let Some(Val::Undefined(e)) = &shared.0 {
+        return Err((**e).clone());
+    }
     if shared.0.is_some() {
         add(ev, shared.0, shared.1.clone(), &mut candidates)?;
     }
     for term in &args.pos {
-        let parts = match term {
-            Val::List(l) => l.all(ev)?,
-            other => vec![other.clone()],
-        };
-        for part in parts {
-            if let Val::Map(map) = &part {
-                let mut field = |name: &str| map.get(ev, &name.into());
-                let (files, paths, quiet) = (field("files")?, field("paths")?, field("skip")?);
-                skip |= quiet.map_or(Ok(false), |v| ev.truth(&v))?;
-                add(ev, files, paths, &mut candidates)?;
-            } else {
-                add(ev, Some(part), shared.1.clone(), &mut candidates)?;
-            }
-        }
+        take(ev, term, &shared.1, &mut (&mut skip, &mut candidates))?;
     }
     for name in &candidates {
-        for kind in ["files", "templates", "vars", "tasks", ""] {
+        for kind in subdir.as_deref().into_iter().chain([""]) {
             if let Some(path) = find(ev, kind, name)? {
                 return Ok(vec![Val::str(path)]);
             }
@@ -180,19 +172,59 @@ pub(super) fn first_found(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     Err(if candidates.is_empty() { error } else { error.hint(format!("looked for {}", candidates.join(", "))) })
 }
 
-fn names(ev: &mut Eval, value: Option<Val>) -> R<Vec<String>> {
+/// Takes a term: a name, a mapping of names and paths, or a list of terms.
+fn take(ev: &mut Eval, term: &Val, paths: &Option<Val>, to: &mut (&mut bool, &mut Vec<String>)) -> R<()> {
+    match term {
+        Val::Str(_) => add(ev, Some(term.clone()), paths.clone(), to.1),
+        Val::List(list) => defined(ev, list)?.iter().try_for_each(|term| take(ev, term, paths, to)),
+        Val::Map(map) => {
+            let mut field = |name: &str| map.get(ev, &name.into());
+            let (files, paths, quiet) = (field("files"), field("paths")?, field("skip")?);
+            let files = files.or_else(|e| if e.is_undefined() { Ok(None) } else { Err(e) })?;
+            *to.0 |= quiet.map_or(Ok(false), |v| ev.truth(&v))?;
+            add(ev, files, paths, to.1)
+        }
+        other => {
+            let kind = other.type_name();
+            Err(Error::new(format!("Invalid term supplied. A string, dict or list is required, not '{kind}').")))
+        }
+    }
+}
+
+/// What of a list is defined.
+fn defined(ev: &mut Eval, list: &List) -> R<Vec<Val>> {
+    let items = (0..list.len()).filter_map(|at| match list.get(ev, at) {
+        Ok(None | Some(Val::Undefined(_))) => None,
+        Ok(Some(value)) => Some(Ok(value)),
+        Err(e) if e.is_undefined() => None,
+        Err(e) => Some(Err(e)),
+    });
+    items.collect()
+}
+
+fn names(ev: &mut Eval, option: &str, value: Option<Val>) -> R<Vec<String>> {
     Ok(match value {
         None | Some(Val::Null) => Vec::new(),
-        Some(Val::Str(s)) => s.split([',', ';']).map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect(),
-        Some(other) => {
-            let items = ev.iterate(&other)?;
-            items.iter().map(|v| ev.text(v)).collect::<R<_>>()?
+        Some(Val::Str(s)) => s
+            .split(|c| matches!(c, ',' | ';') || c == ':' && option == "paths")
+            .map(|p| p.trim().to_owned())
+            .filter(|p| !p.is_empty())
+            .collect(),
+        Some(other @ (Val::Int(_) | Val::Float(_) | Val::Bool(_))) => {
+            let shown = ev.text(&other)?;
+            return Err(Error::new(format!(
+                "Config '{option}' for 'first_found' lookup plugin from 'Direct' has an invalid value: Invalid value \
+                 provided for 'list': {shown}"
+            )));
         }
+        Some(Val::List(list)) => defined(ev, &list)?.iter().map(|v| ev.text(v)).collect::<R<_>>()?,
+        Some(Val::Undefined(_)) => Vec::new(),
+        Some(other) => vec![ev.text(&other)?],
     })
 }
 
 fn add(ev: &mut Eval, files: Option<Val>, paths: Option<Val>, to: &mut Vec<String>) -> R<()> {
-    let (files, paths) = (names(ev, files)?, names(ev, paths)?);
+    let (files, paths) = (names(ev, "files", files)?, names(ev, "paths", paths)?);
     if paths.is_empty() {
         to.extend(files);
     } else {
