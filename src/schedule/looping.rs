@@ -210,13 +210,7 @@ impl Job {
         let ignores = |keyword| ignored.unwrap_or_else(|| self.flag(keyword, view));
         let kept = outcome.status == Status::Unreachable && ignores("ignore_unreachable");
         let ignored = outcome.status == Status::Failed && ignores("ignore_errors");
-        let facts = if cacheable {
-            set.clone()
-        } else if self.brings_no_facts() || !elsewhere.is_empty() {
-            Map::new()
-        } else {
-            facts_of(&outcome)
-        };
+        let facts = self.facts(&outcome, cacheable.then_some(&set), !elsewhere.is_empty());
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
         let notified =
             if changes { self.task.notify.iter().flat_map(|n| names::all(view, n)).collect() } else { vec![] };
@@ -257,6 +251,15 @@ impl Job {
             included,
             elsewhere,
             counted_elsewhere: false,
+        }
+    }
+
+    /// Facts to set on the host: what is cached of the variables that it sets, or what its module returned.
+    fn facts(&self, outcome: &Outcome, cached: Option<&Map>, elsewhere: bool) -> Map {
+        match cached {
+            Some(set) => set.clone(),
+            None if self.brings_no_facts() || elsewhere => Map::new(),
+            None => facts_of(outcome),
         }
     }
 

@@ -287,7 +287,6 @@ impl Eval {
     fn compound(&mut self, e: &Expr) -> R<Val> {
         Ok(match &e.kind {
             ExprKind::Const(_) | ExprKind::Var(_) => Val::Null,
-            ExprKind::Embedded(text) => self.embedded(text)?,
             ExprKind::List(items) => Val::list(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
             ExprKind::Tuple(items) => Val::tuple(items.iter().map(|i| self.expr(i)).collect::<R<_>>()?),
             ExprKind::Map(entries) => {
@@ -383,6 +382,7 @@ impl Eval {
                 holds.or_else(Error::kept).map_err(|e| e.in_plugin("test", &t.name))?
             }
             ExprKind::Call(call) => self.call_expr(&call.0, &call.1)?,
+            ExprKind::Embedded(text) => self.embedded(text)?,
             _ => Val::Null,
         })
     }
