@@ -233,7 +233,6 @@ impl Job {
             timing,
         })));
         TaskResult {
-            host: self.host.clone(),
             title: self.title.clone(),
             registered: name.map(|name| {
                 (name, self.context.vault.secrets.mask().mark(&super::register::of_task(&self.task, &outcome)))
@@ -245,12 +244,9 @@ impl Job {
             notified,
             fatal_for_all: self.flag("any_errors_fatal", view)
                 || self.context.options.any_errors_fatal && self.task.keywords.get("any_errors_fatal").is_none(),
-            outcome,
-            ahead: VecDeque::new(),
-            includes: Vec::new(),
             included,
             elsewhere,
-            counted_elsewhere: false,
+            ..TaskResult::of(&self.host, outcome)
         }
     }
 
