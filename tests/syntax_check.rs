@@ -98,3 +98,15 @@ fn loops_imports_and_batches_that_cannot_be() {
     refused(nameless, &["missing required arguments: name", "No file specified for import_tasks", "2 errors"]);
     refused("- hosts: all\n  serial: [1, many]\n", &["`serial` takes numbers", "site.yml:2:15"]);
 }
+
+#[test]
+fn what_cannot_be_a_handler_is_refused() {
+    let site = "- hosts: all\n  tasks:\n    - ping:\n  handlers:\n    - name: h\n      block:\n        - ping:\n        - \
+                block:\n            - ping:\n    - name: f\n      meta: flush_handlers\n    - debug:\n      \
+                with_itmes: [1]\n      ignore_errors: true\n";
+    let (code, said) = check(&[("site.yml", site)], &["site.yml"]);
+    assert_eq!(code, 4, "{said}");
+    in_order(&said, &["Using a block as a handler is not supported.", "site.yml:8:11"]);
+    in_order(&said, &["flush_handlers cannot be used as a handler", "site.yml:11:7"]);
+    in_order(&said, &["'with_itmes' is not a valid attribute", "site.yml:13:7", "did you mean `with_items`?"]);
+}

@@ -226,6 +226,9 @@ fn check_meta(task: &crate::playbook::Task, stands: Stands, findings: &mut Vec<D
     if !META.contains(&given) {
         let finding = Diagnostic::error(format!("invalid meta action requested: {given}")).at(at);
         findings.push(finding.suggest(given, META));
+    } else if given == "flush_handlers" && stands.handler {
+        let hint = "handlers that a handler notifies run in the same pass";
+        findings.push(Diagnostic::error("flush_handlers cannot be used as a handler").at(at).hint(hint));
     } else if given == "end_role" && stands.handler {
         findings.push(Diagnostic::error("Cannot execute 'end_role' from a handler").at(at));
     } else if given == "end_role" && !stands.in_role {

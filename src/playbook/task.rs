@@ -144,6 +144,9 @@ fn parse_block(node: &Node, place: Place, findings: &mut Findings) -> Option<Ite
         file: None,
     };
     for (key, value) in node.as_map()? {
+        if place == Place::Handler && matches!(key.as_str(), Some("block" | "rescue" | "always")) {
+            no_blocks(value, findings);
+        }
         match key.as_str() {
             Some("block") => {
                 let rescued = usize::from(node.get("rescue").is_some());
@@ -162,6 +165,17 @@ fn parse_block(node: &Node, place: Place, findings: &mut Findings) -> Option<Ite
     }
     block.keywords = keywords;
     Some(Item::Block(Box::new(block)))
+}
+
+/// A handler is a task: blocks within a block of handlers are none.
+fn no_blocks(tasks: &Node, findings: &mut Findings) {
+    for block in tasks.as_seq().unwrap_or_default().iter().filter(|item| item.get("block").is_some()) {
+        findings.push(
+            Diagnostic::error("Using a block as a handler is not supported.")
+                .at(block.origin.clone())
+                .hint("tasks of handlers that belong together may `listen` to one name"),
+        );
+    }
 }
 
 /// The finding for a key that is no keyword at its place.

@@ -1,9 +1,13 @@
-//! Handlers that were notified, by host.
+//! Handlers that were notified, by host, and their turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flow::Flow;
+use super::linear::Linear;
 use crate::compile::{CompiledPlay, CompiledTask, handler_names_as};
+use crate::event::{Event, TaskKind};
 use crate::model::Reason;
+use crate::module::{ControllerTask, Run, to_bool};
 
 /// Which names a play's handlers answer to: the play, and the handlers' own names, rendered.
 pub type Named<'a> = (&'a CompiledPlay, &'a [Option<String>]);
@@ -95,5 +99,57 @@ impl Handlers {
             }
         }
         (sure, unsure)
+    }
+}
+impl Linear {
+    /// Runs handlers that were notified; only on these hosts, when they are given, though they have
+    /// failed and are in an `always` section.
+    pub(super) async fn flush(&mut self, only: Option<&[String]>) {
+        let handling = std::mem::replace(&mut self.handling, true);
+        for host in self.handlers.savers() {
+            if only.is_none_or(|only| only.contains(&host)) {
+                let titles = self.handler_titles(&host);
+                self.handlers.resolve((&self.play, &titles), &host);
+            }
+        }
+        let mut index = 0;
+        // More handlers may come while these run.
+        while let Some(handler) = self.play.handlers.get(index).cloned() {
+            let force = self.forces_handlers();
+            let failed = |h: &String| !force && only.is_none() && self.flows.get(h).is_some_and(Flow::has_failed);
+            let lost = |h: &String| {
+                let waits = self.lagging.waits(h);
+                let out =
+                    waits || self.gone.contains(h) || self.ended.contains(h) || self.failed_in_handler.contains(h);
+                out || failed(h) || only.is_some_and(|only| !only.contains(h))
+            };
+            let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
+            index += 1;
+            for (host, reason) in unsure {
+                self.world.count(&host, |c| c.unknown += 1);
+                self.context.emit(Event::Warning(format!(
+                    "[{host}]: handler `{}` may be notified: {reason}",
+                    handler.title().as_str()
+                )));
+            }
+            let hosts: Vec<String> = self.hosts.iter().filter(|h| hosts.contains(*h)).cloned().collect();
+            if hosts.is_empty() {
+                continue;
+            }
+            if self.shared.goes_on().is_err() {
+                break;
+            }
+            if matches!(handler.action.module.run, Run::Controller(ControllerTask::Meta)) {
+                self.meta(&handler, &hosts).await;
+            } else {
+                self.run_task(&handler, &hosts, None, TaskKind::Handler).await;
+            }
+        }
+        self.handling = handling;
+    }
+
+    pub(super) fn forces_handlers(&self) -> bool {
+        let own = self.play.keywords.value("force_handlers").and_then(to_bool);
+        own.unwrap_or(self.context.options.force_handlers)
     }
 }

@@ -17,7 +17,7 @@ use super::teller::Teller;
 use super::view::View;
 use super::world::World;
 use super::{Context, StepAnswer, jobs, names};
-use crate::compile::{CompiledPlay, CompiledTask, Course, RoleInstance, Stage};
+use crate::compile::{BlockPath, CompiledPlay, CompiledTask, Course, RoleInstance, Stage};
 use crate::event::{Event, TaskKind};
 use crate::model::{Outcome, Value};
 use crate::module::{ControllerTask, Run, to_bool};
@@ -55,6 +55,8 @@ pub struct Linear {
     pub(super) failed_in_handler: BTreeSet<String>,
     /// Handlers are being run.
     pub(super) handling: bool,
+    /// The place of the `meta: flush_handlers` that runs them.
+    pub(super) flushes_at: BlockPath,
     pub(super) stepping: bool,
     /// Hosts that `meta` has taken out of the play.
     pub(super) ended: BTreeSet<String>,
@@ -118,6 +120,7 @@ impl Linear {
             handlers: Handlers::default(),
             failed_in_handler: BTreeSet::new(),
             handling: false,
+            flushes_at: BlockPath::default(),
             ended: BTreeSet::new(),
             ended_roles: BTreeSet::new(),
             roles_run: BTreeMap::new(),
@@ -189,7 +192,8 @@ impl Linear {
                     self.task_stage(task, &turn, within).await;
                 }
                 Stage::Flush => {
-                    let only = within.map(|hosts| hosts.iter().cloned().collect::<Vec<_>>());
+                    let failed = |h: &&String| self.flows.get(*h).is_some_and(Flow::has_failed);
+                    let only = within.map(|hosts| hosts.iter().filter(|h| !failed(h)).cloned().collect::<Vec<_>>());
                     self.flush(only.as_deref()).await;
                 }
             }
@@ -324,57 +328,13 @@ impl Linear {
         Moment { ground, known: self.world.known(host), magic, hostvars }
     }
 
-    /// Runs handlers that were notified; only on these hosts, when they are given.
-    pub(super) async fn flush(&mut self, only: Option<&[String]>) {
-        let handling = std::mem::replace(&mut self.handling, true);
-        for host in self.handlers.savers() {
-            if only.is_none_or(|only| only.contains(&host)) {
-                let titles = self.handler_titles(&host);
-                self.handlers.resolve((&self.play, &titles), &host);
-            }
-        }
-        let mut index = 0;
-        // More handlers may come while these run.
-        while let Some(handler) = self.play.handlers.get(index).cloned() {
-            let force = self.forces_handlers();
-            let failed = |h: &String| !force && self.flows.get(h).is_some_and(Flow::has_failed);
-            let lost = |h: &String| {
-                let waits = self.lagging.waits(h);
-                let out =
-                    waits || self.gone.contains(h) || self.ended.contains(h) || self.failed_in_handler.contains(h);
-                out || failed(h) || only.is_some_and(|only| !only.contains(h))
-            };
-            let (hosts, unsure) = self.handlers.take(index, |host| !lost(host));
-            index += 1;
-            for (host, reason) in unsure {
-                self.world.count(&host, |c| c.unknown += 1);
-                self.context.emit(Event::Warning(format!(
-                    "[{host}]: handler `{}` may be notified: {reason}",
-                    handler.title().as_str()
-                )));
-            }
-            let hosts: Vec<String> = self.hosts.iter().filter(|h| hosts.contains(*h)).cloned().collect();
-            if hosts.is_empty() {
-                continue;
-            }
-            if self.shared.goes_on().is_err() {
-                break;
-            }
-            if matches!(handler.action.module.run, Run::Controller(ControllerTask::Meta)) {
-                self.meta(&handler, &hosts).await;
-            } else {
-                self.run_task(&handler, &hosts, None, TaskKind::Handler).await;
-            }
-        }
-        self.handling = handling;
-    }
-
-    fn forces_handlers(&self) -> bool {
-        let own = self.play.keywords.value("force_handlers").and_then(to_bool);
-        own.unwrap_or(self.context.options.force_handlers)
-    }
-
-    async fn run_task(&mut self, task: &Arc<CompiledTask>, hosts: &[String], turn: Option<Turn>, kind: TaskKind) {
+    pub(super) async fn run_task(
+        &mut self,
+        task: &Arc<CompiledTask>,
+        hosts: &[String],
+        turn: Option<Turn>,
+        kind: TaskKind,
+    ) {
         if task.keywords.get("delegate_to").is_some() {
             // It may change any host.
             self.forget_all();

@@ -64,7 +64,11 @@ impl Linear {
         }
         self.tell_meta(&what, &wanted);
         match what.as_str() {
-            "flush_handlers" => Box::pin(self.flush(Some(&wanted))).await,
+            "flush_handlers" => {
+                let before = std::mem::replace(&mut self.flushes_at, task.path.clone());
+                Box::pin(self.flush(Some(&wanted))).await;
+                self.flushes_at = before;
+            }
             "end_play" => self.end(Over::Play),
             "end_batch" => self.end(Over::Batch),
             "end_host" => self.ended.extend(wanted),

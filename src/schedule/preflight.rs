@@ -176,7 +176,11 @@ impl Check<'_> {
         let Some((looped, name)) = task.looped.as_ref().and_then(|l| Some((l, l.lookup.as_ref()?))) else { return };
         let unknown = self.context.engine.check_lookup(name);
         let origin = above(&looped.setting.origin, &format!("with_{name}"));
-        self.findings.extend(unknown.map(|finding| finding.at(origin)));
+        self.findings.extend(unknown.map(|finding| {
+            let message = format!("'with_{name}' is not a valid attribute for a Task");
+            let hints = finding.hints.iter().map(|hint| hint.replacen('`', "`with_", 1)).collect();
+            Diagnostic { message, hints, ..finding }.at(origin)
+        }));
     }
 
     fn conditions(&mut self, value: Option<&Value>) {

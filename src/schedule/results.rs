@@ -159,11 +159,13 @@ impl Linear {
 
     fn failed(&mut self, task: &CompiledTask, result: &TaskResult) {
         let Some(flow) = self.flows.get_mut(&result.host) else { return };
-        if self.handling {
+        self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
+        // A handler fails where it is run.
+        let path = if self.handling && task.path.is_empty() { &self.flushes_at } else { &task.path };
+        let rescued = flow.fail(path, &self.play.rescued);
+        if self.handling && !rescued {
             self.failed_in_handler.insert(result.host.clone());
         }
-        self.ahead.remove(&result.host).iter().flatten().for_each(ReadyTask::cancel);
-        let rescued = flow.fail(&task.path, &self.play.rescued);
         self.world.count(&result.host, |counts| {
             if rescued {
                 counts.rescued += 1;
