@@ -152,7 +152,10 @@ pub async fn raw(context: &Context, account: &Account, line: &str) -> Outcome {
     let Some(code) = code else { return Outcome::unreachable("Task failed: the link to the host broke") };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let lines = |text: &str| Value::list(text.lines());
-    let (out, err) = (text(&out), text(&err));
+    let (out, mut err) = (text(&out), text(&err));
+    let escalation = account.escalation.as_ref();
+    let refused = escalation.filter(|_| code != 0).and_then(|b| b.wrong_password(&err));
+    err = escalation.map_or(err.clone(), |b| b.without_question(&err));
     let mut result = Map::new();
     result.insert("rc", code);
     result.insert("stdout_lines", lines(&out));
@@ -162,7 +165,7 @@ pub async fn raw(context: &Context, account: &Account, line: &str) -> Outcome {
     if code == 0 {
         return Outcome::new(Status::Changed, result);
     }
-    result.insert("msg", "non-zero return code");
+    result.insert("msg", refused.as_deref().unwrap_or("non-zero return code"));
     result.insert("changed", true);
     Outcome::new(Status::Failed, result)
 }

@@ -315,14 +315,18 @@ fn escalation(context: &Context, reader: &Reader<'_>) -> Result<Option<Become>, 
     let name = name.or_else(|| defaults.become_method.clone()).unwrap_or_else(|| "sudo".to_owned());
     let method = Method::parse(&name)
         .ok_or_else(|| unknown_method(&name).at(reader.origin(&["ansible_become_method"], "become_method")))?;
-    let user = reader.either(&["ansible_become_user"], "become_user")?.or_else(|| defaults.become_user.clone());
     let specific = |what: &str| format!("ansible_{}_{what}", method.name());
+    let either =
+        |what: &str| reader.either(&[&format!("ansible_become_{what}"), &specific(what)], &format!("become_{what}"));
+    let user = either("user")?.or_else(|| defaults.become_user.clone());
+    let chdir = if method == Method::Sudo { reader.text(&["ansible_sudo_chdir"])? } else { None };
     let password =
         reader.text(&["ansible_become_password", "ansible_become_pass", &specific("pass"), &specific("password")])?;
     Ok(Some(Become {
         method,
-        exe: reader.either(&["ansible_become_exe"], "become_exe")?.or_else(|| defaults.become_exe.clone()),
-        flags: reader.either(&["ansible_become_flags"], "become_flags")?.or_else(|| defaults.become_flags.clone()),
+        exe: either("exe")?.or_else(|| defaults.become_exe.clone()),
+        flags: either("flags")?.or_else(|| defaults.become_flags.clone()),
+        chdir,
         user: user.unwrap_or_else(|| "root".to_owned()),
         password: password.or_else(|| defaults.passwords.escalation.as_ref().map(|t| t.as_str().to_owned())),
     }))

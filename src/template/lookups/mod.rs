@@ -8,6 +8,7 @@ mod files;
 mod lists;
 mod merge;
 mod options;
+mod plugin_settings;
 mod random;
 mod rows;
 mod tables;
