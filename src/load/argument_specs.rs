@@ -30,6 +30,9 @@ impl Loader<'_> {
         if let Some(short) = spec.get("short_description").and_then(Node::as_str).filter(|s| !s.is_empty()) {
             title = format!("{title} - {short}");
         }
+        // A role of a collection has its short name here.
+        let own = path.file_name().and_then(|own| own.to_str());
+        let name = own.filter(|own| name.ends_with(&format!(".{own}"))).unwrap_or(name);
         let context = Map::from_iter([
             ("argument_spec_name", Value::from(entry)),
             ("name", Value::from(name)),

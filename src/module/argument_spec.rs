@@ -149,7 +149,7 @@ impl Check {
 
     fn typed(&mut self, name: &str, option: &Value, value: &Value, path: &[String]) {
         let wanted = option.get("type").and_then(Value::as_str).unwrap_or("str");
-        if value.is_null() {
+        if value.is_null() && !counts(option) {
             return;
         }
         let context = if path.is_empty() { " ".to_owned() } else { format!(" found in '{}'. ", path.join(" -> ")) };
@@ -183,7 +183,11 @@ impl Check {
         let shown = choices.iter().map(plain).collect::<Vec<_>>().join(", ");
         let wrong: Vec<String> = match value {
             Value::List(items) => items.iter().filter(|item| !is_one(item)).map(plain).collect(),
-            Value::Null => Vec::new(),
+            // As text it is empty.
+            Value::Null if counts(option) && is_text(option) => {
+                self.errors.push(format!("value of {name} must be one of: {shown}, got: {}", place(path)));
+                return;
+            }
             one if is_one(one) => Vec::new(),
             one => {
                 self.errors.push(format!(
@@ -219,6 +223,25 @@ impl Check {
     }
 }
 
+/// Whether a value that is null is converted as well: that of an option that is required or has a default.
+fn counts(option: &Value) -> bool {
+    option.get("required").and_then(to_bool) == Some(true) || option.get("default").is_some_and(|v| !v.is_null())
+}
+
+fn is_text(option: &Value) -> bool {
+    option.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "str")
+}
+
+/// Whether a text is a size: a number, and a unit that ends in `suffix` or in nothing.
+fn is_size(text: &str, suffix: char) -> bool {
+    let text = text.trim();
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let unit = digits.trim_start();
+    let number = text.get(..text.len() - digits.len()).is_some_and(|number| number.parse::<f64>().is_ok());
+    let prefix = unit.strip_suffix(suffix).unwrap_or(unit).to_uppercase();
+    number && (prefix.is_empty() || prefix.len() == 1 && "BKMGTPEZY".contains(&prefix))
+}
+
 fn items(value: &Value) -> Vec<Value> {
     Vec::<Value>::from_arg(value).unwrap_or_default()
 }
@@ -237,11 +260,24 @@ fn plain(value: &Value) -> String {
 }
 
 fn convert(value: &Value, wanted: &str) -> Result<(), String> {
+    let class = || format!("<class '{}'> cannot be converted to", value.type_name());
     let quoted = || match value {
+        Value::Null if wanted == "int" => "\"None\" cannot be converted to".to_owned(),
         Value::Str(text) => format!("\"'{}'\" cannot be converted to", text.as_str()),
-        other => format!("<class '{}'> cannot be converted to", other.type_name()),
+        _ => class(),
+    };
+    let size = |suffix| match value {
+        Value::Int(_) | Value::Big(_) | Value::Float(_) => true,
+        Value::Str(text) => is_size(text, suffix),
+        _ => false,
     };
     match wanted {
+        "bool" if value.is_null() => Err(format!("{} a bool", class())),
+        "json" | "jsonarg" if !matches!(value, Value::Str(_) | Value::List(_) | Value::Map(_)) => {
+            Err(format!("{} a json string", class()))
+        }
+        "bytes" if !size('B') => Err(format!("{} a Byte value", class())),
+        "bits" if !size('b') => Err(format!("{} a Bit value", class())),
         "bool" => bool::from_arg(value).map(drop),
         "int" => i64::from_arg(value).map(drop).map_err(|_| format!("{} an int", quoted())),
         "float" => f64::from_arg(value).map(drop).map_err(|_| format!("{} a float", quoted())),
@@ -254,6 +290,7 @@ fn convert(value: &Value, wanted: &str) -> Result<(), String> {
         },
         "path" => match value {
             Value::List(_) | Value::Map(_) => Err(format!("{} a path", quoted())),
+            Value::Null => Ok(()),
             _ => Path::from_arg(value).map(drop),
         },
         // Whatever it is can be written out.

@@ -110,7 +110,7 @@ impl AdHoc {
     fn json(&self, result: &HostResult) -> String {
         let mut shown = data::result(&result.outcome, result.hidden);
         if result.verbose && result.outcome.status != Status::Failed && !result.outcome.result.contains("changed") {
-            shown.remove("changed");
+            shown.shift_remove("changed");
         }
         let shown = Json::Object(shown);
         if self.one_line { compact(&shown) } else { data::indented(&shown) }

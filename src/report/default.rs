@@ -145,10 +145,10 @@ impl Default {
             } else if failed {
                 shown.retain(|k, _| !matches!(k.as_str(), "changed" | "failed_when_result"));
             } else if !result.outcome.result.contains("changed") {
-                shown.remove("changed");
-                // A message stands alone, without the loop's marks beside it.
+                // A message stands alone, and a variable without the loop's marks beside it.
                 let alone = shown.contains_key("msg");
-                shown.retain(|k, _| !alone || k == "msg");
+                let marks = ["changed", "ansible_loop_var", "ansible_index_var", "ansible_loop"];
+                shown.retain(|k, _| if alone { k == "msg" } else { !marks.contains(&k.as_str()) });
             }
             let shown = if self.options.verbosity == 0 && !failed { strip_internal(shown) } else { shown };
             return Some(format!(" => {}", data::indented(&Json::Object(shown))));

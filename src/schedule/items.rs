@@ -264,19 +264,20 @@ impl Job {
 
     /// Waits for an item's end and reports it.
     async fn close(&self, control: &Control, items: &[Value], one: Open, results: &mut Results) -> View {
-        let item = items.get(one.index).unwrap_or(&Value::Null);
-        let mut result = self.on_host().finish(&one.view, one.begun).await;
+        let Open { index, view, extra, begun, started } = one;
+        let item = items.get(index).unwrap_or(&Value::Null);
+        let mut result = self.on_host().finish(&view, begun).await;
         results.set.extend(result.set.clone());
         results.elsewhere.append(&mut result.elsewhere);
         results.cacheable |= result.cacheable;
         results.included.extend(std::mem::take(&mut result.included));
         let include = result.include.take();
         if include.is_none() || result.outcome.status != Status::Ok {
-            self.emit_item(control, &one.view, item, &mut result, one.started);
+            self.emit_item(control, (&view, &extra, started), item, &mut result);
         }
         results.includes.extend(include.map(|include| Include {
-            item: one.extra.clone(),
-            label: Some(self.label(control, &one.view, item, &result.outcome).unwrap_or_else(|_| item.clone())),
+            item: extra.clone(),
+            label: Some(self.label(control, &view, item, &result.outcome).unwrap_or_else(|_| item.clone())),
             ..include
         }));
         results.explanation = results.explanation.take().or(result.explanation);
@@ -287,14 +288,14 @@ impl Job {
             _ => None,
         };
         if let Some(keyword) = ignored {
-            results.ignored = Some(results.ignored.unwrap_or(true) && self.flag(keyword, &one.view));
+            results.ignored = Some(results.ignored.unwrap_or(true) && self.flag(keyword, &view));
         }
         // Where each item goes to a host of its own, the others may be reached.
         if result.outcome.status == Status::Unreachable && !self.varies("delegate_to") {
             results.lost = Some(result.outcome.clone());
         }
-        results.done.push((result.outcome, one.extra));
-        one.view
+        results.done.push((result.outcome, extra));
+        view
     }
 
     fn breaks(&self, control: &Control, view: &View, done: &[(Outcome, Map)]) -> bool {
@@ -317,7 +318,13 @@ impl Job {
         }
     }
 
-    fn emit_item(&self, control: &Control, view: &View, item: &Value, result: &mut ItemResult, started: Instant) {
+    fn emit_item(
+        &self,
+        control: &Control,
+        (view, extra, started): (&View, &Map, Instant),
+        item: &Value,
+        result: &mut ItemResult,
+    ) {
         let label = self.label(control, view, item, &result.outcome).unwrap_or_else(|e| {
             let finding: Diagnostic = e.into();
             let words = format!("Failed to template loop_control.label: {}", finding.message);
@@ -331,7 +338,7 @@ impl Job {
             host: self.host.clone(),
             delegated_to: result.delegated_to.clone(),
             item: Some(label),
-            outcome: with_item(&result.outcome, control, item),
+            outcome: with_item(&result.outcome, extra),
             ignored: failed && self.flag("ignore_errors", view),
             hidden: self.flag("no_log", view),
             verbose: result.verbose,
@@ -409,9 +416,8 @@ fn extended(control: &Control, items: &[Value], index: usize) -> Value {
 }
 
 /// The outcome with the item in it, as `-v` shows it.
-fn with_item(outcome: &Outcome, control: &Control, item: &Value) -> Outcome {
+fn with_item(outcome: &Outcome, extra: &Map) -> Outcome {
     let mut shown = outcome.clone();
-    shown.result.insert(control.var.as_str(), item.clone());
-    shown.result.insert("ansible_loop_var", control.var.as_str());
+    shown.result.extend(extra.clone());
     shown
 }

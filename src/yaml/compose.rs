@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::events::{Event, EventKind, Events};
 use super::node::{Node, NodeKind, Style};
 use super::scalar::{self, Plain};
+use super::tags;
 use super::{Loaded, problem};
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Key, Origin, Position, Source};
@@ -254,6 +255,13 @@ impl Composer<'_> {
                     return scalar::string(time, style);
                 }
             }
+            "binary" => match tags::binary(&text) {
+                Ok(text) => return scalar::string(text, style),
+                Err(finding) => {
+                    self.errors.push(finding.at(origin.clone()));
+                    return NodeKind::Null;
+                }
+            },
             _ => {
                 self.errors.push(problem::unknown_tag(tag, origin));
                 return NodeKind::Null;
@@ -271,6 +279,10 @@ impl Composer<'_> {
         match tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag) {
             "!unsafe" => make_unsafe(node),
             "!" | "map" | "seq" => {}
+            kind @ ("set" | "omap" | "pairs") if !tags::make_list(node, kind) => self
+                .errors
+                .push(Diagnostic::error(format!("this is not a value of its tag `!!{kind}`")).at(node.origin.clone())),
+            "set" | "omap" | "pairs" => {}
             _ => self.errors.push(problem::unknown_tag(tag, &node.origin)),
         }
     }

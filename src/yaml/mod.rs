@@ -9,6 +9,7 @@ mod json;
 mod node;
 mod problem;
 mod scalar;
+mod tags;
 #[cfg(test)]
 mod tests;
 

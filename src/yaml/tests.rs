@@ -96,10 +96,23 @@ fn malformed_yaml_is_explained() {
     fails("a: 1\nb\nc: 2\n", "no `key: value`", 2, 1, "colon");
     fails("? [a]\n: b\n", "must be a string", 1, 3, "");
     fails("a: !foo b\n", "unknown tag `!foo`", 1, 4, "quote");
+    fails("a: !!binary /w==\n", "not text in UTF-8", 1, 4, "b64decode");
+    fails("a: !!binary '*'\n", "not Base64", 1, 4, "");
+    fails("a: !!omap [b]\n", "not a value of its tag `!!omap`", 1, 4, "");
+    fails("a: !!set [b]\n", "not a value of its tag `!!set`", 1, 4, "");
     fails("a: !vualt b\n", "unknown tag", 1, 4, "`!vault`");
     fails("ok: 1\na: \u{1b}[0m\n", "U+001B", 2, 4, "escape");
     fails("<<: 1\n", "merges mappings", 1, 5, "");
     fails("a:\n  - b\n c: d\n", "", 3, 2, "column");
+}
+
+#[test]
+fn less_common_tags_are_lists_and_text() {
+    let node = read(
+        "b: !!binary |\n  aGVsbG8gd29y\n  bGQ=\ns: !!set {x, y}\no: !!omap [k: 1, l: [2]]\np: !!pairs [k: 1, k: 2]\n",
+    );
+    let plain = read("b: hello world\ns: [x, y]\no: [[k, 1], [l, [2]]]\np: [[k, 1], [k, 2]]\n");
+    assert_eq!(node.to_value().unwrap(), plain.to_value().unwrap());
 }
 
 #[test]
