@@ -23,3 +23,22 @@ fn a_task_in_the_background_and_one_with_a_limit_of_time() {
     let out = run(&["-a", "pgrep -x sleep || ls /root"], 0).out;
     assert!(out.contains("left") && !out.contains("never"), "{out}");
 }
+
+#[test]
+fn a_dry_run_starts_no_job_and_knows_nothing_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let play = dir.path().join("play.yml");
+    let text = "- hosts: localhost\n  gather_facts: false\n  vars: {ansible_async_dir: '{{ playbook_dir }}/jobs'}\n  \
+                tasks:\n    - command: sleep 1\n      async: 9\n      poll: 0\n      register: job\n    - \
+                async_status: jid={{ job.ansible_job_id }}\n      register: asked\n      until: asked is finished\n      \
+                retries: 5\n      delay: 1\n    - debug: msg='rc {{ asked.rc }}'\n    - command: touch \
+                {{ playbook_dir }}/touched\n      when: asked.rc == 0\n";
+    std::fs::write(&play, text).unwrap();
+    let mut command = common::rplay(["-i", "localhost,", "-c", "local"]);
+    let dry = common::run(command.arg(&play).arg("--check")).exits(0).out;
+    assert!(dry.contains("ok=2    changed=1    unreachable=0    failed=0") && dry.contains("unknown=2"), "{dry}");
+    assert!(!dir.path().join("jobs").exists(), "{dry}");
+    let mut command = common::rplay(["-i", "localhost,", "-c", "local"]);
+    let out = common::run(command.arg(&play)).exits(0).out;
+    assert!(out.contains("rc 0") && dir.path().join("touched").exists(), "{out}");
+}

@@ -84,6 +84,8 @@ pub(super) fn run_options(options: &Options, environment: &Environment, loaded: 
         told: output::told(options, config),
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
+        no_log: config.no_log.value,
+        executable: config.executable.value.clone(),
         any_errors_fatal: config.any_errors_fatal.value,
         strategy: Some(strategy(config)?),
         task_timeout: u64::from(config.task_timeout.value),

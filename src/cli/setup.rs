@@ -74,7 +74,7 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
             "fact_caching_connection (ANSIBLE_CACHE_PLUGIN_CONNECTION) names it",
         ));
     }
-    check_meaning(config)
+    Ok(())
 }
 
 fn is_file_cache(config: &Config) -> bool {
@@ -87,26 +87,10 @@ fn fact_cache(config: &Config) -> Option<FactCache> {
     Some(FactCache::new(dir, config.fact_caching_prefix.value.clone(), config.fact_caching_timeout.value))
 }
 
-/// Refuses settings that would change what a run does, and are not built: a run that goes
-/// on without them (`no_log` above all) would not be the one that was asked for.
-fn check_meaning(config: &Config) -> Checked<()> {
-    let set = [
-        ("no_log", config.no_log.value),
-        ("error_on_undefined_vars = false", !config.error_on_undefined_vars.value),
-        ("executable", config.executable.value != "/bin/sh"),
-    ];
-    match set.iter().find(|(_, wrong)| *wrong) {
-        Some((name, _)) => Err(refuse(
-            &format!("the setting `{name}` is not supported yet"),
-            "take it out of ansible.cfg and of the environment (`ANSIBLE_…`)",
-        )),
-        None => Ok(()),
-    }
-}
-
 /// Warns of settings that are not built and change nothing but comfort.
 fn without_effect(config: &Config) -> Vec<Diagnostic> {
     let set = [
+        ("error_on_undefined_vars", !config.error_on_undefined_vars.value),
         ("retries of ssh", !config.ssh_retries.is_default()),
         ("control_path", !config.control_path.is_default()),
         ("stdout_callback", config.stdout_callback.value != "default"),

@@ -76,8 +76,15 @@ pub async fn within(limit: Option<Duration>, work: impl Future<Output = Outcome>
 impl OnHost<'_> {
     /// How the task runs in the background, if it does. A dry run predicts it as any other.
     pub(super) fn background(&self, view: &View) -> Result<Option<Background>, Error> {
+        if self.checks(view)? {
+            return Ok(None);
+        }
+        self.wanted_in_background(view)
+    }
+
+    fn wanted_in_background(&self, view: &View) -> Result<Option<Background>, Error> {
         let seconds = number(self.keyword("async", view)?.as_ref()).unwrap_or(0);
-        if seconds == 0 || self.checks(view)? {
+        if seconds == 0 {
             return Ok(None);
         }
         let poll = number(self.keyword("poll", view)?.as_ref()).unwrap_or(self.context.options.poll_interval);
@@ -110,6 +117,12 @@ impl OnHost<'_> {
         started: ItemResult,
         timing: &mut Timing,
     ) -> Result<ItemResult, Error> {
+        let mut started = started;
+        if self.checks(view)? && self.wanted_in_background(view)?.is_some_and(|b| b.poll == 0) {
+            // A dry run starts no job; what asks for it later is unknown.
+            let reason = format!("task `{}` was not started in the background", self.title);
+            started.outcome.result.insert("ansible_job_id", Value::Unknown(reason.into()));
+        }
         let Some(background) = self.background(view)?.filter(|b| b.poll > 0) else { return Ok(started) };
         let job = started.outcome.result.get("ansible_job_id").and_then(Value::as_str).map(str::to_owned);
         let Some(job) = job.filter(|_| started.outcome.status == Status::Changed) else { return Ok(started) };

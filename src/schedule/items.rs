@@ -340,7 +340,7 @@ impl Job {
             item: Some(label),
             outcome: with_item(&result.outcome, extra),
             ignored: failed && self.flag("ignore_errors", view),
-            hidden: self.flag("no_log", view),
+            hidden: self.on_host().hides(view),
             verbose: result.verbose,
             seconds: started.elapsed().as_secs_f64(),
             explanation: super::explain::why(&self.task, &result.outcome, result.explanation.clone()),

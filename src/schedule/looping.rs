@@ -226,7 +226,7 @@ impl Job {
             item: None,
             outcome: outcome.clone(),
             ignored: ignored || kept,
-            hidden: self.flag("no_log", view),
+            hidden: self.on_host().hides(view),
             verbose,
             seconds: started.elapsed().as_secs_f64(),
             explanation: super::explain::why(&self.task, &outcome, explanation),

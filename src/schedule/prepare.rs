@@ -61,6 +61,11 @@ impl OnHost<'_> {
         Ok(self.keyword(name, view)?.as_ref().and_then(to_bool))
     }
 
+    /// Whether nothing is to be shown of a result; where it cannot be told, nothing is.
+    pub(super) fn hides(&self, view: &View) -> bool {
+        self.flag("no_log", view).map_or(true, |own| own.unwrap_or(self.context.options.no_log))
+    }
+
     /// Whether this task only plans.
     pub(super) fn checks(&self, view: &View) -> Result<bool, Error> {
         Ok(self.flag("check_mode", view)?.unwrap_or(self.context.options.check))
@@ -124,6 +129,9 @@ impl OnHost<'_> {
                 args.insert(name.clone(), value);
             }
         }
+        if module.name == "setup" {
+            self.only_setup(view)?;
+        }
         if module.name == "async_status" {
             args.insert("_async_dir", background::directory(view)?);
         }
@@ -139,6 +147,24 @@ impl OnHost<'_> {
             return Ok(Prepared::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) })));
         }
         self.ready(view, route, args)
+    }
+
+    /// Facts are gathered by `setup` alone, which `ansible_facts_modules` may name; another module that it
+    /// names would be passed over.
+    fn only_setup(&self, view: &View) -> Result<(), Error> {
+        let gathers = self.task.gathers || self.task.action.name.ends_with("gather_facts");
+        let Some(named) = view.templar.variable("ansible_facts_modules").filter(|_| gathers) else { return Ok(()) };
+        let named = view.render(&named)?.unwrap_or_default();
+        let one = |value: &Value| value.as_str().map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
+        let names: Vec<String> = match &named {
+            Value::List(items) => items.iter().filter_map(one).collect(),
+            value => one(value).into_iter().collect(),
+        };
+        match names.iter().find(|name| !matches!(name.as_str(), "smart" | "setup" | "gather_facts")) {
+            None => Ok(()),
+            Some(other) => Err(Error::new(format!("ansible_facts_modules: '{other}' gathers no facts here"))
+                .hint("`setup` does; call another module in a task of its own")),
+        }
     }
 
     /// The arguments as written, those of `args: "{{ … }}"` below them.
@@ -249,7 +275,8 @@ impl OnHost<'_> {
         }
         let module = self.task.action.module;
         let line = module.free_form.and_then(|f| args.get(f)).and_then(Value::as_str).unwrap_or_default();
-        let shell = args.get("executable").and_then(Value::as_str).filter(|e| !e.is_empty());
+        let set = Some(self.context.options.executable.as_str()).filter(|shell| *shell != "/bin/sh");
+        let shell = args.get("executable").and_then(Value::as_str).or(set).filter(|e| !e.is_empty());
         let line = match shell {
             Some(shell) => format!("{shell} -c {}", crate::connection::shell_quote(line)),
             None => line.to_owned(),

@@ -39,8 +39,14 @@ pub fn of_task(task: &CompiledTask, outcome: &Outcome) -> Value {
     Value::from(map)
 }
 
-/// An outcome as a variable: a failure has an `exception`, though there is no traceback.
+/// An outcome as a variable: a failure has an `exception`, though there is no traceback. Where
+/// nothing is known of it, whatever is read of it is unknown.
 fn as_variable(outcome: &Outcome) -> Value {
+    if let (Status::Unknown(reason), true) =
+        (&outcome.status, outcome.result.iter().all(|(k, _)| k.as_str() == Some("attempts")))
+    {
+        return Value::Unknown(reason.clone());
+    }
     let value = outcome.to_value();
     let Some(map) = value.as_map() else { return value };
     let mut map = map.clone();
@@ -62,7 +68,8 @@ fn as_variable(outcome: &Outcome) -> Value {
 /// One outcome for all items of a loop.
 pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
     let results = items.iter().map(|(outcome, extra)| {
-        let mut map = as_variable(outcome).as_map().cloned().unwrap_or_default();
+        let value = as_variable(outcome);
+        let Some(mut map) = value.as_map().cloned() else { return value };
         map.extend(extra.clone());
         Value::from(map)
     });

@@ -50,7 +50,7 @@ impl Templar {
     }
 
     /// A variable as it is written, not evaluated.
-    pub(super) fn variable(&self, name: &str) -> Option<Value> {
+    pub fn variable(&self, name: &str) -> Option<Value> {
         self.scope.vars.get(name)
     }
 

@@ -32,6 +32,8 @@ args! {
         gather_subset: Vec<String> = vec!["all".to_owned()],
         /// Seconds that a single program asked for facts may take.
         gather_timeout: i64 = 10,
+        /// Of `gather_facts`: whether its modules run at the same time. There is one.
+        parallel: Option<bool>,
     }
 }
 
