@@ -144,7 +144,7 @@ impl<'a> Compiler<'a> {
             origin: play.origin.clone(),
             module,
             args,
-            more: None,
+            more: Vec::new(),
             wrong: None,
             missing: None,
             templated: None,

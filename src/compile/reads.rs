@@ -56,9 +56,7 @@ fn arguments(task: &CompiledTask, engine: &Engine) -> Reads {
             matches!((task.action.module.name, name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
         reads.add(if bare { engine.condition_reads(value) } else { engine.reads(value) });
     }
-    if let Some(more) = &task.action.more {
-        reads.add(engine.reads(more));
-    }
+    task.action.more.iter().for_each(|more| reads.add(engine.reads(more)));
     reads
 }
 
@@ -125,7 +123,7 @@ pub fn sets(task: &CompiledTask) -> Sets {
                 sets.any |= name.contains("{{");
                 sets.names.push((name.to_owned(), sure));
             }
-            sets.any |= task.action.more.is_some();
+            sets.any |= !task.action.more.is_empty();
         }
         "include_vars" => match task.action.args.get("name").and_then(Value::as_str) {
             Some(name) => sets.names.push((name.to_owned(), false)),

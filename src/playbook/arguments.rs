@@ -12,6 +12,8 @@ use crate::yaml::{Node, NodeKind};
 pub(super) enum Arguments<'n> {
     /// Entries of a mapping, but for the named one.
     Entries(&'n [(Node, Node)], Option<&'n str>),
+    /// Entries of `action`, whose `module` has a text behind the module's name.
+    Action(&'n [(Node, Node)], &'n str, &'n Node),
     /// Text: `key=value` words, or what a module takes as it is.
     Text(&'n str, &'n Node),
     /// A bare number or truth value: `command: 5`.
@@ -20,34 +22,48 @@ pub(super) enum Arguments<'n> {
     List(&'n Node),
 }
 
-/// Reads a task's arguments, those of `args` below its own; and the template that gives
-/// further ones, or all of them.
+/// Reads a task's arguments, those of `args` below its own; and the templates that give
+/// further ones, or all of them, the first below the others.
 pub(super) fn read(
     module: &'static Module,
     name: &str,
     given: Arguments<'_>,
     task: &Node,
     findings: &mut Findings,
-) -> Option<(Map, Option<Value>)> {
+) -> Option<(Map, Vec<Value>)> {
     let specs = (module.args)();
     let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
     let mut args = Map::new();
-    let mut more = None;
+    let mut more = Vec::new();
     match task.get("args").map(|n| (n, &n.kind)) {
         None | Some((_, NodeKind::Null)) => {}
-        Some((_, NodeKind::Map(entries))) => read_entries(entries, None, module, &known, &mut args, findings),
+        Some((_, NodeKind::Map(entries))) => read_entries(entries, &|_| false, module, &known, &mut args, findings),
         Some((node, _)) => {
             splat(node, findings);
-            more = findings.take(node.to_value());
+            more.extend(findings.take(node.to_value()));
         }
     }
     match given {
-        Arguments::Entries(entries, skip) => read_entries(entries, skip, module, &known, &mut args, findings),
-        Arguments::Text(text, node) if module.free_form.is_none() && is_template(text) => {
-            splat(node, findings);
-            more = findings.take(node.to_value());
+        Arguments::Entries(entries, skip) => {
+            let skipped = |name: &str| skip == Some(name);
+            read_entries(entries, &skipped, module, &known, &mut args, findings);
         }
-        Arguments::Text(text, node) => read_text(text, node, module, &known, &mut args, findings),
+        Arguments::Action(entries, text, node) => {
+            read_entries(entries, &|name| matches!(name, "module" | "args"), module, &known, &mut args, findings);
+            more.extend(read_text(text, node, module, &known, &mut args, findings));
+            let own = entries.iter().find(|(key, _)| key.as_str() == Some("args")).map(|(_, own)| own);
+            match own.map(|own| (&own.kind, own)) {
+                Some((NodeKind::Map(entries), _)) => {
+                    read_entries(entries, &|_| false, module, &known, &mut args, findings);
+                }
+                Some((NodeKind::Str(text), own)) if is_template(&text.text) => {
+                    splat(own, findings);
+                    more.extend(findings.take(own.to_value()));
+                }
+                _ => {}
+            }
+        }
+        Arguments::Text(text, node) => more.extend(read_text(text, node, module, &known, &mut args, findings)),
         Arguments::Scalar(node) => {
             if let (Some(free), Some(value)) = (module.free_form, findings.take(node.to_value())) {
                 args.insert(free, value);
@@ -107,7 +123,7 @@ pub(super) fn missing(module: &Module, name: &str, args: &Map, (key, task): (&No
 
 fn read_entries(
     entries: &[(Node, Node)],
-    skip: Option<&str>,
+    skip: &dyn Fn(&str) -> bool,
     module: &Module,
     known: &dyn Fn(&str) -> bool,
     args: &mut Map,
@@ -118,12 +134,7 @@ fn read_entries(
             findings.push(Diagnostic::error("an argument's name is a string").at(key.origin.clone()));
             continue;
         };
-        if skip == Some(name) {
-            continue;
-        }
-        // `action: {module: …, args: {…}}`.
-        if let (Some(_), "args", NodeKind::Map(entries)) = (skip, name, &node.kind) {
-            read_entries(entries, None, module, known, args, findings);
+        if skip(name) {
             continue;
         }
         // `_raw_params` is Ansible's name for free-form text in a mapping.
@@ -221,6 +232,7 @@ fn has_template(value: &Value) -> bool {
     }
 }
 
+/// Reads arguments in a text. Gives the template that stands alone beside `key=value` words.
 fn read_text(
     text: &str,
     node: &Node,
@@ -228,7 +240,7 @@ fn read_text(
     known: &dyn Fn(&str) -> bool,
     args: &mut Map,
     findings: &mut Findings,
-) {
+) -> Option<Value> {
     let takes_text = module.free_form.is_some();
     let parsed =
         match FreeForm::parse(text, |key| if key.contains("{{") { module.any_args } else { !takes_text || known(key) })
@@ -237,7 +249,7 @@ fn read_text(
             Err(why) => {
                 findings
                     .push(Diagnostic::error(format!("failed at splitting arguments: {why}")).at(node.origin.clone()));
-                return;
+                return None;
             }
         };
     let template = |text: String| Value::Str(Text::template(text, Some(node.origin.clone())));
@@ -249,6 +261,10 @@ fn read_text(
     }
     match module.free_form {
         Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
+        None if is_template(&parsed.rest) => {
+            splat(node, findings);
+            return Some(template(parsed.rest));
+        }
         None if !parsed.rest.is_empty() => findings.push(
             Diagnostic::error(format!("Action '{}' does not support raw params: {}", module.full_name(), parsed.rest))
                 .at(node.origin.clone())
@@ -256,6 +272,7 @@ fn read_text(
         ),
         _ => {}
     }
+    None
 }
 
 /// The action of a name that is a template: which module it is, is known when it runs.

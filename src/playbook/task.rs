@@ -63,7 +63,7 @@ pub struct Action {
     /// Its arguments, templates not rendered.
     pub args: Map,
     /// `args: "{{ … }}"`: a template that gives further arguments.
-    pub more: Option<Value>,
+    pub more: Vec<Value>,
     /// What is wrong with the arguments of a task whose failure somebody deals with: it fails
     /// in its turn.
     pub wrong: Option<Box<Diagnostic>>,
@@ -83,7 +83,7 @@ impl Action {
             origin: origin.clone(),
             module,
             args,
-            more: None,
+            more: Vec::new(),
             wrong: None,
             missing: None,
             templated: None,
@@ -301,8 +301,9 @@ fn parse_action_keyword(node: &Node, keywords: &mut Keywords, findings: &mut Fin
             build_action(name, key, Arguments::Text(rest.trim(), value), node, findings)
         }
         NodeKind::Map(entries) => {
-            let name = value.get("module").and_then(Node::as_str).unwrap_or_default();
-            build_action(name, key, Arguments::Entries(entries, Some("module")), node, findings)
+            let module = value.get("module").unwrap_or(value);
+            let (name, rest) = super::free_form::first_word(module.as_str().unwrap_or_default().trim());
+            build_action(name, key, Arguments::Action(entries, rest.trim(), module), node, findings)
         }
         _ => {
             findings.push(Diagnostic::error("an action is a module's name with arguments").at(value.origin.clone()));
@@ -347,7 +348,7 @@ fn build_action(name: &str, key: &Node, given: Arguments<'_>, task: &Node, findi
         }
     };
     let (args, more) = taken.unwrap_or_default();
-    let all = more.is_some() || wrong.is_some();
+    let all = !more.is_empty() || wrong.is_some();
     let missing = if all { None } else { arguments::missing(module, name, &args, (key, task)).map(Box::new) };
     Some(Action {
         name: name.to_owned(),

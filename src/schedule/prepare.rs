@@ -170,18 +170,18 @@ impl OnHost<'_> {
     /// The arguments as written, those of `args: "{{ … }}"` below them.
     pub(super) fn arguments(&self, view: &View) -> Result<Map, Error> {
         let action = &self.task.action;
-        let mut args = match &action.more {
-            Some(more) => match view.render(more)? {
-                Some(Value::Map(map)) => (*map).clone(),
-                None | Some(Value::Null) => Map::new(),
+        let mut args = Map::new();
+        for more in &action.more {
+            match view.render(more)? {
+                Some(Value::Map(map)) => args.extend((*map).clone()),
+                None | Some(Value::Null) => {}
                 Some(other) => {
                     let words = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
                     let origin = if let Value::Str(text) = more { text.origin().cloned() } else { None };
                     return Err(Error::new(words).at(origin).as_argument().of_module(&action.module.full_name()));
                 }
-            },
-            None => Map::new(),
-        };
+            }
+        }
         if let Some(unknown) = unsupported(action.module, &args) {
             return Err(unknown);
         }
