@@ -429,7 +429,7 @@ fn a_task_whose_failure_is_dealt_with_fails_in_its_turn() {
 #[test]
 fn what_goes_round_in_circles() {
     let vars = "- hosts: all\n  gather_facts: false\n  vars: {a: '{{ b }}', b: '{{ c }}', c: 'x{{ a }}'}\n  tasks:\n    - debug: {msg: '{{ a }}'}\n";
-    fails(&[("site.yml", vars)], &["recursive loop detected in template: `a` → `b` → `c` → `a`", "site.yml:3:"]);
+    fails(&[("site.yml", vars)], &["Recursive loop detected in template: `a` → `b` → `c` → `a`", "site.yml:3:"]);
     let start = "- hosts: all\n  gather_facts: false\n  tasks:\n";
     let tasks = format!("{start}    - include_tasks: t.yml\n");
     let files = [("site.yml", tasks.as_str()), ("t.yml", "- include_tasks: t.yml\n")];

@@ -7,9 +7,13 @@ use crate::module::Module;
 
 /// What these levels, outermost first, have for a module: mappings, or templates that give one;
 /// later ones win. What an inner level says of a module takes the place of what an outer one says.
-pub fn module_defaults(levels: &[Value], module: &Module) -> Vec<Value> {
+/// `gather_facts`, the `action`, has its own, above those of the module `setup` that it runs.
+pub fn module_defaults(levels: &[Value], module: &Module, action: &str) -> Vec<Value> {
     let mut found = Vec::new();
-    for wanted in [is_group_of as fn(&str, &Module) -> bool, is_name_of] {
+    let gathers = action.rsplit('.').next() == Some(GATHERS);
+    let own = |name: &str, _: &Module| gathers && name.rsplit('.').next() == Some(GATHERS);
+    let wanted: [&dyn Fn(&str, &Module) -> bool; 3] = [&is_group_of, &is_name_of, &own];
+    for wanted in wanted {
         let of = |level: &Value| -> Vec<Value> {
             let entries = level.as_map().into_iter().flat_map(Map::iter);
             entries
@@ -22,12 +26,15 @@ pub fn module_defaults(levels: &[Value], module: &Module) -> Vec<Value> {
     found
 }
 
+/// The action that gathers facts by way of a module.
+const GATHERS: &str = "gather_facts";
+
 fn is_name_of(name: &str, module: &Module) -> bool {
     let short = name.strip_prefix(module.collection).and_then(|rest| rest.strip_prefix('.'));
     let short =
         short.or_else(|| name.strip_prefix("ansible.legacy.").filter(|_| module.collection == "ansible.builtin"));
     let short = short.unwrap_or(name);
-    !name.starts_with("group/") && (short == module.name || module.aliases.contains(&short))
+    !name.starts_with("group/") && (short == module.name || short != GATHERS && module.aliases.contains(&short))
 }
 
 /// A collection's group of all its modules has the last part of its name: `group/docker` and
@@ -49,10 +56,20 @@ mod tests {
     #[test]
     fn an_inner_level_takes_the_place_of_an_outer_one() {
         let module = crate::modules::find("copy").unwrap();
-        let args = |texts: &[&str]| module_defaults(&levels(texts), module);
+        let args = |texts: &[&str]| module_defaults(&levels(texts), module, "copy");
         let inner = args(&["{copy: {mode: a, owner: b}}", "{ansible.builtin.copy: {mode: c}}"]);
         assert_eq!(inner, [Value::from(Map::from_iter([("mode", "c")]))]);
         assert_eq!(args(&["{ansible.legacy.copy: {mode: a}}"]).len(), 1);
+        let setup = crate::modules::find("setup").unwrap();
+        let both = levels(&["{gather_facts: {filter: a}, setup: {filter: b}}"]);
+        let filters = |action| -> Vec<String> {
+            let found = module_defaults(&both, setup, action);
+            found.iter().map(|d| d.get("filter").and_then(Value::as_str).unwrap().to_owned()).collect()
+        };
+        assert_eq!(
+            (filters("setup"), filters("ansible.builtin.gather_facts")),
+            (vec!["b".into()], vec!["b".into(), "a".into()])
+        );
         assert!(args(&["{file: {mode: a}}", "{group/copy: {mode: a}}", "{other.copy: {mode: a}}"]).is_empty());
     }
 }

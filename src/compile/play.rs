@@ -140,7 +140,7 @@ impl<'a> Compiler<'a> {
             }
         }
         let action = Action {
-            name: "setup".to_owned(),
+            name: "gather_facts".to_owned(),
             origin: play.origin.clone(),
             module,
             args,
@@ -256,7 +256,7 @@ impl<'a> Compiler<'a> {
     /// task whose failure is dealt with fails in its turn.
     fn check_missing(&mut self, task: &mut CompiledTask) {
         let Some(finding) = task.action.missing.take() else { return };
-        if !super::module_defaults(&task.module_defaults, task.action.module).is_empty() {
+        if !super::module_defaults(&task.module_defaults, task.action.module, &task.action.name).is_empty() {
             return;
         }
         let ignored = task.keywords.value("ignore_errors").is_some_and(|v| crate::module::to_bool(v) != Some(false));

@@ -385,7 +385,9 @@ impl Linear {
     }
 
     fn runs_once(&self, task: &CompiledTask, job: Option<&Job>) -> bool {
-        let Some(value) = task.keywords.value("run_once").filter(|_| !self.shared.alone) else { return false };
+        // A play's facts are those of each of its hosts.
+        let may = !self.shared.alone && !task.gathers;
+        let Some(value) = task.keywords.value("run_once").filter(|_| may) else { return false };
         let view = job.map(|j| View::new(&self.context.engine, j.scope.clone()));
         let rendered = view.and_then(|v| v.render(value).ok().flatten());
         rendered.as_ref().and_then(to_bool).unwrap_or(false)

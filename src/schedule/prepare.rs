@@ -190,7 +190,7 @@ impl OnHost<'_> {
             return Ok(args);
         }
         let mut all = Map::new();
-        for defaults in crate::compile::module_defaults(&self.task.module_defaults, action.module) {
+        for defaults in crate::compile::module_defaults(&self.task.module_defaults, action.module, &action.name) {
             let defaults = if defaults.as_str().is_some() { view.render(&defaults)? } else { Some(defaults) };
             all.extend(defaults.as_ref().and_then(Value::as_map).cloned().unwrap_or_default());
         }

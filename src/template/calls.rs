@@ -12,6 +12,21 @@ use super::tests::{self, Test};
 
 type R<T> = Result<T, Error>;
 
+/// Each argument has a name of its own.
+pub(super) fn named_once(args: &[CallArg<'_>]) -> R<()> {
+    let name = |arg: &CallArg<'_>| if let CallArg::Kwarg(name, _) = arg { Some((*name).to_owned()) } else { None };
+    for (at, arg) in args.iter().enumerate() {
+        let earlier = args.get(..at).unwrap_or_default();
+        if let (Some(own), CallArg::Kwarg(_, e)) = (name(arg), arg)
+            && earlier.iter().any(|other| name(other).as_ref() == Some(&own))
+        {
+            let span = Span { start: e.span().start_offset, end: e.span().end_offset };
+            return Err(Error::syntax(format!("keyword argument repeated: {own}")).spanned(span));
+        }
+    }
+    Ok(())
+}
+
 /// The filter of that name, if it can be called so.
 pub(super) fn filter(name: &str, args: &[CallArg<'_>], at: Span, source: &str) -> R<Filter> {
     let found = filters::find(name).ok_or_else(|| Error::no_such("filter", name, filters::names()).spanned(at))?;

@@ -131,7 +131,7 @@ impl Lower<'_> {
         }
     }
 
-    /// Notes what templates in a lookup's constants read; such a one may be a name to look up.
+    /// Notes what templates in a lookup's constants read; they may be names to look up.
     fn read_embedded(&mut self, templates: Vec<Template>) {
         self.reads_any |= !templates.is_empty();
         templates.iter().flat_map(|template| &template.reads).for_each(|name| self.read(name));
@@ -455,6 +455,7 @@ impl Lower<'_> {
     }
 
     fn args(&mut self, args: &[ast::CallArg<'_>]) -> R<Vec<Arg>> {
+        calls::named_once(args)?;
         args.iter()
             .map(|arg| {
                 Ok(match arg {

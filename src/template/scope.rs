@@ -72,7 +72,7 @@ impl Scope {
             let mut chain: Vec<&str> = ev.trail.iter().skip_while(|k| **k != key).map(|(_, n)| n.as_str()).collect();
             chain.push(name);
             let chain = chain.join("` → `");
-            return Err(Error::new(format!("recursive loop detected in template: `{chain}`")));
+            return Err(Error::new(format!("Recursive loop detected in template: `{chain}`")));
         }
         ev.trail.push(key);
         let result = ev.nested(|ev| ev.read(&raw, Some(&self.me)));
@@ -96,7 +96,7 @@ impl Scope {
                     .or_else(|| self.root.as_ref().and_then(Weak::upgrade).and_then(|root| root.vars.hostvars()))?;
                 Some(Val::Object(Arc::new(Hosts { scope: Weak::clone(&self.me), names: all.hosts() })))
             }
-            "vars" if !self.vars.names().is_empty() => Some(Val::Object(Arc::new(Vars(Weak::clone(&self.me))))),
+            "vars" if !self.vars.names().is_empty() => Some(Val::Object(Arc::new(Vars(Weak::clone(&self.me), true)))),
             _ => None,
         }
     }
@@ -152,7 +152,7 @@ impl Object for Hosts {
 
     fn attr(&self, _ev: &mut Eval, name: &str) -> R<Option<Val>> {
         let scope = self.scope.upgrade().and_then(|s| s.host(name));
-        Ok(scope.map(|s| Val::Object(Arc::new(Vars(Weak::clone(&s.me))))))
+        Ok(scope.map(|s| Val::Object(Arc::new(Vars(Weak::clone(&s.me), false)))))
     }
 
     fn text(&self) -> String {
@@ -160,8 +160,8 @@ impl Object for Hosts {
     }
 }
 
-/// One host in `hostvars`, and `vars`: a map of its variables.
-struct Vars(Weak<Scope>);
+/// One host in `hostvars`, and `vars`, which has `hostvars` among them: a map of its variables.
+struct Vars(Weak<Scope>, bool);
 
 impl Object for Vars {
     fn type_name(&self) -> &'static str {
@@ -173,7 +173,8 @@ impl Object for Vars {
     }
 
     fn keys(&self, _ev: &mut Eval) -> Option<Vec<Val>> {
-        let names = self.0.upgrade()?.vars.names();
+        let mut names = self.0.upgrade()?.vars.names();
+        names.extend(self.1.then(|| "hostvars".to_owned()));
         Some(names.into_iter().map(Val::str).collect())
     }
 

@@ -120,24 +120,18 @@ fn known(name: &str) -> Result<Vec<&'static str>, Failure> {
 /// When a name in it is not known.
 pub(super) fn select(subset: &[String]) -> Result<Vec<&'static str>, Failure> {
     let (mut wanted, mut excluded, mut explicit) = (Vec::new(), Vec::new(), Vec::new());
-    let mut any = false;
+    // Where all that is said is what is not wanted, it is taken from the least, as in Ansible.
+    let any = subset.iter().any(|word| !word.trim().is_empty());
     for word in subset.iter().map(|s| s.trim()).filter(|s| !s.is_empty()) {
         match word {
-            "all" => {
-                any = true;
-                wanted.extend(all());
-            }
-            "min" => {
-                any = true;
-                wanted.extend(minimal());
-            }
+            "all" => wanted.extend(all()),
+            "min" => wanted.extend(minimal()),
             "!min" => excluded.extend(minimal()),
             "!all" => excluded.extend(all().into_iter().filter(|n| !minimal().contains(n))),
             _ => match word.strip_prefix('!') {
                 Some(name) => excluded.extend(known(name)?),
                 None => {
                     let names = known(word)?;
-                    any = true;
                     wanted.extend(names.iter().copied());
                     explicit.extend(names);
                 }
@@ -172,7 +166,10 @@ mod tests {
         assert!(names(&["!all"]).contains(&"platform") && !names(&["!all"]).contains(&"network"));
         assert_eq!(names(&["!all", "!min", "interfaces"]), ["platform", "distribution", "network"]);
         assert_eq!(names(&["virtual", "!min"]), ["virtual"]);
-        assert!(!names(&["!hardware"]).contains(&"hardware") && names(&["!hardware"]).contains(&"network"));
+        assert_eq!(names(&["!hardware"]), names(&["min"]));
+        assert_eq!(names(&["!min"]), Vec::<&str>::new());
+        let without = names(&["all", "!hardware"]);
+        assert!(!without.contains(&"hardware") && without.contains(&"network"));
         assert!(names(&["network"]).contains(&"env"));
         let error = select(&["bogus".to_owned()]).unwrap_err();
         assert!(error.message.starts_with("Bad subset 'bogus' given to Ansible."), "{error}");
