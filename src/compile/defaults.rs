@@ -12,8 +12,8 @@ pub fn module_defaults(levels: &[Value], module: &Module, action: &str) -> Vec<V
     let mut found = Vec::new();
     let gathers = action.rsplit('.').next() == Some(GATHERS);
     let own = |name: &str, _: &Module| gathers && name.rsplit('.').next() == Some(GATHERS);
-    let wanted: [&dyn Fn(&str, &Module) -> bool; 3] = [&is_group_of, &is_name_of, &own];
-    for wanted in wanted {
+    type Answers<'a> = &'a dyn Fn(&str, &Module) -> bool;
+    for wanted in [&is_group_of as Answers<'_>, &is_name_of, &own] {
         let of = |level: &Value| -> Vec<Value> {
             let entries = level.as_map().into_iter().flat_map(Map::iter);
             entries

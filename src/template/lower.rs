@@ -36,8 +36,8 @@ pub(super) fn expression(source: &str) -> R<Template> {
     let patched = patch(source, |text| parse_expr(text).err());
     let tree = parse_expr(&patched).map_err(|e| syntax_error(&e, source))?;
     let mut lower = Lower { source, ..Lower::default() };
-    let expr = lower.expr(&tree)?;
-    Ok(lower.finish(vec![Stmt::Emit(expr)]))
+    let body = vec![Stmt::Emit(lower.expr(&tree)?)];
+    Ok(lower.finish(body))
 }
 
 /// The parser does not know the sign `+`: where it stops at one, a `-` stands for it. Lowering looks at
@@ -112,8 +112,7 @@ impl Lower<'_> {
         }
     }
 
-    /// Notes the one variable that `vars.x` and `hostvars[inventory_hostname].x` read, and
-    /// that all may be read where the name is not written out.
+    /// Notes the variable that `vars.x` and `hostvars[inventory_hostname].x` read; all, where no name is written.
     fn read_by_name(&mut self, expr: &ast::Expr<'_>) -> bool {
         match reads::by_name(expr) {
             None => return false,
