@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::play::Compiler;
-use super::{ClusterKind, CompiledPlay, CompiledTask, RoleInstance, Stage, TagFilter, TaskGraph, barrier};
+use super::{AskedFor, ClusterKind, CompiledPlay, CompiledTask, RoleInstance, Stage, TagFilter, TaskGraph, barrier};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::{Origin, Text, Value};
+use crate::model::{Map, Origin, Text, Value, Vars};
 use crate::module::{ControllerTask, Run};
 use crate::playbook::{Item, KEYWORDS, Keywords, RoleFrom, RoleImport, Setting};
 use crate::template::Engine;
@@ -91,10 +91,12 @@ pub struct Included {
     pub rescued: Vec<bool>,
     /// The play's handlers with those that it brings.
     pub handlers: Vec<Arc<CompiledTask>>,
+    /// The role that is asked for.
+    pub asked: Option<Arc<AskedFor>>,
 }
 
-/// Compiles what a task of a play includes. `apply` are keywords for all its tasks, `vars`
-/// its variables; `numbers` takes so many numbers that no task of the play has, and returns the
+/// Compiles what a task of a play includes. `apply` are keywords for all its tasks, `item`
+/// the variables of its loop; `numbers` takes so many numbers that no task of the play has, and returns the
 /// first of them.
 ///
 /// # Errors
@@ -103,7 +105,7 @@ pub fn include(
     play: &CompiledPlay,
     task: &CompiledTask,
     what: &What,
-    (apply, vars): (&Keywords, Arc<Layer>),
+    (apply, item): (&Keywords, &Map),
     (tags, engine): (&TagFilter, &Arc<Engine>),
     numbers: &dyn Fn(usize) -> usize,
 ) -> Checked<Included> {
@@ -127,7 +129,8 @@ pub fn include(
     let mut inner = around.with(apply, Level::Block);
     let own = task.vars.iter().filter(|layer| !around.vars.iter().any(|v| Arc::ptr_eq(v, layer)));
     let own = own.map(|layer| Layer::new(Level::IncludeParams, Arc::clone(&layer.label), Arc::clone(&layer.vars)));
-    inner.vars.extend(own.chain([vars]));
+    let looped = Layer::new(Level::IncludeParams, "loop of the include", Vars::from(item.clone()));
+    inner.vars.extend(own.chain([looped]));
     match what {
         What::Tasks(items, file) => {
             let parent = inner.cluster;
@@ -135,7 +138,11 @@ pub fn include(
                 compiler.cluster(ClusterKind::Include, Some(&Text::new(file.as_str())), &task.origin, parent);
             compiler.items(items, &inner);
         }
-        What::Role(import) => compiler.imported_role(import, &inner),
+        What::Role(import) => {
+            let given = task.keywords.value("vars").and_then(Value::as_map).cloned().unwrap_or_default();
+            let looped = item.iter().map(|(name, value)| (name.clone(), value.clone()));
+            compiler.asked_role(import, given.into_iter().chain(looped).collect(), &inner);
+        }
     }
     compiler.role_handlers = std::mem::take(&mut compiler.imported_handlers);
     compiler.role_handlers(None);
@@ -161,7 +168,9 @@ fn finish(
     }
     let barriers =
         tasks.iter().map(|task| barrier::of(task, || super::reads::direct(task, engine)).is_some()).collect();
-    Ok(Included { course: Course { tasks, stages, barriers }, roles, rescued, handlers })
+    // Those that it depends on come before it, and are not asked for.
+    let asked = roles.iter().skip(play.roles.len()).find_map(|role| role.asked_for.clone());
+    Ok(Included { course: Course { tasks, stages, barriers }, roles, rescued, handlers, asked })
 }
 
 /// The keywords that `apply` gives to all included tasks.

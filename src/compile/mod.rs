@@ -31,7 +31,7 @@ pub use inherit::{Inherited, texts};
 pub use play::{LoadedPlay, compile, handler_names, handler_names_as, handler_not_found};
 pub use reads::{Sets, is_fact, sets};
 pub use reserved::Reserved;
-pub use roles::RoleInstance;
+pub use roles::{AskedFor, RoleInstance};
 pub use tags::TagFilter;
 
 use crate::model::{Origin, Text, Value};

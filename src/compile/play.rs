@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::include::Stands;
 use super::inherit::{self, Inherited};
-use super::roles::{self, Placed, RoleInstance};
+use super::roles::{self, AskedFor, Placed, RoleInstance};
 use super::{BlockPath, Cluster, ClusterKind, CompiledPlay, CompiledTask, Section, Stage, TagFilter, TaskGraph};
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Text, Value};
@@ -59,7 +59,7 @@ pub fn compile(
     compiler.items(&play.pre_tasks, &root);
     compiler.play.stages.push(Stage::Flush);
     for placed in &placed {
-        compiler.role(placed, &root, !loaded.private_roles, &loaded.roles);
+        compiler.role(placed, &root, (!loaded.private_roles, None), &loaded.roles);
     }
     compiler.items(&play.tasks, &root);
     compiler.play.stages.push(Stage::Flush);
@@ -168,7 +168,10 @@ impl<'a> Compiler<'a> {
                     Some(file) => self.imported(block, file, inherited),
                     None => self.block(block, inherited),
                 },
-                Item::Role(import) => self.imported_role(import, inherited),
+                Item::Role(import) => {
+                    let vars = import.reference.keywords.value("vars").and_then(Value::as_map).cloned();
+                    self.asked_role(import, vars.unwrap_or_default(), inherited);
+                }
             }
         }
     }
@@ -180,19 +183,20 @@ impl<'a> Compiler<'a> {
         self.items(&block.main, &inner);
     }
 
-    /// A role among tasks, those that it depends on before it.
-    pub(super) fn imported_role(&mut self, import: &RoleImport, inherited: &Inherited) {
+    /// A role that a statement asks for with these variables, those that it depends on before it.
+    pub(super) fn asked_role(&mut self, import: &RoleImport, vars: Map, inherited: &Inherited) {
         let mut roles = import.roles.clone();
         roles.insert(import.reference.name.clone(), Arc::clone(&import.role));
         match roles::place(std::slice::from_ref(&import.reference), &roles, false) {
             Ok(placed) => {
                 let before = std::mem::replace(&mut self.in_tasks, true);
-                placed.iter().for_each(|placed| self.role(placed, inherited, import.public, &roles));
-                self.in_tasks = before;
-                // It comes after those that it depends on.
-                if let Some(role) = self.play.roles.last_mut() {
-                    role.once = import.once;
+                let asked = AskedFor { path: import.role.path.clone(), from: import.from.clone(), vars };
+                let asked = (Arc::new(asked), import.once);
+                for placed in &placed {
+                    let asked = Some(&asked).filter(|_| placed.chain.len() == 1);
+                    self.role(placed, inherited, (import.public, asked), &roles);
                 }
+                self.in_tasks = before;
             }
             Err(findings) => self.findings.extend(findings),
         }
@@ -270,12 +274,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn role(&mut self, placed: &Placed<'_>, root: &Inherited, public: bool, roles: &HashMap<String, Arc<Role>>) {
+    /// A role; `asked` is what a statement asks for, and whether only once.
+    fn role(
+        &mut self,
+        placed: &Placed<'_>,
+        root: &Inherited,
+        (public, asked): (bool, Option<&(Arc<AskedFor>, bool)>),
+        roles: &HashMap<String, Arc<Role>>,
+    ) {
         let index = self.play.roles.len();
         let parents = placed.chain.iter().rev().skip(1).rev().map(|r| r.name.clone()).collect();
         // A role that a statement asks for is run each time; those that it depends on are not.
-        let asked_for = self.in_tasks && placed.chain.len() == 1;
-        let identity = placed.identity().filter(|_| !asked_for);
+        let identity = placed.identity().filter(|_| asked.is_none());
         let first = self.play.roles.iter().position(|r| identity.is_some() && r.identity == identity);
         let (mut around, mut included_by) = (Vec::new(), Vec::new());
         if let Some(outer) = root.role.and_then(|outer| self.play.roles.get(outer)) {
@@ -291,8 +301,8 @@ impl<'a> Compiler<'a> {
             vars: roles::layer(placed.role, Level::Role),
             parents,
             public,
-            asked_for,
-            once: false,
+            asked_for: asked.map(|(asked, _)| Arc::clone(asked)),
+            once: asked.is_some_and(|(_, once)| *once),
             dependencies: placed.role.dependencies.iter().map(|r| r.name.clone()).collect(),
             same: identity.as_ref().map(|_| first.unwrap_or(index)),
             identity,

@@ -8,7 +8,7 @@ use petgraph::graph::DiGraph;
 
 use crate::diag::Diagnostic;
 use crate::model::{Map, Origin, Value};
-use crate::playbook::{Role, RoleRef, collection_of};
+use crate::playbook::{Role, RoleFrom, RoleRef, collection_of};
 use crate::vars::{Layer, Level};
 
 /// A role as one play uses it.
@@ -26,9 +26,9 @@ pub struct RoleInstance {
     pub parents: Vec<String>,
     /// Whether its defaults and vars are seen by all tasks of the play.
     pub public: bool,
-    /// Whether a statement asks for it (`import_role`, `include_role`), and no list of roles.
-    pub asked_for: bool,
-    /// Whether it is passed over on hosts where the role has run already.
+    /// What a statement asks for (`import_role`, `include_role`); nothing for a role of a list of roles.
+    pub asked_for: Option<Arc<AskedFor>>,
+    /// Whether it is passed over on hosts where the same has been asked for and has run already.
     pub once: bool,
     /// Names of the roles that it depends on.
     pub dependencies: Vec<String>,
@@ -55,6 +55,17 @@ impl RoleInstance {
     pub fn collection(&self) -> Option<String> {
         collection_of(&self.path).filter(|c| self.name.starts_with(c.as_str()))
     }
+}
+
+/// What makes two statements ask for the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskedFor {
+    /// The role's folder.
+    pub path: PathBuf,
+    /// Which of its files are read.
+    pub from: RoleFrom,
+    /// The variables that it is given, those of a loop among them.
+    pub vars: Map,
 }
 
 /// What makes two references mean the same role.

@@ -223,7 +223,7 @@ impl Loader<'_> {
         let role = self.role_at(&name, path, from, &at)?;
         let inside = At { role: Some(&role.path), ..at };
         let roles = self.roles_of(&role.dependencies, &inside);
-        Some(RoleImport { reference, role: Arc::clone(&role), roles, public: true, once: false })
+        Some(RoleImport { reference, role: Arc::clone(&role), roles, public: true, from: from.clone(), once: false })
     }
 }
 

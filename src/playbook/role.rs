@@ -107,7 +107,9 @@ pub struct RoleImport {
     pub roles: HashMap<String, Arc<Role>>,
     /// Whether its defaults and vars are seen by what comes after it.
     pub public: bool,
-    /// Not on hosts where the role has run already (`allow_duplicates: false`).
+    /// Which of its files are read.
+    pub from: RoleFrom,
+    /// Not on hosts where the same has run already (`allow_duplicates: false`).
     pub once: bool,
 }
 

@@ -1,20 +1,18 @@
 //! `include_tasks` and `include_role`: what is read when its turn comes, and run at once.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::flow::Flow;
 use super::linear::Linear;
 use super::looping::TaskResult;
-use crate::compile::{self, CompiledTask, Course, IncludeAt};
+use crate::compile::{self, AskedFor, CompiledTask, Course, IncludeAt};
 use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::{Event, HostResult, TaskKind};
-use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::model::{Map, Outcome, Status, Timing, Value};
 use crate::module::to_bool;
 use crate::playbook::RoleFrom;
-use crate::vars::{Layer, Level};
 
 /// Includes within includes end here: one that includes itself without end.
 const MAX_DEPTH: usize = 100;
@@ -30,7 +28,7 @@ pub struct Include {
     pub item: Map,
     /// The item as it is shown.
     pub label: Option<Value>,
-    /// Not on hosts where the role has run already (`allow_duplicates: false`).
+    /// Not on hosts where the same has run already (`allow_duplicates: false`).
     pub once: bool,
 }
 
@@ -87,7 +85,7 @@ impl Linear {
                     if group.include.role.is_none() {
                         group.hosts.iter().for_each(|host| self.world.count(host, |c| c.ok += 1));
                     }
-                    let again = |host: &String| role.as_ref().is_some_and(|path| self.has_run(host, path));
+                    let again = |host: &String| role.as_ref().is_some_and(|asked| self.has_run(host, asked));
                     let hosts = group.hosts.into_iter().filter(|host| !group.include.once || !again(host));
                     courses.push((course, hosts.collect::<Vec<_>>()));
                 }
@@ -108,13 +106,13 @@ impl Linear {
         self.depth -= 1;
     }
 
-    /// Whether tasks of the role at this path have run on a host.
-    fn has_run(&self, host: &str, path: &Path) -> bool {
+    /// Whether tasks of what a statement asks for have run on a host.
+    fn has_run(&self, host: &str, asked: &AskedFor) -> bool {
         let ran = self.roles_seen.get(host).into_iter().flatten();
-        ran.filter_map(|role| self.play.roles.get(*role)).any(|role| role.path == path)
+        let mut ran = ran.filter_map(|role| self.play.roles.get(*role)?.asked_for.as_ref());
+        ran.any(|other| **other == *asked)
     }
 
-    /// What is included, how it is shown, and the role's path.
     /// Sets aside how far hosts have come that have failed, as if they had not.
     fn hold_failures(&mut self) -> Vec<(String, Flow)> {
         let failed = self.flows.iter_mut().filter(|(_, flow)| flow.has_failed());
@@ -129,12 +127,13 @@ impl Linear {
         }
     }
 
+    /// What is included, how it is shown, and which role is asked for.
     fn read_include(
         &mut self,
         task: &CompiledTask,
         group: &Group,
         kind: TaskKind,
-    ) -> Checked<(Course, String, Option<PathBuf>)> {
+    ) -> Checked<(Course, String, Option<Arc<AskedFor>>)> {
         if self.depth > MAX_DEPTH {
             return Err(Diagnostic::error("files of tasks include each other without end")
                 .at(task.origin.clone())
@@ -161,18 +160,16 @@ impl Linear {
             compile::What::Role(_) => include.name.clone(),
         };
         let apply = compile::applied(task).map_err(|e| vec![*e])?;
-        let vars = Layer::new(Level::IncludeParams, "loop of the include", Vars::from(include.item.clone()));
         let tools = (&self.context.wanted, &self.context.engine);
         // Others may include at the same time: each takes numbers of its own.
         let numbers = |count| self.shared.ids.fetch_add(count, Ordering::Relaxed);
-        let included = compile::include(&self.play, task, &what, (&apply, vars), tools, &numbers)?;
+        let included = compile::include(&self.play, task, &what, (&apply, &include.item), tools, &numbers)?;
         let play = Arc::make_mut(&mut self.play);
         play.roles = included.roles;
         play.rescued = included.rescued;
         play.handlers = included.handlers;
         self.renew();
-        let path = if let compile::What::Role(import) = &what { Some(import.role.path.clone()) } else { None };
-        Ok((included.course, shown, path))
+        Ok((included.course, shown, included.asked))
     }
 
     /// What cannot be included fails on each of its hosts, whatever `ignore_errors` says.

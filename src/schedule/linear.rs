@@ -251,7 +251,7 @@ impl Linear {
         let once = task.role.and_then(|role| Some((role, all.get(role).filter(|role| role.once)?)));
         let elsewhere = |host: &str, (role, instance): (usize, &RoleInstance)| {
             let mut others = seen.get(host).into_iter().flatten().filter(|other| **other != role);
-            others.any(|other| all.get(*other).is_some_and(|other| other.path == instance.path))
+            others.any(|other| all.get(*other).is_some_and(|other| other.asked_for == instance.asked_for))
         };
         let flows = &mut self.flows;
         let left = |host: &str| {

@@ -18,7 +18,9 @@ pub fn of_task(play: &CompiledPlay, task: &CompiledTask, view: &View) -> String 
         && task.action.module.name == "include_role"
         && let Some(Value::Str(role)) = task.action.args.get("name")
     {
-        name = format!("{name} : {}", rendered_or_raw(view, role));
+        // A name that reads the loop's variable cannot be known here: it is shown as it is written.
+        let role = view.text(role).unwrap_or_else(|_| role.clone());
+        name = format!("{name} : {}", if role.is_secret() { crate::model::MASK } else { role.as_str() });
     }
     match task.role.filter(|_| task.action.module.name != "include_role").and_then(|r| play.roles.get(r)) {
         Some(role) => format!("{} : {name}", role.name),
@@ -53,6 +55,8 @@ fn in_parts(view: &View, text: &Text) -> String {
 /// The names that a text stands for: a template may give a list of them.
 pub fn all(view: &View, text: &Text) -> Vec<String> {
     match view.render(&Value::Str(text.clone())) {
+        // An `omit`.
+        Ok(None) => Vec::new(),
         Ok(Some(Value::List(items))) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => vec![rendered_or_raw(view, text)],
     }

@@ -35,7 +35,7 @@ pub mod magic {
         let groups: Map =
             inventory.groups().map(|g| (g.name.as_str(), strings(inventory.group_hosts(&g.name)))).collect();
         let names = |list: &[String]| strings(list.iter().map(String::as_str));
-        let asked_for = play.roles.iter().filter(|r| r.asked_for).map(|r| r.name.as_str());
+        let asked_for = play.roles.iter().filter(|r| r.asked_for.is_some()).map(|r| r.name.as_str());
         let own = play.role_names.iter().map(String::as_str).chain(asked_for);
         let brought = play.roles.iter().filter(|r| !r.parents.is_empty()).map(|r| r.name.as_str());
         let brought: BTreeSet<&str> = brought.collect();
