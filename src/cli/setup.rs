@@ -308,7 +308,7 @@ fn missing_playbook(path: &std::path::Path) -> Diagnostic {
 
 fn all_tags(given: &[String], configured: &[String]) -> Vec<String> {
     let chosen = if given.is_empty() { configured } else { given };
-    chosen.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
+    chosen.iter().flat_map(|t| t.split(',')).map(|t| t.trim().to_owned()).collect()
 }
 
 /// What the run shares.

@@ -56,15 +56,17 @@ pub fn compile(
     if wants_facts(play, gather) {
         compiler.gather(play, &root);
     }
+    // As in Ansible, what runs handlers between the sections has the tag `always`, and is skipped with it.
+    let flush = tags.wants(&BTreeSet::from(["always".to_owned()])).then_some(Stage::Flush);
     compiler.items(&play.pre_tasks, &root);
-    compiler.play.stages.push(Stage::Flush);
+    compiler.play.stages.extend(flush);
     for placed in &placed {
         compiler.role(placed, &root, (!loaded.private_roles, None), &loaded.roles);
     }
     compiler.items(&play.tasks, &root);
-    compiler.play.stages.push(Stage::Flush);
+    compiler.play.stages.extend(flush);
     compiler.items(&play.post_tasks, &root);
-    compiler.play.stages.push(Stage::Flush);
+    compiler.play.stages.extend(flush);
     // Handlers run in this order, and of two with one name the later one answers: those of roles, the
     // play's own, those of roles that its tasks import.
     let cluster = compiler.cluster(ClusterKind::Handlers, None, &play.origin, None);
