@@ -238,7 +238,7 @@ fn variables_files_that_cannot_be_used_are_explained() {
 
 #[test]
 fn extra_vars_are_read_in_all_their_forms() {
-    let project = Project::new(&[("x.yml", "a: 0644\n")]);
+    let project = Project::new(&[("x.yml", "a: 0644\n"), ("plays.yml", "- hosts: all\n")]);
     let read = |text: &str| extra_vars(&project.files, &project.env, text);
     let vars = read("a=1 b=\"two words\" c='{{ d }}' e=x=y f=a\\tb g=\"q'q\" h=\"q\\\"r \\\\1\"").unwrap().vars;
     let shown: Vec<_> = vars.values().values().map(|v| v.as_str().unwrap().to_owned()).collect();
@@ -246,16 +246,17 @@ fn extra_vars_are_read_in_all_their_forms() {
     assert!(matches!(vars.get("c"), Some(Value::Str(t)) if t.is_template()));
     assert_eq!(read("@x.yml").unwrap().vars.get("a"), Some(&Value::Int(420)));
     assert_eq!(read("{\"a\": 1, b: yes}").unwrap().vars.get("b"), Some(&Value::Bool(true)));
-    for (text, message) in [
-        ("words only", "no `name=value`"),
-        ("a='b", "not closed"),
-        ("{a", "comma"),
-        ("[1]", "found a list"),
-        ("./x.yml", "no variable"),
-        ("@none.yml", "no such file"),
+    for (text, message, exit) in [
+        ("words only", "no `name=value`", ExitCode::Options),
+        ("a='b", "not closed", ExitCode::Parse),
+        ("{a", "comma", ExitCode::Parse),
+        ("[1]", "found a list", ExitCode::Options),
+        ("./x.yml", "no variable", ExitCode::Options),
+        ("@none.yml", "no such file", ExitCode::Error),
+        ("@plays.yml", "found a list", ExitCode::Options),
     ] {
         let found = read(text).unwrap_err().remove(0);
-        assert!(found.message.contains(message), "{text}: {found:?}");
+        assert!(found.message.contains(message) && found.exit == exit, "{text}: {found:?}");
     }
 }
 

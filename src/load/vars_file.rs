@@ -8,7 +8,7 @@ use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::{Origin, Source, Text, Value, Vars};
 use crate::playbook::decode_escapes;
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 /// Variables that were read from a file.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +24,22 @@ pub struct LoadedVars {
 /// # Errors
 /// When it cannot be read, is malformed, or holds something else.
 pub fn load_vars(files: &Files, path: &Path) -> Checked<LoadedVars> {
-    parse(&files.read(path, "the variables file")?)
+    parse(&files.read(path, "the variables file")?, &mapping_or_list)
 }
 
-fn parse(source: &Arc<Source>) -> Checked<LoadedVars> {
+/// As in Ansible, a list of mappings will do: the later ones win.
+fn mapping_or_list(document: &Node) -> Checked<Vars> {
+    let maps = |items: &&[Node]| !items.is_empty() && items.iter().all(|item| item.as_map().is_some());
+    let Some(items) = document.as_seq().filter(maps) else { return document.to_vars() };
+    let mut vars = Vars::new();
+    for item in items {
+        vars.extend(item.to_vars()?);
+    }
+    Ok(vars)
+}
+
+/// The variables of a text; `read` makes them out of its document.
+fn parse(source: &Arc<Source>, read: &dyn Fn(&Node) -> Checked<Vars>) -> Checked<LoadedVars> {
     let loaded = match yaml::load(source) {
         Ok(loaded) => loaded,
         // JSON that YAML 1.1 cannot read (surrogate pairs) is rare; then positions are lost.
@@ -46,16 +58,7 @@ fn parse(source: &Arc<Source>) -> Checked<LoadedVars> {
             .hint("remove the `---` between the documents")
             .into());
     }
-    // As in Ansible, a list of mappings will do: the later ones win.
-    if let Some(items) = first.as_seq().filter(|items| !items.is_empty() && items.iter().all(|i| i.as_map().is_some()))
-    {
-        let mut vars = Vars::new();
-        for item in items {
-            vars.extend(item.to_vars()?);
-        }
-        return Ok(LoadedVars { vars, warnings: loaded.warnings });
-    }
-    Ok(LoadedVars { vars: first.to_vars()?, warnings: loaded.warnings })
+    Ok(LoadedVars { vars: read(&first)?, warnings: loaded.warnings })
 }
 
 /// Reads what one `-e` gives: `@file`, JSON or YAML, or `key=value` words.
@@ -63,18 +66,22 @@ fn parse(source: &Arc<Source>) -> Checked<LoadedVars> {
 /// # Errors
 /// When a file cannot be read, or the text is none of these.
 pub fn extra_vars(files: &Files, environment: &Environment, text: &str) -> Checked<LoadedVars> {
+    let given = |document: &Node| {
+        let exit = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.exit(ExitCode::Options)).collect::<Vec<_>>();
+        document.to_vars().map_err(exit)
+    };
     if let Some(path) = text.strip_prefix('@') {
-        return load_vars(files, &environment.path(path, &environment.cwd));
+        let path = environment.path(path, &environment.cwd);
+        return parse(&files.read(&path, "the variables file")?, &given);
     }
     let source = Source::new("--extra-vars", text);
     if text.trim_start().starts_with(['{', '[', '/', '.']) {
-        let exit = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.exit(ExitCode::Options)).collect::<Vec<_>>();
         return match text.trim_start().chars().next() {
             Some('/' | '.') => Err(Diagnostic::error(format!("`{text}` given to -e is no variable"))
                 .exit(ExitCode::Options)
                 .hint("a file is given as `-e @FILE`")
                 .into()),
-            _ => parse(&source).map_err(exit),
+            _ => parse(&source, &given),
         };
     }
     words(&source).map(|vars| LoadedVars { vars, warnings: Vec::new() })
@@ -111,7 +118,7 @@ fn words(source: &Arc<Source>) -> Checked<Vars> {
     }
     let end = Origin::new(source, 1, start);
     if quote.is_some() {
-        return Err(Diagnostic::error("a quote given to -e is not closed").at(end).exit(ExitCode::Options).into());
+        return Err(Diagnostic::error("a quote given to -e is not closed").at(end).into());
     }
     done.push((word, start));
     for (word, column) in done.into_iter().filter(|(word, _)| !word.is_empty()) {
