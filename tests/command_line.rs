@@ -321,3 +321,17 @@ fn an_item_whose_host_cannot_be_reached_does_not_keep_others_from_theirs() {
     assert!(text.contains("\"msg\": \"2 here All items completed True\""), "{text}");
     assert_eq!(done.status.code(), Some(0), "{text}");
 }
+
+/// A task that ran once and failed has failed on all hosts: a rescue on each of them can read why.
+#[test]
+fn a_rescue_on_other_hosts_reads_what_failed_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let play = "- hosts: all\n  gather_facts: false\n  tasks:\n    - block:\n        - {name: Once, fail: {msg: why}, run_once: true}\n      \
+                rescue:\n        - debug: {msg: \"{{ ansible_failed_task.name }} {{ ansible_failed_result.msg }}\"}\n";
+    std::fs::write(dir.path().join("site.yml"), play).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rplay"));
+    let done = command.args(["-i", "a,b", "-c", "local", "site.yml"]).current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(text.matches("\"msg\": \"Once why\"").count(), 2, "{text}");
+    assert_eq!(done.status.code(), Some(0), "{text}");
+}

@@ -29,7 +29,8 @@ fn map_to_json(map: &Map) -> JsonMap<String, Json> {
 pub(super) fn result(outcome: &Outcome, hidden: bool) -> JsonMap<String, Json> {
     let mut all = if hidden {
         let text = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
-        JsonMap::from_iter([("censored".to_owned(), Json::String(text.to_owned()))])
+        let changed = outcome.result.get("changed").map(|changed| ("changed".to_owned(), to_json(changed)));
+        JsonMap::from_iter(changed.into_iter().chain([("censored".to_owned(), Json::String(text.to_owned()))]))
     } else {
         map_to_json(&outcome.result)
     };

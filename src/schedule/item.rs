@@ -45,6 +45,8 @@ pub struct ItemResult {
     pub settled: bool,
     /// Of a loop: whether each of its items that failed, or could not be run, is ignored.
     pub ignored: Option<bool>,
+    /// Of a loop: the handlers that its items name.
+    pub notified: Option<Vec<String>>,
 }
 
 impl ItemResult {
@@ -64,6 +66,7 @@ impl ItemResult {
             timing: Timing::default(),
             settled: false,
             ignored: None,
+            notified: None,
         }
     }
 
@@ -197,7 +200,7 @@ impl OnHost<'_> {
             if tries.is_some() {
                 result.outcome.result.insert("attempts", attempt);
             }
-            let registered = self.reads_result().then(|| self.with_result(&view.scope, &result.outcome));
+            let registered = self.reads_result(&result.outcome).then(|| self.with_result(&view.scope, &result.outcome));
             let registered = registered.as_ref().unwrap_or(view);
             if let Err((what, error)) = self.judge(registered, &mut result.outcome) {
                 return Ok(misjudged(result, what, error));
@@ -324,23 +327,21 @@ impl OnHost<'_> {
         }
     }
 
-    /// Whether what judges a result may read it.
-    fn reads_result(&self) -> bool {
+    /// Whether what judges a result may read it, or the facts in it.
+    fn reads_result(&self, outcome: &Outcome) -> bool {
         let judges = ["changed_when", "failed_when", "until"].iter().filter_map(|name| self.task.keywords.value(name));
-        self.task.keywords.get("register").is_some()
+        (self.task.keywords.get("register").is_some() || outcome.result.contains("ansible_facts"))
             && judges.into_iter().any(|v| !matches!(v, Value::Bool(_) | Value::Null))
     }
 
-    /// The scope with the result under its registered name.
+    /// The scope with the facts that the result brings, and with the result under its registered name.
     pub(super) fn with_result(&self, scope: &Scope, outcome: &Outcome) -> View {
-        let scope = match self.task.keywords.value("register").and_then(Value::as_str) {
-            Some(name) => {
-                let mut vars = Vars::new();
-                vars.set(name, outcome.to_value(), None);
-                scope.push(Layer::new(Level::Loop, "register", vars))
-            }
-            None => scope.clone(),
-        };
+        let facts = outcome.result.get("ansible_facts").and_then(Value::as_map);
+        let mut vars = Vars::from(facts.cloned().unwrap_or_default());
+        if let Some(name) = self.task.keywords.value("register").and_then(Value::as_str) {
+            vars.set(name, outcome.to_value(), None);
+        }
+        let scope = if vars.is_empty() { scope.clone() } else { scope.push(Layer::new(Level::Loop, "register", vars)) };
         View::new(&self.context.engine, scope)
     }
 
@@ -411,10 +412,7 @@ impl OnHost<'_> {
         let Some(conditions) = conditions(&self.task.keywords, "until") else {
             return Ok(outcome.status == Status::Failed);
         };
-        let view = match self.task.keywords.value("register") {
-            Some(_) => &self.with_result(scope, outcome),
-            None => view,
-        };
+        let view = if self.reads_result(outcome) { &self.with_result(scope, outcome) } else { view };
         match view.conditions(&conditions)?.0 {
             Truth::True => Ok(false),
             Truth::False => Ok(true),
@@ -445,7 +443,11 @@ fn exhausted(outcome: &mut Outcome, attempt: u32) {
 /// A result whose `changed_when` or `failed_when` cannot be evaluated: it stands, and has failed.
 fn misjudged(mut result: ItemResult, what: &'static str, error: Error) -> ItemResult {
     let finding: Diagnostic = error.into();
-    result.outcome.result.insert("changed", result.outcome.status == Status::Changed);
+    // What failed may have changed something first, as a command that ran.
+    let failed = result.outcome.status == Status::Failed;
+    if !(failed && result.outcome.result.contains("changed")) {
+        result.outcome.result.insert("changed", result.outcome.status == Status::Changed);
+    }
     result.outcome.result.insert(what, finding.message.as_str());
     result.outcome.status = Status::Failed;
     let message = format!("Task failed: {}", finding.message);

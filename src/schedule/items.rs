@@ -9,13 +9,14 @@ use super::including::Include;
 use super::invoke::Place;
 use super::item::{Begun, ItemResult};
 use super::looping::Job;
+use super::names;
 use super::prepare::OnHost;
 use super::register;
 use super::view::View;
 use crate::connection::Target;
 use crate::diag::Diagnostic;
 use crate::event::{Event, HostResult};
-use crate::model::{Map, Outcome, Status, Timing, Value, Vars};
+use crate::model::{Map, Outcome, Status, Text, Timing, Value, Vars};
 use crate::module::{Run, to_bool};
 use crate::playbook::LoopSpec;
 use crate::template::{Error, Truth};
@@ -71,6 +72,8 @@ struct Results {
     cacheable: bool,
     /// Whether each item that failed, or could not be run, is ignored.
     ignored: Option<bool>,
+    /// Handlers that the items name.
+    notified: Vec<String>,
     /// The host cannot be reached: what is said of one item holds for those that follow.
     lost: Option<Outcome>,
 }
@@ -136,7 +139,7 @@ impl OnHost<'_> {
         Ok(Control {
             var: text("loop_var")?.unwrap_or_else(|| "item".to_owned()),
             index: text("index_var")?,
-            label: map.get("label").cloned(),
+            label: map.get("label").filter(|label| !label.is_null()).cloned(),
             pause,
             extended: flag("extended"),
             extended_allitems: map.get("extended_allitems").and_then(to_bool).unwrap_or(true),
@@ -202,6 +205,7 @@ impl Job {
             explanation: results.explanation,
             timing: results.timing,
             ignored: results.ignored,
+            notified: self.task.notify.iter().any(Text::is_template).then_some(results.notified),
             ..ItemResult::plain(register::of_loop(&results.done))
         }
     }
@@ -290,6 +294,15 @@ impl Job {
         if let Some(keyword) = ignored {
             results.ignored = Some(results.ignored.unwrap_or(true) && self.flag(keyword, &view));
         }
+        // One item's change makes the task changed, and that notifies what any of them names.
+        let ran = !matches!(result.outcome.status, Status::Skipped | Status::Unreachable);
+        if ran && self.task.notify.iter().any(Text::is_template) {
+            for name in self.task.notify.iter().flat_map(|name| names::all(&one.view, name)) {
+                if !results.notified.contains(&name) {
+                    results.notified.push(name);
+                }
+            }
+        }
         // Where each item goes to a host of its own, the others may be reached.
         if result.outcome.status == Status::Unreachable && !self.varies("delegate_to") {
             results.lost = Some(result.outcome.clone());
@@ -328,10 +341,13 @@ impl Job {
         let label = self.label(control, view, item, &result.outcome).unwrap_or_else(|e| {
             let finding: Diagnostic = e.into();
             let words = format!("Failed to template loop_control.label: {}", finding.message);
+            if result.outcome.status == Status::Changed {
+                result.outcome.result.insert("changed", true);
+            }
             result.outcome.status = Status::Failed;
             result.outcome.result.insert("msg", words);
             result.explanation = Some(finding);
-            Value::Null
+            item.clone()
         });
         let failed = result.outcome.status == Status::Failed;
         self.teller.emit(Event::ItemDone(Box::new(HostResult {

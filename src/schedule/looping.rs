@@ -203,6 +203,7 @@ impl Job {
             elsewhere,
             cacheable,
             ignored,
+            notified,
             ..
         } = result;
         let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
@@ -212,8 +213,8 @@ impl Job {
         let ignored = outcome.status == Status::Failed && ignores("ignore_errors");
         let facts = self.facts(&outcome, cacheable.then_some(&set), !elsewhere.is_empty());
         let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
-        let notified =
-            if changes { self.task.notify.iter().flat_map(|n| names::all(view, n)).collect() } else { vec![] };
+        let named = || self.task.notify.iter().flat_map(|n| names::all(view, n)).collect();
+        let notified = if changes { notified.unwrap_or_else(named) } else { Vec::new() };
         // What is included is said when it has been read.
         let emit = |event| {
             if !silent {

@@ -102,8 +102,17 @@ impl OnHost<'_> {
 
     fn prepare_in(&self, view: &View) -> Result<Prepared, Error> {
         let module = self.task.action.module;
+        for name in self.task.notify.iter().filter(|name| name.is_template()) {
+            view.render(&Value::Str(name.clone())).map_err(|e| e.within("Error processing keyword 'notify'"))?;
+        }
         if let Some(finding) = &self.task.action.wrong {
             return Ok(Prepared::Done(Box::new(ItemResult::explained((**finding).clone()))));
+        }
+        let here = matches!(module.run, Run::Controller(_) | Run::Split { .. })
+            || matches!(module.name, "fetch" | "wait_for_connection" | "async_status");
+        if here && self.background(view)?.is_some() {
+            let words = format!("This action ({}) does not support async.", module.name);
+            return Ok(Prepared::Done(Box::new(ItemResult::plain(Outcome::failed(words)))));
         }
         if let Run::Controller(task) = module.run
             && task != ControllerTask::Raw
@@ -217,11 +226,6 @@ impl OnHost<'_> {
         }
         let args = if module.name == "fetch" { self.with_what_is_here(view, args)? } else { args };
         let background = self.background(view)?;
-        let both = matches!(module.run, Run::Split { .. }) || matches!(module.name, "fetch" | "wait_for_connection");
-        if background.is_some() && both {
-            let words = format!("This action ({}) does not support async.", module.name);
-            return Ok(Prepared::Done(Box::new(ItemResult::plain(Outcome::failed(words)))));
-        }
         let files = Files::new(self.context, view);
         let prepared = match module.run {
             Run::Split { prepare, .. } => prepare(args, &files),
@@ -337,6 +341,8 @@ impl OnHost<'_> {
     pub(super) fn delegate(&self, view: &View) -> Result<Option<String>, Error> {
         match self.keyword("delegate_to", view)? {
             None => Ok(None),
+            // Written as nothing it is none; a template that comes to nothing is a mistake.
+            Some(Value::Str(name)) if name.is_empty() && !self.templated("delegate_to") => Ok(None),
             Some(Value::Str(name)) if !name.is_empty() => Ok(Some(name.as_str().to_owned())),
             Some(_) => {
                 let origin = self.task.keywords.get("delegate_to").map(|s| s.origin.clone());
@@ -344,6 +350,11 @@ impl OnHost<'_> {
                 Err(error.hint("`default('localhost', true)` gives it one").at(origin))
             }
         }
+    }
+
+    /// Whether a keyword's value is a template.
+    fn templated(&self, name: &str) -> bool {
+        matches!(self.task.keywords.value(name), Some(Value::Str(text)) if text.is_template())
     }
 
     /// The other host as a headline names it; nothing when it is the task's own.

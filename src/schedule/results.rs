@@ -24,21 +24,36 @@ impl Linear {
                 && result.outcome.status == Status::Failed
                 && !result.ignored
                 && let Some(flow) = self.flows.get_mut(host)
+                && flow.fail(&task.path, &self.play.rescued)
             {
-                flow.fail(&task.path, &self.play.rescued);
+                self.remember_failure(host, task, result);
             }
         }
     }
 
+    /// What a rescue reads of what has failed.
+    fn remember_failure(&self, host: &str, task: &CompiledTask, result: &TaskResult) {
+        let role = task.role.and_then(|r| self.play.roles.get(r)).map(|r| format!("{} : ", r.name));
+        let title = role.and_then(|role| result.title.strip_prefix(&role)).unwrap_or(&result.title);
+        let failed_task = super::register::failed_task(task, title);
+        let value = super::register::of_task(task, &result.outcome);
+        self.world.update(host, |known| {
+            known.register("ansible_failed_task", failed_task);
+            known.register("ansible_failed_result", value);
+        });
+    }
+
+    /// What a host's result says of it; what has failed sets nothing but its own register.
     fn learn(&mut self, host: &str, result: &TaskResult) {
-        if !result.facts.is_empty() {
+        let stands = result.outcome.status != Status::Failed;
+        if stands && !result.facts.is_empty() {
             self.world.add_facts(&self.context, host, &result.facts);
         }
         self.world.update(host, |known| {
-            if !result.included.is_empty() {
+            if stands && !result.included.is_empty() {
                 known.include(result.included.clone());
             }
-            for (name, value) in &result.set {
+            for (name, value) in result.set.iter().filter(|_| stands) {
                 known.register(&name.to_string(), value.clone());
             }
             if let Some((name, value)) = &result.registered {
@@ -51,7 +66,8 @@ impl Linear {
     pub(super) fn apply(&mut self, task: &CompiledTask, result: TaskResult) {
         let host = result.host.clone();
         self.learn(&host, &result);
-        for (other, facts, set) in &result.elsewhere {
+        let stands = result.outcome.status != Status::Failed;
+        for (other, facts, set) in result.elsewhere.iter().filter(|_| stands) {
             if !facts.is_empty() {
                 self.world.add_facts(&self.context, other, facts);
             }
@@ -174,14 +190,7 @@ impl Linear {
             }
         });
         if rescued {
-            let role = task.role.and_then(|r| self.play.roles.get(r)).map(|r| format!("{} : ", r.name));
-            let title = role.and_then(|role| result.title.strip_prefix(&role)).unwrap_or(&result.title);
-            let failed_task = super::register::failed_task(task, title);
-            let value = super::register::of_task(task, &result.outcome);
-            self.world.update(&result.host, |known| {
-                known.register("ansible_failed_task", failed_task);
-                known.register("ansible_failed_result", value);
-            });
+            self.remember_failure(&result.host, task, result);
         }
         if result.fatal_for_all {
             self.fail_all(task);
