@@ -52,6 +52,8 @@ fn connection(options: &Options, config: &Config) -> Checked<ConnectionDefaults>
         become_method: Some(choose(&options.become_method, &config.become_method.value)),
         become_exe: config.become_exe.value.clone(),
         become_flags: config.become_flags.value.clone(),
+        become_same_user: config.become_allow_same_user.value,
+        local_user: crate::sys::user_name(rustix::process::geteuid().as_raw()),
         passwords: passwords(options, config)?,
     })
 }

@@ -163,6 +163,8 @@ settings! {
     become_exe: Option<String> = None, "DEFAULT_BECOME_EXE", ["ANSIBLE_BECOME_EXE"], ["privilege_escalation"."become_exe"];
     /// The program's options; the method's own when it is not set.
     become_flags: Option<String> = None, "DEFAULT_BECOME_FLAGS", ["ANSIBLE_BECOME_FLAGS"], ["privilege_escalation"."become_flags"];
+    /// Whether a user is become by the one who is that user already.
+    become_allow_same_user: bool = false, "BECOME_ALLOW_SAME_USER", ["ANSIBLE_BECOME_ALLOW_SAME_USER"], ["privilege_escalation"."become_allow_same_user"];
     /// Whether to ask for its password.
     become_ask_pass: bool = false, "DEFAULT_BECOME_ASK_PASS", ["ANSIBLE_BECOME_ASK_PASS"], ["privilege_escalation"."become_ask_pass"];
     /// A file that holds its password.

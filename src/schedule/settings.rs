@@ -62,6 +62,10 @@ pub struct ConnectionDefaults {
     pub become_exe: Option<String>,
     /// `become_flags`.
     pub become_flags: Option<String>,
+    /// `become_allow_same_user`.
+    pub become_same_user: bool,
+    /// Who runs on this machine.
+    pub local_user: String,
     /// Passwords.
     pub passwords: Passwords,
 }
@@ -173,7 +177,16 @@ pub fn account(
     }
     let reader = Reader { view, keywords, templated: Cell::new(false) };
     let target = target(context, host, &reader, delegated)?;
-    let account = Arc::new(Account { host: host.to_owned(), target, escalation: escalation(context, &reader)? });
+    let defaults = &context.options.connection;
+    // Who is there already need not be become: the host may have no program for it.
+    let there = |user: &str| match &target {
+        Target::Local => user == defaults.local_user,
+        Target::Docker { user: own, .. } => own.as_deref() == Some(user),
+        Target::Ssh(ssh) => ssh.user.as_deref() == Some(user),
+    };
+    let escalation =
+        escalation(context, &reader)?.filter(|escalation| defaults.become_same_user || !there(&escalation.user));
+    let account = Arc::new(Account { host: host.to_owned(), target, escalation });
     if let Some(basis) = basis.filter(|_| !reader.templated.get()) {
         context.accounts.keep(host, basis, &account);
     }
