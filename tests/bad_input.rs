@@ -183,6 +183,7 @@ fn misplaced_and_missing_words() {
     );
     bad_task("    - set_fact: {_ansible_x: 1}\n", &["'_ansible_' is reserved for internal use only", "site.yml:5:18"]);
     bad_task("    - meta: end_role\n", &["Cannot execute 'end_role' from outside of a role", "site.yml:5:7"]);
+    bad_task("    - action: ping\n      debug:\n", &["conflicting action statements: debug, action", "site.yml:5:7"]);
     bad_task("    - debug:\n      command: x\n", &["conflicting action statements: debug, command", "site.yml:6:7"]);
     bad_task("    - name: x\n", &["no module/action detected", "site.yml:5:7"]);
     bad_task("    - copy: {src: a}\n", &["missing required arguments: dest", "site.yml:5:7", "rplay doc copy"]);

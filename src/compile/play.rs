@@ -78,8 +78,12 @@ pub fn compile(
     compiler.finish(engine)
 }
 
+/// What is a template is decided when the play's turn comes.
 fn wants_facts(play: &Play, default: bool) -> bool {
-    play.keywords.value("gather_facts").map_or(default, |v| crate::module::to_bool(v).unwrap_or(default))
+    match play.keywords.value("gather_facts") {
+        Some(Value::Str(text)) if text.is_template() => true,
+        given => given.map_or(default, |v| crate::module::to_bool(v).unwrap_or(default)),
+    }
 }
 
 pub(super) struct Compiler<'a> {

@@ -9,7 +9,7 @@ use super::project::Loader;
 use super::{Config, Files};
 use crate::compile::{IncludeAt, Includes, What};
 use crate::diag::{Checked, Diagnostic};
-use crate::model::Map;
+use crate::model::{Map, normal};
 use crate::playbook::{Item, Keywords, Place, RoleFrom, RoleImport, RoleRef, collection_of};
 use crate::vars::Layer;
 
@@ -61,7 +61,7 @@ impl Includes for ProjectIncludes {
         let dirs = search_dirs(&[file_of(at)], at.role.as_deref(), &at.playbook_dir, place);
         let found = dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file());
         let path = found.ok_or_else(|| vec![not_found(name, &dirs, &at.origin)])?;
-        let shown = path.display().to_string();
+        let shown = normal(&path).display().to_string();
         let key = (path, at.handler);
         if let Some(known) = lock(&self.tasks).get(&key) {
             return Ok((What::Tasks(Arc::clone(known), shown), Vec::new()));

@@ -199,7 +199,7 @@ fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item
             findings.push(two_loops(first, key));
         }
         if keywords.read(key, value, place, findings) {
-            if name == "loop" {
+            if name == "loop" && !value.is_null() {
                 check_loop(value, findings);
                 looped = loop_spec(None, value, findings);
             }
@@ -210,6 +210,11 @@ fn parse_task(node: &Node, place: Place, findings: &mut Findings) -> Option<Item
         } else {
             action = Some((key, value));
         }
+    }
+    let given = ["action", "local_action"].into_iter().filter_map(|name| Some(node.entry(name)?.0));
+    let mut actions = action.iter().map(|(key, _)| *key).chain(given);
+    if let (Some(first), Some(second)) = (actions.next(), actions.next()) {
+        findings.push(two_actions(first, second));
     }
     let action = match action {
         Some((key, value)) => parse_action(key, value, node, findings),
@@ -240,16 +245,21 @@ fn conflict(first: &Node, second: &Node, place: Place) -> Diagnostic {
                 .hint(format!("`{a}` is an argument of `{b}`: indent it below the module's name"));
         }
         (Some(_), Some(_)) => {
-            return Diagnostic::error(format!("conflicting action statements: {a}, {b}"))
-                .at(second.origin.clone())
-                .label("a second module")
-                .related(first.origin.clone(), "the first module")
-                .hint("a task calls one module; make two tasks of it");
+            return two_actions(first, second);
         }
         (None, Some(_)) => (first, a),
         _ => (second, b),
     };
     unknown_keyword(name, unknown, place)
+}
+
+fn two_actions(first: &Node, second: &Node) -> Diagnostic {
+    let (a, b) = (first.as_str().unwrap_or_default(), second.as_str().unwrap_or_default());
+    Diagnostic::error(format!("conflicting action statements: {a}, {b}"))
+        .at(second.origin.clone())
+        .label("a second module")
+        .related(first.origin.clone(), "the first module")
+        .hint("a task calls one module; make two tasks of it")
 }
 
 /// `loop` takes a list or a template that gives one.

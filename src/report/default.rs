@@ -167,7 +167,7 @@ impl Default {
         if self.custom.is_empty() {
             return Ok(());
         }
-        self.banner("CUSTOM STATS: ", out)?;
+        self.banner("CUSTOM STATS:", out)?;
         let (run, hosts): (Vec<_>, Vec<_>) = self.custom.iter().partition(|(host, _)| host.is_none());
         for (host, data) in hosts.into_iter().chain(run) {
             let host = host.as_deref().unwrap_or("RUN");

@@ -198,6 +198,10 @@ fn set_fact(args: &Map, view: &View) -> Result<Controlled, Error> {
             set.insert(name.as_str(), value);
         }
     }
+    if set.is_empty() {
+        let words = "No key/value pairs provided, at least one is required for this action to succeed";
+        return Ok(Controlled::new(Status::Failed, Map::from_iter([("msg", words)])));
+    }
     let mut done = Controlled::new(Status::Ok, Map::from_iter([("ansible_facts", Value::from(set.clone()))]));
     done.set = set;
     done.cacheable = argument(args, &["cacheable"], view)?.as_ref().and_then(crate::module::to_bool).unwrap_or(false);

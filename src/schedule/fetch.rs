@@ -3,7 +3,7 @@
 //! Source: the documentation of `ansible.builtin.fetch`, and what it does.
 
 use std::io::{Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use md5::Md5;
@@ -13,7 +13,7 @@ use super::item::ItemResult;
 use super::prepare::OnHost;
 use super::settings::Unsettled;
 use super::view::View;
-use crate::model::{Map, Outcome, Status, Timing, Value};
+use crate::model::{Map, Outcome, Status, Timing, Value, normal};
 use crate::module::to_bool;
 use crate::template::Error;
 
@@ -41,19 +41,6 @@ fn sums(path: &Path) -> Option<(String, String)> {
     }
     let hex = |digest: &[u8]| digest.iter().map(|b| format!("{b:02x}")).collect();
     Some((hex(&sha1.finalize()), hex(&md5.finalize())))
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(out.pop()),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// Where a file goes.

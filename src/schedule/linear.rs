@@ -10,7 +10,7 @@ use super::flow::Flow;
 use super::handlers::Handlers;
 use super::lagging::{Frame, Lagging};
 use super::looping::Job;
-use super::play::Batch;
+use super::play::{Batch, gathers};
 use super::scope::{self, Moment, magic};
 use super::shared::{Limits, Shared};
 use super::teller::Teller;
@@ -219,8 +219,8 @@ impl Linear {
         }
         let mut hosts = self.entering(task);
         hosts.retain(|host| within.is_none_or(|within| within.contains(host)));
-        if self.context.options.gather_once && task.gathers {
-            hosts.retain(|host| !self.world.has_gathered(host));
+        if task.gathers {
+            hosts.retain(|host| gathers(&self.context, &self.play, &self.batch, &self.world, host));
         }
         if hosts.is_empty() {
             return;

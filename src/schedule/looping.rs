@@ -192,29 +192,13 @@ impl Job {
     }
 
     fn finish(&self, view: &View, result: ItemResult, started: Instant, silent: bool) -> TaskResult {
-        let ItemResult {
-            outcome,
-            delegated_to,
-            set,
-            included,
-            verbose,
-            explanation,
-            timing,
-            elsewhere,
-            cacheable,
-            ignored,
-            notified,
-            ..
-        } = result;
-        let registered = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten());
-        let name = registered.and_then(|v| v.as_str().map(str::to_owned));
+        let notified = self.notified(view, &result);
+        let ItemResult { outcome, delegated_to, set, included, elsewhere, cacheable, ignored, .. } = result;
         let ignores = |keyword| ignored.unwrap_or_else(|| self.flag(keyword, view));
         let kept = outcome.status == Status::Unreachable && ignores("ignore_unreachable");
         let ignored = outcome.status == Status::Failed && ignores("ignore_errors");
         let facts = self.facts(&outcome, cacheable.then_some(&set), !elsewhere.is_empty());
-        let changes = matches!(outcome.status, Status::Changed | Status::Unknown(_));
-        let named = || self.task.notify.iter().flat_map(|n| names::all(view, n)).collect();
-        let notified = if changes { notified.unwrap_or_else(named) } else { Vec::new() };
+        let registered = self.registered(view, &outcome);
         // What is included is said when it has been read.
         let emit = |event| {
             if !silent {
@@ -228,16 +212,14 @@ impl Job {
             outcome: outcome.clone(),
             ignored: ignored || kept,
             hidden: self.on_host().hides(view),
-            verbose,
+            verbose: result.verbose,
             seconds: started.elapsed().as_secs_f64(),
-            explanation: super::explain::why(&self.task, &outcome, explanation),
-            timing,
+            explanation: super::explain::why(&self.task, &outcome, result.explanation),
+            timing: result.timing,
         })));
         TaskResult {
             title: self.title.clone(),
-            registered: name.map(|name| {
-                (name, self.context.vault.secrets.mask().mark(&super::register::of_task(&self.task, &outcome)))
-            }),
+            registered,
             ignored,
             ignore_unreachable: kept,
             set,
@@ -258,6 +240,22 @@ impl Job {
             None if self.brings_no_facts() || elsewhere => Map::new(),
             None => facts_of(outcome),
         }
+    }
+
+    /// The handlers that the result notifies.
+    fn notified(&self, view: &View, result: &ItemResult) -> Vec<String> {
+        if !matches!(result.outcome.status, Status::Changed | Status::Unknown(_)) {
+            return Vec::new();
+        }
+        let named = || self.task.notify.iter().flat_map(|n| names::all(view, n)).collect();
+        result.notified.clone().unwrap_or_else(named)
+    }
+
+    /// The variable that the result is registered as.
+    fn registered(&self, view: &View, outcome: &Outcome) -> Option<(String, Value)> {
+        let name = self.task.keywords.value("register").and_then(|v| view.render(v).ok().flatten())?;
+        let value = super::register::of_task(&self.task, outcome);
+        Some((name.as_str()?.to_owned(), self.context.vault.secrets.mask().mark(&value)))
     }
 
     /// What looks like facts are variables, which are set elsewhere, or what `debug` shows.

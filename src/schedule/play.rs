@@ -153,6 +153,17 @@ pub fn title(context: &Context, play: &CompiledPlay) -> String {
     super::names::rendered_or_raw(&play_view(context, play), &play.title)
 }
 
+/// Whether a host's facts are gathered: `gather_facts` may be a template of what the play itself says.
+pub(super) fn gathers(context: &Context, play: &CompiledPlay, batch: &Batch, world: &World, host: &str) -> bool {
+    if context.options.gather_once && world.has_gathered(host) {
+        return false;
+    }
+    let Some(text @ Value::Str(_)) = play.keywords.value("gather_facts") else { return true };
+    let scope = play_view(context, play).scope.push_all(batch.layers.get(host).cloned().unwrap_or_default());
+    let wanted = View::new(&context.engine, scope).render(text).ok().flatten();
+    wanted.as_ref().and_then(crate::module::to_bool).unwrap_or(true)
+}
+
 /// What a play sees before it has hosts.
 pub(super) fn play_view(context: &Context, play: &CompiledPlay) -> View {
     let magic = magic::shared(context, play, &[], &[], &[]);

@@ -15,7 +15,7 @@ use crate::compile::CompiledTask;
 use crate::connection::{Account, Target};
 use crate::model::{Cause, Failure, Map, Outcome, Status, Value};
 use crate::module::{self, ControllerTask, Kind, Module, Run, to_bool};
-use crate::template::Error;
+use crate::template::{Error, dump};
 use crate::vars::{HostVars, Level, Scope};
 
 /// An item as far as it can be taken without a host.
@@ -308,18 +308,9 @@ impl OnHost<'_> {
                 rendered => rendered?,
             };
             let Some(Value::Map(map)) = rendered else { continue };
-            for (name, value) in map.iter() {
-                let text = match value {
-                    Value::Str(t) => t.as_str().to_owned(),
-                    Value::Null => continue,
-                    Value::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
-                    Value::Int(i) => i.to_string(),
-                    Value::Big(digits) => digits.to_string(),
-                    Value::Float(f) => f.to_string(),
-                    _ => continue,
-                };
+            for (name, value) in map.iter().filter(|(_, value)| !matches!(value, Value::Unknown(_))) {
                 all.retain(|(n, _)| *n != name.to_string());
-                all.push((name.to_string(), text));
+                all.push((name.to_string(), dump::python(value)));
             }
         }
         Ok(all)

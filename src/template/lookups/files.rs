@@ -1,5 +1,6 @@
 //! Lookups that read files or run commands, all through the one door to the world.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -7,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::options::Options;
 use super::{plain, terms};
+use crate::model::normal;
 use crate::template::error::Error;
 use crate::template::eval::Eval;
 use crate::template::outside::Entry;
@@ -161,7 +163,7 @@ pub(super) fn first_found(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     for name in &candidates {
         for kind in subdir.as_deref().into_iter().chain([""]) {
             if let Some(path) = find(ev, kind, name)? {
-                return Ok(vec![Val::str(path)]);
+                return Ok(vec![Val::str(normal(Path::new(&path)).to_string_lossy())]);
             }
         }
     }
