@@ -42,7 +42,10 @@ fn print_play(options: &Options, context: &Context, play: &CompiledPlay, number:
     if options.list_tasks {
         say("    tasks:");
         for task in &listed {
-            let role = task.role.and_then(|r| play.roles.get(r)).filter(|_| task.name.is_some());
+            let role = task
+                .role
+                .and_then(|r| play.roles.get(r))
+                .filter(|_| task.name.is_some() && task.action.module.name != "include_role");
             let role = role.map(|r| format!("{} : ", r.name)).unwrap_or_default();
             say(&format!("      {role}{}\t{}", task.title().as_str(), tag_list(&task.tags)));
         }

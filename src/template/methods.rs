@@ -180,6 +180,7 @@ impl Eval {
         match args.pos.first() {
             None => {}
             Some(Val::Map(m)) => out = m.all(self)?,
+            Some(object @ Val::Object(o)) if o.is_map() => out = super::filters::entries(self, object, "dict")?,
             Some(other) => {
                 for pair in self.iterate(other)? {
                     let [key, value] = <[Val; 2]>::try_from(self.iterate(&pair)?)

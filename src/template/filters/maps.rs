@@ -1,5 +1,7 @@
 //! Dicts: combining, turning into lists and back, grouping.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::Row;
@@ -89,9 +91,19 @@ fn lists(ev: &mut Eval, old: &Val, new: &Val, merge: &str) -> R<Val> {
     }))
 }
 
-fn need_map(value: &Val, filter: &str) -> R<()> {
+/// The entries of a map, or of what stands for one: `hostvars`, a host's variables, `vars`.
+pub(in crate::template) fn entries(ev: &mut Eval, value: &Val, filter: &str) -> R<IndexMap<Key, Val>> {
     match value {
-        Val::Map(_) => Ok(()),
+        Val::Map(map) => map.all(ev),
+        Val::Object(object) if object.is_map() => {
+            let mut out = IndexMap::new();
+            for key in ev.iterate(value)? {
+                // A variable that cannot be evaluated is an error where it is used.
+                let found = ev.item(value, &key, Span::default());
+                out.insert(key.to_key()?, found.unwrap_or_else(|error| Val::Undefined(Arc::new(error))));
+            }
+            Ok(out)
+        }
         other => {
             Err(Error::new(format!("{filter} requires a dictionary, got <class '{}'> instead.", other.type_name())))
         }
@@ -99,11 +111,10 @@ fn need_map(value: &Val, filter: &str) -> R<()> {
 }
 
 fn dict2items(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    need_map(&input, "dict2items")?;
+    let map = entries(ev, &input, "dict2items")?;
     let (key, value) = (args.str(ev, "key_name", "key")?, args.str(ev, "value_name", "value")?);
-    let Val::Map(map) = &input else { return Ok(input) };
     let row = |(k, v): (Key, Val)| Val::map([entry(&key, Val::of_key(&k)), entry(&value, v)].into_iter().collect());
-    Ok(Val::list(map.all(ev)?.into_iter().map(row).collect()))
+    Ok(Val::list(map.into_iter().map(row).collect()))
 }
 
 fn items2dict(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
@@ -134,14 +145,11 @@ fn pair((k, v): (Key, Val)) -> Val {
 }
 
 fn items(ev: &mut Eval, input: Val, _: &Args) -> R<Val> {
-    need_map(&input, "items")?;
-    let Val::Map(map) = &input else { return Ok(input) };
-    Ok(Val::list(map.all(ev)?.into_iter().map(pair).collect()))
+    Ok(Val::list(entries(ev, &input, "items")?.into_iter().map(pair).collect()))
 }
 
 fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
-    need_map(&input, "dictsort")?;
-    let Val::Map(map) = &input else { return Ok(input) };
+    let map = entries(ev, &input, "dictsort")?;
     let case = args.bool(ev, "case_sensitive", false)?;
     let by = args.str(ev, "by", "key")?;
     if by != "key" && by != "value" {
@@ -149,7 +157,7 @@ fn dictsort(ev: &mut Eval, input: Val, args: &Args) -> R<Val> {
     }
     let reverse = args.bool(ev, "reverse", false)?;
     let mut keyed = Vec::new();
-    for (k, v) in map.all(ev)? {
+    for (k, v) in map {
         let key = if by == "value" { v.clone() } else { Val::of_key(&k) };
         keyed.push((if case { key } else { folded(key) }, pair((k, v))));
     }

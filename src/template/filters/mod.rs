@@ -41,6 +41,7 @@ pub(super) use crypt::{Scheme, random_salt};
 pub(super) use data::decode;
 pub(super) use general::revealed;
 pub(super) use lists::cartesian;
+pub(super) use maps::entries;
 pub(super) use net::addr::{Net, within};
 pub(super) use net::mac;
 pub(super) use numbers::{generator, pick};

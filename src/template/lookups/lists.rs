@@ -20,7 +20,7 @@ pub(super) fn items(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
 pub(super) fn dict(ev: &mut Eval, args: &Args) -> R<Vec<Val>> {
     let mut out = Vec::new();
     for term in args.pos.clone() {
-        if !matches!(term, Val::Map(_)) {
+        if !matches!(&term, Val::Map(_)) && !matches!(&term, Val::Object(object) if object.is_map()) {
             let (shown, kind) = (ev.text(&term)?, term.type_name());
             return Err(Error::new(format!(
                 "the 'dict' lookup plugin expects a dictionary, got '{shown}' of type <class '{kind}'>)"
