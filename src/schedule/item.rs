@@ -161,6 +161,10 @@ impl OnHost<'_> {
             Err(e) => ItemResult::explained(e.into()),
         };
         result.timing = timing;
+        // A rescue reads why something failed: what was only judged to have failed does not say.
+        if result.outcome.status == Status::Failed && !result.outcome.result.contains("msg") {
+            result.outcome.result.insert("msg", "Task failed: Action failed: Unknown error.");
+        }
         if self.flag("delegate_facts", view).ok().flatten() == Some(true)
             && let Ok(Some(other)) = self.delegate(view)
         {
