@@ -297,7 +297,7 @@ impl Job {
         // One item's change makes the task changed, and that notifies what any of them names.
         let ran = !matches!(result.outcome.status, Status::Skipped | Status::Unreachable);
         if ran && self.task.notify.iter().any(Text::is_template) {
-            for name in self.task.notify.iter().flat_map(|name| names::all(&one.view, name)) {
+            for name in self.task.notify.iter().flat_map(|name| names::all(&view, name)) {
                 if !results.notified.contains(&name) {
                     results.notified.push(name);
                 }
