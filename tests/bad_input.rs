@@ -319,10 +319,10 @@ fn warnings() {
 #[test]
 fn options() {
     let site = [("site.yml", PLAY)];
-    refused(&site, &["-f", "0", "site.yml"], 5, &["(--forks) must be >= 1"]);
-    refused(&site, &["-f", "x", "site.yml"], 5, &["invalid value 'x'"]);
-    refused(&site, &["--chek", "site.yml"], 5, &["'--chek'", "'--check'"]);
-    refused(&site, &[], 5, &["PLAYBOOK"]);
+    refused(&site, &["-f", "0", "site.yml"], 2, &["(--forks) must be >= 1"]);
+    refused(&site, &["-f", "x", "site.yml"], 2, &["invalid value 'x'"]);
+    refused(&site, &["--chek", "site.yml"], 2, &["'--chek'", "'--check'"]);
+    refused(&site, &[], 2, &["PLAYBOOK"]);
     refused(&site, &["-e", "foo", "site.yml"], 5, &["`foo` given to -e is no `name=value`"]);
     refused(&site, &["-e", "@foo", "site.yml"], 1, &["foo", "no such file"]);
     refused(&site, &["-c", "lcal", "site.yml"], 5, &["connection plugin 'lcal'", "`local`"]);

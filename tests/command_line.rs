@@ -335,3 +335,31 @@ fn a_rescue_on_other_hosts_reads_what_failed_once() {
     assert_eq!(text.matches("\"msg\": \"Once why\"").count(), 2, "{text}");
     assert_eq!(done.status.code(), Some(0), "{text}");
 }
+
+#[test]
+fn options_are_read_as_ansible_reads_them() {
+    let hosts = |args: &[&str]| {
+        let (code, text) = output(&[&["handlers.yml", "--list-hosts"], args].concat());
+        assert_eq!(code, Some(0), "{args:?}: {text}");
+        text.lines().filter_map(|line| line.strip_prefix("      ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(hosts(&["-l", "a", "-l", "b", "-C", "-C", "--list-hosts"]), ["b"], "the last one holds");
+    assert_eq!(hosts(&["--lim", "a", "--extra", "x=1"]), ["a"], "the beginning of a name does");
+    let (code, text) = output(&["handlers.yml", "--list"]);
+    assert!(code == Some(2) && text.contains("--list"), "of several none is meant: {text}");
+}
+
+#[test]
+fn options_that_cannot_be_read_end_with_two() {
+    for command in ["", "exec", "inventory", "vars", "graph", "vault", "vault view", "config", "config dump", "doc"] {
+        let words = command.split_whitespace().chain(["--foo"]);
+        let done = Command::new(env!("CARGO_BIN_EXE_rplay")).args(words).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() == Some(2) && said.contains("'--foo'"), "{command}: {said}");
+    }
+    for command in ["vault", "config", "doc", "inventory", "exec"] {
+        let done = Command::new(env!("CARGO_BIN_EXE_rplay")).args([command, "--version"]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.starts_with("rplay "), "{command}: {said}");
+    }
+}

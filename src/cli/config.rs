@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{complain, playbook, say, usage};
+use super::{complain, parse, playbook, say};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{Config, Environment, Files, SetBy, Shown, Unknown};
 use crate::model::{Map, Value};
@@ -23,10 +23,16 @@ enum Format {
 
 /// Shows the configuration: ansible.cfg and the variables `ANSIBLE_*`.
 #[derive(Debug, Parser)]
-#[command(name = "rplay config", disable_version_flag = true, max_term_width = 100)]
+#[command(name = "rplay config", disable_version_flag = true, max_term_width = 100, arg_required_else_help = true)]
 struct ConfigOptions {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
+    /// Print the version and the configuration file.
+    #[arg(long)]
+    version: bool,
+    /// Accepted, as ansible-config has it.
+    #[arg(short = 'v', long, action = ArgAction::Count, global = true, hide = true)]
+    verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,16 +72,19 @@ struct File {
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
-    match ConfigOptions::try_parse_from(args) {
+    match parse::<ConfigOptions>(args) {
         Ok(options) => {
             let files = Files::new();
-            playbook::ended(try_run(&options.action, &files), &files)
+            playbook::ended(try_run(&options, &files), &files)
         }
-        Err(e) => usage(&e),
+        Err(code) => code,
     }
 }
 
-fn try_run(action: &Action, files: &Files) -> Checked<ExitCode> {
+fn try_run(options: &ConfigOptions, files: &Files) -> Checked<ExitCode> {
+    let Some(action) = &options.action else {
+        return playbook::version(&Environment::current(), files);
+    };
     let (Action::Dump { file, .. } | Action::List { file, .. } | Action::View { file }) = action;
     let mut environment = Environment::current();
     if let Some(path) = &file.config {

@@ -1,29 +1,74 @@
 //! `rplay doc`: what modules there are, and what each takes and returns.
 
-use super::{complain, say};
-use crate::diag::{Diagnostic, ExitCode};
+use clap::{ArgAction, Parser, ValueEnum};
+
+use super::{parse, playbook, say};
+use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::load::{Environment, Files};
 use crate::module::{ArgSpec, Kind, Module};
 use crate::modules::{self, MODULES};
 
-/// Prints a module's documentation, or the list of modules.
+/// What is documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Modules.
+    Module,
+}
+
+/// Shows what modules there are, and what each takes and returns.
+#[derive(Debug, Parser)]
+#[command(name = "rplay doc", disable_version_flag = true, max_term_width = 100)]
+struct DocOptions {
+    /// The modules (default: the list of all).
+    #[arg(value_name = "MODULE")]
+    modules: Vec<String>,
+    /// Print the list of modules, or of those whose full names begin so.
+    #[arg(short = 'l', long)]
+    list: bool,
+    /// What is documented: modules.
+    #[arg(short = 't', long = "type", value_enum, value_name = "TYPE")]
+    subject: Option<Subject>,
+    /// Accepted, as ansible-doc has it.
+    #[arg(short = 'v', long, action = ArgAction::Count, hide = true)]
+    verbose: u8,
+    /// Print the version and the configuration file.
+    #[arg(long)]
+    version: bool,
+}
+
+/// Prints documentation of modules, or the list of them; the first argument is the command's name.
 pub fn run(args: &[String]) -> ExitCode {
-    let names: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
-    if names.is_empty() {
+    match parse::<DocOptions>(args) {
+        Ok(options) => {
+            let files = Files::new();
+            playbook::ended(try_run(&options, &files), &files)
+        }
+        Err(code) => code,
+    }
+}
+
+fn try_run(options: &DocOptions, files: &Files) -> Checked<ExitCode> {
+    if options.version {
+        return playbook::version(&Environment::current(), files);
+    }
+    if options.list || options.modules.is_empty() {
         let width = MODULES.iter().map(|m| m.name.len()).max().unwrap_or(0);
         for module in MODULES {
-            say(&format!("{:width$}  {}", module.name, module.doc.lines().next().unwrap_or_default()));
+            let name = format!("{}.{}", module.collection, module.name);
+            if options.modules.is_empty() || options.modules.iter().any(|start| name.starts_with(start)) {
+                say(&format!("{:width$}  {}", module.name, module.doc.lines().next().unwrap_or_default()));
+            }
         }
-        return ExitCode::Success;
+        return Ok(ExitCode::Success);
     }
-    for name in names {
+    for name in &options.modules {
         let Some(module) = modules::find(name) else {
             let known = MODULES.iter().map(|m| m.name);
-            complain(&[Diagnostic::error(format!("there is no module `{name}`")).suggest(name, known)]);
-            return ExitCode::Error;
+            return Err(Diagnostic::error(format!("there is no module `{name}`")).suggest(name, known).into());
         };
         say(&page(module));
     }
-    ExitCode::Success
+    Ok(ExitCode::Success)
 }
 
 fn page(module: &Module) -> String {

@@ -81,9 +81,9 @@ fn command() -> Command {
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
-    let matches = match command().try_get_matches_from(args) {
+    let matches = match super::matches(command(), args) {
         Ok(matches) => matches,
-        Err(e) => return usage(&e),
+        Err(code) => return code,
     };
     let options = match Options::from_arg_matches(&matches) {
         Ok(options) => options,
@@ -110,7 +110,8 @@ fn given(matches: &ArgMatches, config: &Config) -> Checked<Given> {
     {
         let Some(given) = text(id) else { continue };
         let seconds = given.parse::<u32>().map_err(|_| {
-            refuse(format!("{option} takes a number of seconds, and `{given}` is none"), "for example 60")
+            let message = format!("{option} takes a number of seconds, and `{given}` is none");
+            Diagnostic::error(message).hint("for example 60").exit(ExitCode::Usage)
         })?;
         keywords.push((keyword, i64::from(seconds)));
     }

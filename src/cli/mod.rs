@@ -23,7 +23,7 @@ mod vault;
 use std::io::Write;
 use std::path::Path;
 
-use clap::{CommandFactory, Parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::diag::{Diagnostic, ExitCode};
 use crate::report::{Colours, render_diagnostics};
@@ -50,14 +50,14 @@ pub fn main(args: Vec<String>) -> ExitCode {
         "ansible" => return exec::run(&args),
         "ansible-config" => return config::run(&args),
         "ansible-inventory" => return inventory::run(&args),
-        "ansible-doc" => return doc::run(args.get(1..).unwrap_or_default()),
+        "ansible-doc" => return doc::run(&args),
         "ansible-vault" => return vault::run(args.get(1..).unwrap_or_default(), true),
         _ => {}
     }
     let command = args.get(1).map(String::as_str).filter(|a| COMMANDS.contains(a) && name != "ansible-playbook");
     match command {
         Some("config") => config::run(args.get(1..).unwrap_or_default()),
-        Some("doc") => doc::run(args.get(2..).unwrap_or_default()),
+        Some("doc") => doc::run(args.get(1..).unwrap_or_default()),
         Some("graph") => graph::run(args.get(1..).unwrap_or_default()),
         Some("exec") => exec::run(args.get(1..).unwrap_or_default()),
         Some("vars") => vars::run(args.get(1..).unwrap_or_default()),
@@ -66,9 +66,9 @@ pub fn main(args: Vec<String>) -> ExitCode {
         Some("completion") => completion(args.get(2).map(String::as_str)),
         _ => {
             let args = if command == Some("help") { vec!["rplay".to_owned(), "--help".to_owned()] } else { args };
-            match options::Options::try_parse_from(args) {
+            match parse::<options::Options>(&args) {
                 Ok(options) => playbook::run(&options),
-                Err(e) => usage(&e),
+                Err(code) => code,
             }
         }
     }
@@ -81,12 +81,23 @@ fn is_worker(args: &[String]) -> bool {
     named || args.len() == 2 && args.get(1).is_some_and(|a| a == crate::connection::WORKER_COMMAND)
 }
 
-/// What clap says: help goes to standard output, a mistake is an error of options.
+/// Reads arguments, the first of which is the program's name; what cannot be read is said.
+fn parse<T: CommandFactory + FromArgMatches>(args: &[String]) -> Result<T, ExitCode> {
+    T::from_arg_matches(&matches(T::command(), args)?).map_err(|e| usage(&e))
+}
+
+/// Reads arguments as Ansible's programs do: of an option given twice the last holds, and the
+/// beginning of an option's name does where no other begins so.
+fn matches(command: clap::Command, args: &[String]) -> Result<ArgMatches, ExitCode> {
+    command.args_override_self(true).infer_long_args(true).try_get_matches_from(args).map_err(|e| usage(&e))
+}
+
+/// What clap says: help goes to standard output, a mistake ends as it does in Ansible.
 fn usage(e: &clap::Error) -> ExitCode {
     let fine = !e.use_stderr();
     // Nobody is left to tell when this fails.
     let _ = e.print();
-    if fine { ExitCode::Success } else { ExitCode::Options }
+    if fine { ExitCode::Success } else { ExitCode::Usage }
 }
 
 fn completion(shell: Option<&str>) -> ExitCode {

@@ -6,7 +6,7 @@ use super::options::Options;
 use super::setup::{Loaded, cache_dir, refuse};
 use super::{ask, output, sources};
 use crate::connection::SshOptions;
-use crate::diag::Checked;
+use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{Config, Environment, Gathering, HashBehaviour};
 use crate::playbook::Strategy;
 use crate::schedule::{ConnectionDefaults, Passwords, RunOptions};
@@ -66,10 +66,10 @@ pub(super) fn run_options(options: &Options, environment: &Environment, loaded: 
     let config = &loaded.config;
     let forks = options.forks.or_else(|| config.forks.value.and_then(|f| usize::try_from(f).ok()));
     if forks == Some(0) {
-        return Err(refuse(
-            "The number of processes (--forks) must be >= 1",
-            "leave it out to work on all hosts at once",
-        ));
+        return Err(Diagnostic::error("The number of processes (--forks) must be >= 1")
+            .hint("leave it out to work on all hosts at once")
+            .exit(ExitCode::Usage)
+            .into());
     }
     Ok(RunOptions {
         check: options.check,

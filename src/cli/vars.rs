@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::options::{Options, VaultOptions};
-use super::{complain, playbook, say, setup, sources, usage};
+use super::{complain, parse, playbook, say, setup, sources};
 use crate::compile::CompiledPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{self, Config, Environment, Files, Machine};
@@ -60,12 +60,12 @@ struct VarsOptions {
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
-    match VarsOptions::try_parse_from(args) {
+    match parse::<VarsOptions>(args) {
         Ok(options) => {
             let files = Arc::new(Files::new());
             playbook::ended(try_run(options, &files), &files)
         }
-        Err(e) => usage(&e),
+        Err(code) => code,
     }
 }
 

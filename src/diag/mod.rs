@@ -124,7 +124,9 @@ pub enum ExitCode {
     Unreachable,
     /// Playbook, inventory or variables cannot be read (Ansible's parser error).
     Parse,
-    /// Wrong options on the command line.
+    /// Options that cannot be read: none of that name, no value.
+    Usage,
+    /// Options that cannot be met.
     Options,
     /// The user interrupted the run.
     Interrupted,
@@ -138,7 +140,7 @@ impl ExitCode {
         match self {
             Self::Success => 0,
             Self::Error => 1,
-            Self::Failed => 2,
+            Self::Failed | Self::Usage => 2,
             Self::Unreachable | Self::Parse => 4,
             Self::Options => 5,
             Self::Interrupted => 99,

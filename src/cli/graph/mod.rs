@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::options::{Options, VaultOptions};
-use super::{complain, playbook, setup, usage};
+use super::{complain, parse, playbook, setup};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{Environment, Files};
 use crate::report::graph::{dot, json, mermaid, svg};
@@ -70,12 +70,12 @@ pub struct GraphOptions {
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
-    match GraphOptions::try_parse_from(args) {
+    match parse::<GraphOptions>(args) {
         Ok(options) => {
             let files = Arc::new(Files::new());
             playbook::ended(try_run(options, &files), &files)
         }
-        Err(e) => usage(&e),
+        Err(code) => code,
     }
 }
 

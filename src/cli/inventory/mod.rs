@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{ArgAction, Parser};
 
 use super::options::VaultOptions;
-use super::{complain, playbook, say, setup, sources, usage};
+use super::{complain, parse, playbook, say, setup, sources};
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::load::{self, Config, Environment, Files};
 use crate::template::dump;
@@ -74,12 +74,12 @@ pub struct InventoryOptions {
 
 /// Runs the command; the first argument is its name.
 pub fn run(args: &[String]) -> ExitCode {
-    match InventoryOptions::try_parse_from(args) {
+    match parse::<InventoryOptions>(args) {
         Ok(options) => {
             let files = Arc::new(Files::new());
             playbook::ended(try_run(&options, &files), &files)
         }
-        Err(e) => usage(&e),
+        Err(code) => code,
     }
 }
 
@@ -146,7 +146,7 @@ fn one_host(tree: &Tree, pattern: &str, form: Form) -> Checked<String> {
     let [host] = selection.hosts.as_slice() else {
         return refuse("You must pass a single valid host to --host parameter");
     };
-    form.write(&tree.host_vars(host))
+    tree.one_host(host, form)
 }
 
 fn graph(tree: &Tree, options: &InventoryOptions) -> Checked<String> {

@@ -9,9 +9,7 @@ mod options;
 mod rekey;
 mod session;
 
-use clap::Parser;
-
-use super::{complain, say, usage};
+use super::{complain, parse, say};
 use crate::diag::{Checked, ExitCode, Severity};
 use crate::load::{Config, Environment, Files};
 use options::{Action, Cli};
@@ -21,9 +19,10 @@ use session::Session;
 /// default one.
 pub fn run(args: &[String], ansible: bool) -> ExitCode {
     let name = if ansible { "ansible-vault" } else { "rplay vault" };
-    let cli = match Cli::try_parse_from(std::iter::once(name.to_owned()).chain(args.iter().cloned())) {
+    let args: Vec<String> = std::iter::once(name.to_owned()).chain(args.iter().cloned()).collect();
+    let cli: Cli = match parse(&args) {
         Ok(cli) => cli,
-        Err(e) => return usage(&e),
+        Err(code) => return code,
     };
     match act(&cli, ansible) {
         Ok(code) => code,
