@@ -230,15 +230,16 @@ impl Builder {
         }
     }
 
-    /// Adds a host to a group.
+    /// Adds a host to a group. Its port is that of the first place that names the host.
     pub fn add_host(&mut self, name: &str, port: Option<u32>, group: &str, origin: &Origin) {
         let group = &*self.name(group);
         let entry = self.hosts.entry(name.to_owned()).or_insert_with(|| {
-            (Host { name: name.to_owned(), origin: Some(origin.clone()), ..Host::default() }, Vars::new())
+            let mut vars = Vars::new();
+            if let Some(port) = port {
+                vars.set("ansible_port", port, Some(origin.clone()));
+            }
+            (Host { name: name.to_owned(), origin: Some(origin.clone()), ..Host::default() }, vars)
         });
-        if let Some(port) = port {
-            entry.1.set("ansible_port", port, Some(origin.clone()));
-        }
         if self.groups.get_mut(group).is_some_and(|draft| draft.hosts.insert(name.to_owned())) {
             entry.0.groups.push(group.to_owned());
         }

@@ -226,7 +226,8 @@ fn bad_yaml_is_explained() {
     bad_yml("g:\n  hosts: [a, b]\n", "must be a mapping", 2, 10, "not `- name`");
     bad_yml("- a\n", "a mapping of groups", 1, 1, "all:");
     bad_yml("plugin: x\n", "configures an inventory plugin", 1, 1, "enable_plugins");
-    bad_yml("g: 5\n", "must be a mapping", 1, 4, "");
+    bad_yml("g: {children: {c: 5}}\n", "must be a mapping", 1, 19, "");
+    bad_yml("g: {hosts: {'': }}\n", "no name", 1, 13, "");
     bad_yml("g:\n  hosts:\n    a: 5\n", "expected variables", 3, 8, "");
     bad_yml("g:\n  hosts:\n    5:\n", "must be a string", 3, 5, "quote");
     bad_yml("a:\n  children:\n    b:\n      children:\n        a:\n", "children of each other", 3, 5, "");

@@ -39,8 +39,20 @@ pub(super) fn parse(builder: &mut Builder, source: &Arc<Source>) {
         return;
     }
     for (name, body) in groups {
-        group(builder, name, body, None);
+        if body.is_null() || body.as_map().is_some() {
+            group(builder, name, body, None);
+        } else {
+            builder.warnings.push(no_group(name, body, Diagnostic::warning));
+        }
     }
+}
+
+/// What stands where a group is expected. At the top of a file it is passed over, as in Ansible.
+fn no_group(name: &Node, body: &Node, severity: fn(String) -> Diagnostic) -> Diagnostic {
+    let name = name.to_key().map(|key| key.to_string()).unwrap_or_default();
+    severity(format!("the group `{name}` must be a mapping, and this is {}", body.describe()))
+        .at(body.origin.clone())
+        .hint("its hosts stand under `hosts:`, each with a colon")
 }
 
 /// A group's name and body; `parent` is the group whose `children` it stands under.
@@ -58,13 +70,7 @@ fn group(builder: &mut Builder, name: &Node, body: &Node, parent: Option<&str>) 
         return;
     }
     let Some(sections) = body.as_map() else {
-        let message = format!("the group `{group_name}` must be a mapping, and this is {}", body.describe());
-        builder.errors.push(
-            Diagnostic::error(message)
-                .at(body.origin.clone())
-                .hint("its hosts stand under `hosts:`, each with a colon"),
-        );
-        return;
+        return builder.errors.push(no_group(name, body, Diagnostic::error));
     };
     for (part, content) in sections {
         section(builder, group_name, part, content);
@@ -140,6 +146,10 @@ fn hosts(builder: &mut Builder, group: &str, host: &Node, vars: &Node) {
         builder.errors.push(Diagnostic::error(message).at(host.origin.clone()).hint("quote it"));
         return;
     };
+    if pattern.is_empty() {
+        builder.errors.push(Diagnostic::error("this host has no name").at(host.origin.clone()));
+        return;
+    }
     let found = address::address(pattern);
     let names = match address::expand(&found.name) {
         Ok(names) => names,

@@ -214,6 +214,7 @@ impl Writer<'_> {
             Value::Int(i) => self.out.push_str(&i.to_string()),
             Value::Big(digits) => self.out.push_str(digits),
             Value::Float(f) => self.out.push_str(&float(*f)),
+            Value::Str(s) if s.is_encrypted() && !flow => self.encrypted(s, level),
             Value::Str(s) => {
                 let breaks = if key { usize::MAX } else { self.style.width };
                 if s.chars().any(special) {
@@ -226,6 +227,15 @@ impl Writer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Text that is still encrypted, as it stands in files.
+    fn encrypted(&mut self, s: &str, level: usize) {
+        self.out.push_str("!vault |");
+        s.lines().for_each(|line| {
+            self.fold(level);
+            self.out.push_str(line);
+        });
     }
 
     fn plain(&mut self, s: &str, level: usize, width: usize) {

@@ -90,6 +90,16 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// A host's variables in this form.
+    ///
+    /// # Errors
+    /// When the form has no place for a value.
+    pub fn one_host(&self, host: &str, form: Form) -> Checked<String> {
+        let vars = Value::from(self.host_vars(host));
+        let vars = if matches!(form, Form::Json) { with_marks(&vars, false) } else { vars };
+        form.write(vars.as_map().unwrap_or(&Map::new()))
+    }
+
     fn group_vars(&self, group: &Group) -> Map {
         gathered(self.hosts.group_layers(&group.name).into_iter().filter(|layer| {
             matches!(layer.level, Level::InventoryGroup | Level::InventoryAllFile | Level::InventoryGroupFile)
@@ -225,15 +235,25 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Text that must not be templated is marked, so that the output can be an inventory's source.
+/// Text that must not be templated is marked, and so is what no key has opened, so that the output can
+/// be an inventory's source.
 fn marked(value: &Value) -> Value {
+    with_marks(value, true)
+}
+
+/// As [`marked`], where `texts` says so; otherwise only what is encrypted is marked.
+fn with_marks(value: &Value, texts: bool) -> Value {
+    let named = |mark: &str| Value::from([(mark, value.clone())].into_iter().collect::<Map>());
     match value {
-        Value::Str(text) if !text.marks().has(Marks::TEMPLATE) && !text.is_secret() => {
-            let marked: Map = [("__ansible_unsafe", value.clone())].into_iter().collect();
-            Value::from(marked)
+        Value::Str(text) if text.is_encrypted() => named("__ansible_vault"),
+        Value::Str(text) if texts && !text.marks().has(Marks::TEMPLATE) && !text.is_secret() => {
+            named("__ansible_unsafe")
         }
-        Value::List(items) => Value::list(items.iter().map(marked)),
-        Value::Map(map) => Value::from(map.iter().map(|(key, value)| (key.clone(), marked(value))).collect::<Map>()),
+        Value::List(items) => Value::list(items.iter().map(|item| with_marks(item, texts))),
+        Value::Map(map) => {
+            let entries = map.iter().map(|(key, value)| (key.clone(), with_marks(value, texts)));
+            Value::from(entries.collect::<Map>())
+        }
         other => other.clone(),
     }
 }
