@@ -69,11 +69,9 @@ pub(super) fn parse(builder: &mut Builder, world: &World, document: &Node) -> Ch
     let so_far = Arc::new(so_far);
     let layers = HostLayers::new(Arc::clone(&so_far), Arc::new(files));
     for host in so_far.hosts() {
-        let mut scope = scope_of(&so_far, &layers, &host.name);
-        if use_extra {
-            scope = scope.push(Arc::clone(world.extra));
-        }
-        rules.apply(builder, &host.name, &scope)?;
+        let own = scope_of(&so_far, &layers, &host.name);
+        let full = if use_extra { own.push(Arc::clone(world.extra)) } else { own.clone() };
+        rules.apply(builder, &host.name, &own, &full)?;
     }
     Ok(())
 }
@@ -147,8 +145,10 @@ impl Rules<'_> {
         Templar::new(Arc::clone(self.engine), Arc::new(scope))
     }
 
-    fn apply(&self, builder: &mut Builder, host: &str, scope: &Scope) -> Checked<()> {
-        let templar = self.templar(scope.clone());
+    /// What the rules make of a host. Its variables come without extra vars and, where the options want
+    /// it, with them: conditions of `groups` are about the host alone, as in Ansible.
+    fn apply(&self, builder: &mut Builder, host: &str, own: &Scope, full: &Scope) -> Checked<()> {
+        let templar = self.templar(full.clone());
         let mut composed = Vars::new();
         for (name, expression) in &self.compose {
             let (Some(name), Some(text)) = (name.as_str(), text_of(expression)) else {
@@ -163,8 +163,8 @@ impl Rules<'_> {
                 Err(error) => self.failed(&format!("could not set {name} for host {host}"), expression, error)?,
             }
         }
-        let scope = scope.push(Layer::new(Level::InventoryHostFile, "compose", composed));
-        let templar = self.templar(scope);
+        let composed = Layer::new(Level::InventoryHostFile, "compose", composed);
+        let templar = self.templar(own.push(Arc::clone(&composed)));
         for (name, condition) in &self.groups {
             let name_text = name.to_key().map(|key| key.to_string()).unwrap_or_default();
             match templar.condition(&condition.to_value()?) {
@@ -173,6 +173,7 @@ impl Rules<'_> {
                 Err(e) => self.failed(&format!("could not add host {host} to group {name_text}"), condition, e)?,
             }
         }
+        let templar = self.templar(full.push(composed));
         for keyed in &self.keyed {
             self.keyed(builder, host, keyed, &templar)?;
         }
