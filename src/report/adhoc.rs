@@ -109,7 +109,8 @@ impl AdHoc {
 
     fn json(&self, result: &HostResult) -> String {
         let mut shown = data::result(&result.outcome, result.hidden);
-        if result.verbose && result.outcome.status != Status::Failed && !result.outcome.result.contains("changed") {
+        let says_changed = result.outcome.result.contains("changed") || self.one_line;
+        if result.verbose && result.outcome.status != Status::Failed && !says_changed {
             shown.shift_remove("changed");
         }
         let shown = Json::Object(shown);

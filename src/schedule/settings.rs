@@ -209,7 +209,9 @@ fn target(context: &Context, host: &str, reader: &Reader<'_>, delegated: bool) -
         "local" => Ok(Target::Local),
         "docker" => Ok(Target::Docker {
             container: reader.text(&["ansible_docker_host", "ansible_host"])?.unwrap_or_else(|| host.to_owned()),
-            user: reader.text(&["ansible_docker_user", "ansible_user"])?,
+            user: reader
+                .either(&["ansible_docker_user", "ansible_user"], "remote_user")?
+                .or_else(|| defaults.user.clone()),
         }),
         "ssh" | "smart" => ssh(context, host, reader).map(Target::Ssh),
         other => Err(unknown_connection(other).at(reader.origin(&["ansible_connection"], "connection")).into()),
