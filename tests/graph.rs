@@ -353,9 +353,9 @@ fn mistakes_are_refused_as_elsewhere() {
         ran.says(words);
     };
     refused(&["p.yml", "--host", "web2"], 1, "did you mean `web1`?");
-    refused(&["p.yml", "--format", "pdf"], 5, "[possible values: dot, mermaid, svg, json]");
-    refused(&["p.yml", "--check"], 5, "unexpected argument '--check'");
-    refused(&[], 5, "<PLAYBOOK>...");
+    refused(&["p.yml", "--format", "pdf"], 2, "[possible values: dot, mermaid, svg, json]");
+    refused(&["p.yml", "--check"], 2, "unexpected argument '--check'");
+    refused(&[], 2, "<PLAYBOOK>...");
     refused(&["none.yml"], 1, "the playbook: none.yml could not be found");
     refused(&["bad.yml"], 4, "did you mean `ping`?");
     refused(&["worse.yml"], 4, "worse.yml:3:");

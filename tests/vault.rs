@@ -259,3 +259,20 @@ fn ansible_vault_reads_what_rplay_writes_and_the_reverse() {
         vault(one, &["view", "pw", "--vault-password-file", "pw"]).exits(1);
     }
 }
+
+#[test]
+fn strings_have_the_names_that_were_meant_for_them() {
+    let place = Place::new();
+    place.write("input", "typed");
+    let names = |args: &[&str]| {
+        let mut command = place.command(env!("CARGO_BIN_EXE_rplay"), &["vault", "encrypt-string"]);
+        command.args(["--format", "ansible", "--vault-password-file", "pw"]).args(args);
+        let done = command.stdin(std::fs::File::open(place.path("input")).unwrap()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let out = String::from_utf8(done.stdout).unwrap();
+        out.lines().filter_map(|l| l.strip_suffix("!vault |").map(|n| n.trim().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["-n", "a"]), ["a:"]);
+    assert_eq!(names(&["-", "x", "-n", "a"]), ["", "a:"]);
+    assert_eq!(names(&["x", "-n", "a", "--stdin-name", "b"]), ["b:", "a:"]);
+}

@@ -26,7 +26,7 @@ use indexmap::IndexMap;
 pub use build::{Builder, GroupNames};
 pub use grow::{Addition, host_and_port};
 pub use names::safe_name;
-pub use pattern::{Selection, limit_from_file};
+pub use pattern::{Selection, limit_from_file, split_pattern};
 
 use crate::diag::{Checked, Diagnostic};
 use crate::model::{Origin, Vars};

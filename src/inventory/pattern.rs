@@ -37,7 +37,7 @@ pub(super) fn select(inventory: &Inventory, pattern: &str, limit: Option<&str>) 
 
 /// Ordinary parts are united first, then the `&` parts intersect, then the `!` parts take away.
 fn evaluate(inventory: &Inventory, pattern: &str, warnings: &mut Vec<Diagnostic>) -> Checked<Vec<String>> {
-    let parts = split(pattern);
+    let parts = split_pattern(pattern);
     let plain: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.starts_with(['&', '!'])).collect();
     let mut hosts: Vec<String> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
@@ -59,7 +59,7 @@ fn evaluate(inventory: &Inventory, pattern: &str, warnings: &mut Vec<Diagnostic>
 }
 
 /// Parts are separated by commas; without any, by colons and spaces outside of brackets.
-fn split(pattern: &str) -> Vec<String> {
+pub fn split_pattern(pattern: &str) -> Vec<String> {
     if pattern.contains(',') {
         return pattern.split(',').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect();
     }

@@ -196,7 +196,9 @@ fn inventory_sources_that_cannot_be_used_are_explained() {
     assert!(load_inventory(&project.files, &project.env, &strict, &given, &no_extra()).is_ok());
     assert!(load_inventory(&project.files, &project.env, &strict, &given[..1], &no_extra()).is_err());
     assert_eq!(project.inventory(&["a,b"]).unwrap().inventory.hosts().count(), 2);
-    assert_eq!(limit(&project.files, &project.env, "web,@limit.txt").unwrap(), "web,h1,h2");
+    for (given, expected) in [("web,@limit.txt", "web,h1,h2"), ("@limit.txt:&db:web[0:1]", "h1,h2,&db,web[0:1]")] {
+        assert_eq!(limit(&project.files, &project.env, given).unwrap(), expected);
+    }
     assert!(limit(&project.files, &project.env, "@limt.txt").unwrap_err()[0].hints[0].contains("limit.txt"));
 }
 

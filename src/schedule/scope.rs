@@ -158,9 +158,7 @@ pub mod magic {
         vars.set("ansible_search_path", Value::list(search_path(play, task)), None);
         let Some(role) = task.role.and_then(|role| play.roles.get(role)) else { return vars };
         vars.set("role_name", role.short_name(), None);
-        if let Some(collection) = role.collection() {
-            vars.set("ansible_collection_name", collection, None);
-        }
+        vars.set("ansible_collection_name", role.collection().map_or(Value::Null, Value::from), None);
         if !role.included_by.is_empty() {
             let names = role.included_by.iter().map(|(name, _)| name.as_str());
             vars.set("ansible_parent_role_names", strings(names), None);

@@ -202,12 +202,14 @@ pub fn encrypt_string(session: &mut Session<'_>, given: &EncryptString) -> Check
         let typed = ask::text("String to encrypt", given.show_input)?;
         texts.push((names.next().cloned(), Zeroizing::new(typed.bytes().to_vec())));
     }
-    let input = given.strings.iter().any(|s| s == STANDARD) || given.strings.is_empty() && !given.prompt;
-    if input {
+    let alone = given.strings.iter().all(|s| s == STANDARD);
+    let asked = given.stdin_name.is_some() || given.strings.iter().any(|s| s == STANDARD);
+    if asked || given.strings.is_empty() && !given.prompt {
         if std::io::stdin().is_terminal() {
             done("Reading the text from standard input. (ctrl-d to end it, twice after a line without its end)");
         }
-        let name = given.stdin_name.clone().or_else(|| names.next().cloned());
+        // Beside other strings the names are those strings'.
+        let name = given.stdin_name.clone().or_else(|| if alone { names.next().cloned() } else { None });
         texts.push((name, disk::read(Path::new(STANDARD))?));
     }
     for text in given.strings.iter().filter(|s| *s != STANDARD) {

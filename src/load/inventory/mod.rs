@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::files::Environment;
 use super::{Config, Files};
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::inventory::{Inventory, limit_from_file};
+use crate::inventory::{Inventory, limit_from_file, split_pattern};
 use crate::vars::Layer;
 use reader::Reader;
 
@@ -77,13 +77,13 @@ pub fn limit(files: &Files, environment: &Environment, text: &str) -> Checked<St
         return Ok(text.to_owned());
     }
     let mut parts = Vec::new();
-    for part in text.split(',') {
-        match part.trim().strip_prefix('@') {
+    for part in split_pattern(text) {
+        match part.strip_prefix('@') {
             Some(path) => {
                 let source = files.read(&environment.path(path, &environment.cwd), "the limit file")?;
                 parts.push(limit_from_file(&source.text));
             }
-            None => parts.push(part.to_owned()),
+            None => parts.push(part),
         }
     }
     Ok(parts.join(","))
