@@ -385,6 +385,14 @@ fn settings_that_are_not_built_are_warned_about() {
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success() && said.contains(words), "{said}");
     }
+    for (name, value) in
+        [("ANSIBLE_PRECEDENCE", "all_inventory,groups_inventory"), ("ANSIBLE_HOST_PATTERN_MISMATCH", "error")]
+    {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
+        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(5) && said.contains("is not supported yet"), "{said}");
+    }
 }
 
 #[test]

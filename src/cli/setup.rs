@@ -74,7 +74,7 @@ fn check_options(options: &Options, config: &Config) -> Checked<()> {
             "fact_caching_connection (ANSIBLE_CACHE_PLUGIN_CONNECTION) names it",
         ));
     }
-    Ok(())
+    check_meaning(config)
 }
 
 fn is_file_cache(config: &Config) -> bool {
@@ -85,6 +85,22 @@ fn is_file_cache(config: &Config) -> bool {
 fn fact_cache(config: &Config) -> Option<FactCache> {
     let dir = config.fact_caching_connection.value.clone().filter(|_| is_file_cache(config))?;
     Some(FactCache::new(dir, config.fact_caching_prefix.value.clone(), config.fact_caching_timeout.value))
+}
+
+/// Refuses settings that would change what a run does, and are not built: a run that goes
+/// on without them would not be the one that was asked for.
+fn check_meaning(config: &Config) -> Checked<()> {
+    let set = [
+        ("host_pattern_mismatch = error", config.host_pattern_mismatch.value == "error"),
+        ("precedence", config.precedence.value.is_some()),
+    ];
+    match set.iter().find(|(_, wrong)| *wrong) {
+        Some((name, _)) => Err(refuse(
+            &format!("the setting `{name}` is not supported yet"),
+            "take it out of ansible.cfg and of the environment (`ANSIBLE_…`)",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Warns of settings that are not built and change nothing but comfort.

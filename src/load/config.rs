@@ -257,6 +257,10 @@ settings! {
     diff_context: u32 = 3, "DIFF_CONTEXT", ["ANSIBLE_DIFF_CONTEXT"], ["diff"."context"];
     /// Files above this size are not compared line by line.
     max_diff_size: u32 = 104_448, "MAX_FILE_SIZE_FOR_DIFF", ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
+    /// What a pattern that matches no host is: a warning, nothing, an error.
+    host_pattern_mismatch: String = "warning".to_owned(), "HOST_PATTERN_MISMATCH", ["ANSIBLE_HOST_PATTERN_MISMATCH"], ["inventory"."host_pattern_mismatch"];
+    /// The order in which variables of groups win.
+    precedence: Option<String> = None, "VARIABLE_PRECEDENCE", ["ANSIBLE_PRECEDENCE"], ["defaults"."precedence"];
     /// How results are printed.
     stdout_callback: String = "default".to_owned(), "DEFAULT_STDOUT_CALLBACK", ["ANSIBLE_STDOUT_CALLBACK"], ["defaults"."stdout_callback"];
     /// Whether `stdout_callback` holds for `rplay exec`, too.

@@ -101,12 +101,12 @@ pub struct RunOptions {
     pub told: u8,
     /// What the connection is where nothing else is said.
     pub connection: ConnectionDefaults,
+    /// The setting `executable`, where it is not the default: the shell of `shell` and `raw`.
+    pub shell: Option<String>,
     /// Facts are put among the variables under `ansible_…` as well.
     pub inject_facts: bool,
     /// `no_log` where a task does not say.
     pub no_log: bool,
-    /// The shell of `raw` where a task does not say.
-    pub executable: String,
     /// `any_errors_fatal` where a play does not say.
     pub any_errors_fatal: bool,
     /// The strategy of plays that name none.

@@ -141,6 +141,11 @@ impl OnHost<'_> {
         if module.name == "setup" {
             self.only_setup(view)?;
         }
+        if !args.contains("executable")
+            && let Some(shell) = self.shell(view)?
+        {
+            args.insert("executable", shell);
+        }
         if module.name == "async_status" {
             args.insert("_async_dir", background::directory(view)?);
         }
@@ -174,6 +179,17 @@ impl OnHost<'_> {
             Some(other) => Err(Error::new(format!("ansible_facts_modules: '{other}' gathers no facts here"))
                 .hint("`setup` does; call another module in a task of its own")),
         }
+    }
+
+    /// The shell of a command line where the task does not say; for `raw`, which knows nothing of the
+    /// host, the configuration's.
+    fn shell(&self, view: &View) -> Result<Option<Value>, Error> {
+        let said = match self.task.action.module.name {
+            "shell" => view.variable("ansible_shell_executable")?.filter(|shell| shell.truthy() != Some(false)),
+            "raw" => None,
+            _ => return Ok(None),
+        };
+        Ok(said.or_else(|| self.context.options.shell.as_deref().map(Value::from)))
     }
 
     /// The arguments as written, those of `args: "{{ … }}"` below them.
@@ -279,8 +295,7 @@ impl OnHost<'_> {
         }
         let module = self.task.action.module;
         let line = module.free_form.and_then(|f| args.get(f)).and_then(Value::as_str).unwrap_or_default();
-        let set = Some(self.context.options.executable.as_str()).filter(|shell| *shell != "/bin/sh");
-        let shell = args.get("executable").and_then(Value::as_str).or(set).filter(|e| !e.is_empty());
+        let shell = args.get("executable").and_then(Value::as_str).filter(|e| !e.is_empty());
         let line = match shell {
             Some(shell) => format!("{shell} -c {}", crate::connection::shell_quote(line)),
             None => line.to_owned(),
