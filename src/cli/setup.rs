@@ -192,7 +192,7 @@ pub fn load_plays(
     unlock(&options.vault, &config, environment, files)?;
     let mut warnings = config.warnings().to_vec();
     warnings.extend(without_effect(&config));
-    let (extra, found) = sources::extra(files, environment, &options.extra_vars)?;
+    let (extra, found) = sources::extra(files, environment, &config, &options.extra_vars)?;
     warnings.extend(found);
     let project = project(files, &config, &extra)?;
     warnings.extend(given_twice(project.warnings, config.duplicate_dict_key.value)?);

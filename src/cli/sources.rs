@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::load::{self, Config, Environment, Files, VarsFolders};
+use crate::load::{self, Config, Environment, Files, HashBehaviour, VarsFolders};
 use crate::model::Vars;
 use crate::vars::{FileVars, HostLayers, Layer, Level, Side};
 
@@ -54,12 +54,18 @@ pub fn names(environment: &Environment, config: &Config, given: &[String]) -> Ve
 ///
 /// # Errors
 /// What cannot be read.
-pub fn extra(files: &Files, environment: &Environment, given: &[String]) -> Checked<(Arc<Layer>, Vec<Diagnostic>)> {
+pub fn extra(
+    files: &Files,
+    environment: &Environment,
+    config: &Config,
+    given: &[String],
+) -> Checked<(Arc<Layer>, Vec<Diagnostic>)> {
+    let merge = config.hash_behaviour.value == HashBehaviour::Merge;
     let (mut vars, mut warnings) = (Vars::new(), Vec::new());
     for text in given {
         let loaded = load::extra_vars(files, environment, text)?;
         warnings.extend(loaded.warnings);
-        vars.extend(loaded.vars);
+        if merge { vars.merge(loaded.vars) } else { vars.extend(loaded.vars) }
     }
     Ok((Layer::new(Level::Extra, "-e", vars), warnings))
 }

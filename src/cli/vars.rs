@@ -10,7 +10,7 @@ use super::options::{Options, VaultOptions};
 use super::{complain, parse, playbook, say, setup, sources};
 use crate::compile::CompiledPlay;
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::load::{self, Config, Environment, Files, Machine};
+use crate::load::{self, Config, Environment, Files, HashBehaviour, Machine};
 use crate::model::{Map, Value};
 use crate::schedule::{Context, select, title};
 use crate::template::{Engine, Templar, dump};
@@ -113,13 +113,14 @@ fn of_inventory(given: &VarsOptions, files: &Arc<Files>) -> Checked<View> {
     let config = Config::load(files, &environment)?;
     // Already done where there is a playbook that has nothing for the host.
     setup::unlock(&given.vault, &config, &environment, files)?;
-    let (extra, mut warnings) = sources::extra(files, &environment, &given.extra_vars)?;
+    let (extra, mut warnings) = sources::extra(files, &environment, &config, &given.extra_vars)?;
     let dir = sources::playbook_dir(&environment, given.playbook_dir.as_deref())?;
     let read = sources::read(files, &environment, &config, &given.inventory, &extra, vec![dir])?;
     warnings.splice(0..0, config.warnings().iter().cloned().chain(read.warnings).chain(read.vars_warnings));
     playbook::complain_masked(files, warnings);
     setup::check_host(read.hosts.inventory(), &given.host)?;
-    let scope = Scope::builder().layers(read.hosts.layers(&given.host)).layer(extra).build();
+    let merge = config.hash_behaviour.value == HashBehaviour::Merge;
+    let scope = Scope::builder().merge(merge).layers(read.hosts.layers(&given.host)).layer(extra).build();
     Ok(View { play: None, scope })
 }
 

@@ -51,6 +51,19 @@ impl Vars {
         }
     }
 
+    /// Sets all of `other`'s; a mapping is merged with what is there (`hash_behaviour = merge`).
+    pub fn merge(&mut self, mut other: Self) {
+        let Self { values, origins } = &mut other;
+        for (key, value) in std::mem::take(values) {
+            let Some(name) = key.as_str() else { continue };
+            let value = match (self.get(name).and_then(Value::as_map), value.as_map()) {
+                (Some(below), Some(above)) => Value::from(below.merged(above)),
+                _ => value,
+            };
+            self.set(name, value, origins.remove(name));
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

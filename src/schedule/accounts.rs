@@ -102,7 +102,7 @@ mod tests {
         assert!(after != before);
         known.register("ansible_port", Value::from(22));
         assert!(basis(&known) != after);
-        known.include(Vars::from_iter([("ansible_user", Value::from("deploy"))]));
+        known.include(Vars::from_iter([("ansible_user", Value::from("deploy"))]), false);
         assert!(basis(&known) != after);
     }
 

@@ -49,9 +49,10 @@ impl Linear {
         if stands && !result.facts.is_empty() {
             self.world.add_facts(&self.context, host, &result.facts);
         }
+        let merge = self.context.options.merge;
         self.world.update(host, |known| {
             if stands && !result.included.is_empty() {
-                known.include(result.included.clone());
+                known.include(result.included.clone(), merge);
             }
             for (name, value) in result.set.iter().filter(|_| stands) {
                 known.register(&name.to_string(), value.clone());

@@ -33,9 +33,9 @@ impl Known {
         self.facts_layer = Some(Layer::facts("facts", &self.facts, inject));
     }
 
-    /// Adds variables of `include_vars`.
-    pub fn include(&mut self, vars: Vars) {
-        change(&mut self.included, Level::IncludeVars, "include_vars").extend(vars);
+    /// Adds variables of `include_vars`; mappings are merged with those that are there where all are.
+    pub fn include(&mut self, vars: Vars, merge: bool) {
+        change(&mut self.included, Level::IncludeVars, "include_vars").extend(vars, merge);
     }
 
     /// Sets a variable of `set_fact` or `register`.

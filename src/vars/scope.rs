@@ -52,10 +52,11 @@ impl Layer {
         Arc::make_mut(&mut self.vars).set(name, value, None);
     }
 
-    /// Sets all of these variables.
-    pub fn extend(&mut self, vars: Vars) {
+    /// Sets all of these variables; with `merge` mappings are put over those that are there.
+    pub fn extend(&mut self, vars: Vars, merge: bool) {
         self.connecting |= vars.values().keys().any(|key| key.as_str().is_some_and(connects));
-        Arc::make_mut(&mut self.vars).extend(vars);
+        let all = Arc::make_mut(&mut self.vars);
+        if merge { all.merge(vars) } else { all.extend(vars) }
     }
 
     /// A host's facts as `setup` returns them: under `ansible_facts` without their prefix,
@@ -178,8 +179,14 @@ impl Variables for Scope {
         {
             return Some(unknown);
         }
-        let found = found.map(|(_, value)| value);
-        let (_, top) = top?;
+        let (level, top) = top?;
+        // `vars` of a task, its block and the blocks around replace each other also where mappings are merged.
+        let written = |level| matches!(level, Level::Task | Level::Block);
+        let mut met = written(level);
+        let found = found.filter_map(|(below, value)| {
+            let replaced = written(below) && std::mem::replace(&mut met, true);
+            (!replaced).then_some(value)
+        });
         if !self.merge || top.as_map().is_none() {
             return Some(top.clone());
         }

@@ -67,6 +67,7 @@ fn of_one_level_the_last_wins_and_the_parent_scope_stays_as_it_was() {
 fn hash_behaviour_merge_merges_mappings_and_replaces_the_rest() {
     let layers = [
         layer(Level::Play, "a", "{\"d\": {\"x\": {\"p\": 1, \"q\": 1}, \"l\": [1]}, \"s\": {\"k\": 1}}"),
+        layer(Level::Block, "block", "{\"d\": {\"y\": 1}}"),
         layer(Level::Task, "b", "{\"d\": {\"x\": {\"q\": 2}, \"l\": [2]}, \"s\": 5}"),
     ];
     let merging = Scope::builder().layers(layers.clone()).merge(true).build();

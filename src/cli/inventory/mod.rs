@@ -10,9 +10,9 @@ use clap::{ArgAction, Parser};
 use super::options::VaultOptions;
 use super::{complain, parse, playbook, say, setup, sources};
 use crate::diag::{Checked, Diagnostic, ExitCode};
-use crate::load::{self, Config, Environment, Files};
+use crate::load::{self, Config, Environment, Files, HashBehaviour};
 use crate::template::dump;
-use tree::{Form, Tree};
+use tree::{Form, Shown, Tree};
 
 /// Shows hosts, groups and variables, as ansible-inventory does.
 #[derive(Debug, Parser)]
@@ -103,7 +103,7 @@ fn try_run(options: &InventoryOptions, files: &Arc<Files>) -> Checked<ExitCode> 
     }
     let config = Config::load(files, &environment)?;
     setup::unlock(&options.vault, &config, &environment, files)?;
-    let (extra, mut warnings) = sources::extra(files, &environment, &options.extra_vars)?;
+    let (extra, mut warnings) = sources::extra(files, &environment, &config, &options.extra_vars)?;
     let dir = sources::playbook_dir(&environment, options.playbook_dir.as_deref())?;
     let read = sources::read(files, &environment, &config, &options.inventory, &extra, vec![dir])?;
     warnings.splice(0..0, config.warnings().iter().cloned().chain(read.warnings).chain(read.vars_warnings));
@@ -116,7 +116,12 @@ fn try_run(options: &InventoryOptions, files: &Arc<Files>) -> Checked<ExitCode> 
     } else {
         read.hosts.inventory().hosts().map(|h| h.name.clone()).collect()
     };
-    let tree = Tree::new(&read.hosts, &extra, hosts, options.export || config.inventory_export.value);
+    let what = Shown {
+        export: options.export || config.inventory_export.value,
+        playbook: options.playbook_dir.is_some(),
+        merge: config.hash_behaviour.value == HashBehaviour::Merge,
+    };
+    let tree = Tree::new(&read.hosts, &extra, hosts, what);
     let form = match (options.yaml, options.toml) {
         (true, _) => Form::Yaml,
         (_, true) => Form::Toml,

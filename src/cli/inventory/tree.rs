@@ -47,7 +47,18 @@ pub struct Tree<'a> {
     extra: &'a Arc<Layer>,
     /// Hosts within the limit.
     shown: HashSet<String>,
-    export: bool,
+    what: Shown,
+}
+
+/// Which variables are shown, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// Where they are defined, not where they hold.
+    pub export: bool,
+    /// With those beside a playbook, when they are exported.
+    pub playbook: bool,
+    /// `hash_behaviour = merge`.
+    pub merge: bool,
 }
 
 /// What has been shown already: groups stand in full once, and so do a host's variables.
@@ -57,8 +68,8 @@ struct Seen {
     hosts: HashSet<String>,
 }
 
-fn gathered(layers: impl IntoIterator<Item = Arc<Layer>>) -> Map {
-    let scope = Scope::builder().layers(layers).build();
+fn gathered(layers: impl IntoIterator<Item = Arc<Layer>>, merge: bool) -> Map {
+    let scope = Scope::builder().merge(merge).layers(layers).build();
     let names = scope.names().into_iter().filter(|name| !INTERNAL.contains(&name.as_str()));
     names.filter_map(|name| scope.get(&name).map(|value| (name, value))).collect()
 }
@@ -76,17 +87,22 @@ fn keep(map: &mut Map, name: &str, value: Value) {
 
 impl<'a> Tree<'a> {
     /// A tree with the hosts that are within the limit.
-    pub fn new(hosts: &'a HostLayers, extra: &'a Arc<Layer>, shown: HashSet<String>, export: bool) -> Self {
-        Self { hosts, extra, shown, export }
+    pub fn new(hosts: &'a HostLayers, extra: &'a Arc<Layer>, shown: HashSet<String>, what: Shown) -> Self {
+        Self { hosts, extra, shown, what }
     }
 
     /// A host's variables: all that it sees, or its own where variables stay with their groups.
     pub fn host_vars(&self, host: &str) -> Map {
         let layers = self.hosts.layers(host);
-        if self.export {
-            gathered(layers.into_iter().filter(|l| matches!(l.level, Level::InventoryHost | Level::InventoryHostFile)))
+        let own = |layer: &Arc<Layer>| match layer.level {
+            Level::InventoryHost | Level::InventoryHostFile => true,
+            Level::PlaybookHostFile => self.what.playbook,
+            _ => false,
+        };
+        if self.what.export {
+            gathered(layers.into_iter().filter(own), self.what.merge)
         } else {
-            gathered(layers.into_iter().chain([Arc::clone(self.extra)]))
+            gathered(layers.into_iter().chain([Arc::clone(self.extra)]), self.what.merge)
         }
     }
 
@@ -101,9 +117,12 @@ impl<'a> Tree<'a> {
     }
 
     fn group_vars(&self, group: &Group) -> Map {
-        gathered(self.hosts.group_layers(&group.name).into_iter().filter(|layer| {
-            matches!(layer.level, Level::InventoryGroup | Level::InventoryAllFile | Level::InventoryGroupFile)
-        }))
+        let own = |layer: &Arc<Layer>| match layer.level {
+            Level::InventoryGroup | Level::InventoryAllFile | Level::InventoryGroupFile => true,
+            Level::PlaybookAllFile | Level::PlaybookGroupFile => self.what.playbook,
+            _ => false,
+        };
+        gathered(self.hosts.group_layers(&group.name).into_iter().filter(own), self.what.merge)
     }
 
     fn children(&self, group: &'a Group) -> impl Iterator<Item = &'a Group> {
@@ -143,7 +162,7 @@ impl<'a> Tree<'a> {
         let mut entry = Map::new();
         keep(&mut entry, "hosts", Value::list(self.members(group).map(String::as_str)));
         keep(&mut entry, "children", Value::list(self.children(group).map(|g| g.name.as_str())));
-        if self.export {
+        if self.what.export {
             keep(&mut entry, "vars", marked(&Value::from(self.group_vars(group))));
         }
         keep(out, &group.name, Value::from(entry));
@@ -198,7 +217,7 @@ impl<'a> Tree<'a> {
             hosts.insert(host.as_str(), vars);
         }
         keep(entry, "hosts", Value::from(hosts));
-        if self.export {
+        if self.what.export {
             keep(entry, "vars", Value::from(self.group_vars(group)));
         }
     }
