@@ -101,8 +101,13 @@ pub mod magic {
         vars.set("inventory_hostname", host, None);
         vars.set("inventory_hostname_short", host.split('.').next().unwrap_or(host), None);
         vars.set("group_names", strings(inventory.group_names(host).into_iter().filter(|n| *n != ALL)), None);
-        let origin = inventory.host(host).and_then(|h| h.origin.as_ref());
-        if let Some(origin) = origin {
+        let known = inventory.host(host);
+        if known.is_some_and(|h| h.origin.is_none() && !h.implicit) {
+            // A host that a task has added has no place.
+            vars.set("inventory_file", Value::Null, None);
+            vars.set("inventory_dir", Value::Null, None);
+        }
+        if let Some(origin) = known.and_then(|h| h.origin.as_ref()) {
             let file = std::path::Path::new(&origin.source.name);
             let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
             let dir = absolute.parent().map(|p| p.to_string_lossy().into_owned());
@@ -175,6 +180,9 @@ pub mod magic {
 pub fn of_inventory(context: &Context, host: &str) -> Scope {
     let mut layers = context.hosts.layers(host);
     layers.extend(context.layers.iter().cloned());
+    // Facts are there, if none are known.
+    let facts = Vars::from_iter([("ansible_facts", Value::from(Map::new()))]);
+    layers.push(Layer::new(Level::CommandLine, "rplay", facts));
     layers.push(magic::of_host(context, host));
     Scope::builder().layers(layers).merge(context.options.merge).build()
 }
@@ -186,8 +194,8 @@ pub fn of_play(world: &World, context: &Context, play: &CompiledPlay, files: &[A
     layers.extend(files.iter().cloned());
     layers.extend(play.roles.iter().filter(|r| r.public).map(|r| Arc::clone(&r.vars)));
     // In a task, though not in `hostvars`, a host without an address has its name for one.
-    let own = [("ansible_host", Value::from(host)), ("ansible_facts", Value::from(Map::new()))];
-    layers.push(Layer::new(Level::CommandLine, "rplay", Vars::from_iter(own)));
+    let own = Vars::from_iter([("ansible_host", Value::from(host))]);
+    layers.push(Layer::new(Level::CommandLine, "rplay", own));
     world.ground(context, host).push_all(layers)
 }
 
