@@ -131,6 +131,24 @@ impl OnHost<'_> {
             }
             return Ok(Prepared::Done(Box::new(result)));
         }
+        let args = self.rendered(view)?;
+        let route = match self.route(view) {
+            Ok(route) => route,
+            Err(Unsettled::Template(e)) => return Err(*e),
+            Err(Unsettled::Wrong(finding)) => return Ok(Prepared::Done(Box::new(ItemResult::explained(*finding)))),
+        };
+        if let Some(reason) = Value::from(args.clone()).unknown() {
+            self.not_run(&route.account);
+            let outcome = Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new());
+            let delegated_to = route.delegated_to;
+            return Ok(Prepared::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) })));
+        }
+        self.ready(view, route, args)
+    }
+
+    /// The arguments with their values, and what a module is told besides.
+    fn rendered(&self, view: &View) -> Result<Map, Error> {
+        let module = self.task.action.module;
         let mut args = Map::new();
         for (name, value) in &self.arguments(view)? {
             let failed = |e: Error| e.in_argument(&name.to_string()).of_module(&module.full_name());
@@ -149,18 +167,7 @@ impl OnHost<'_> {
         if module.name == "async_status" {
             args.insert("_async_dir", background::directory(view)?);
         }
-        let route = match self.route(view) {
-            Ok(route) => route,
-            Err(Unsettled::Template(e)) => return Err(*e),
-            Err(Unsettled::Wrong(finding)) => return Ok(Prepared::Done(Box::new(ItemResult::explained(*finding)))),
-        };
-        if let Some(reason) = Value::from(args.clone()).unknown() {
-            self.not_run(&route.account);
-            let outcome = Outcome::new(Status::Unknown(Arc::clone(reason)), Map::new());
-            let delegated_to = route.delegated_to;
-            return Ok(Prepared::Done(Box::new(ItemResult { delegated_to, ..ItemResult::plain(outcome) })));
-        }
-        self.ready(view, route, args)
+        Ok(args)
     }
 
     /// Facts are gathered by `setup` alone, which `ansible_facts_modules` may name; another module that it
