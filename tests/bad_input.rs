@@ -244,14 +244,10 @@ fn roles_files_and_imports_that_are_not_there() {
     bad_play("- import_playbook: othr.yml\n", 1, &["could not find the imported playbook", "site.yml:1:20"]);
     bad_play("- import_playbook: site.yml\n", 4, &["without end", "site.yml:1:20"]);
     bad_play("- import_playbook: '{{ x }}.yml'\n", 4, &["'x' is undefined", "site.yml:1:", "-e"]);
-    let vars = [
-        (
-            "site.yml",
-            "- hosts: all\n  gather_facts: false\n  vars_files: [vars/secert.yml]\n  tasks:\n    - command: touch touched\n",
-        ),
-        ("vars/secret.yml", "a: 1\n"),
-    ];
-    refused(&vars, &["site.yml"], 4, &["vars/secert.yml was not found", "site.yml:3:16", "secret.yml`?"]);
+    let site = PLAY.replace("  tasks:", "  vars_files: [vars/secert.yml]\n  tasks:");
+    let run = rplay(&[("site.yml", site.as_bytes()), ("vars/secret.yml", b"a: 1\n")], &["site.yml"]);
+    let words = "vars file vars/secert.yml was not found (site.yml:3:16); did you mean `vars/secret.yml`?";
+    assert!(run.code == 0 && run.stderr.contains(words), "{}", run.stderr);
     let broken = [("site.yml", PLAY), ("group_vars/all.yml", "a: [1\n")];
     refused(&broken, &["site.yml"], 4, &["a comma or the end of the list", "group_vars/all.yml:1:4"]);
     let secret = "$ANSIBLE_VAULT;1.2;AES256;prod\n\
@@ -306,7 +302,7 @@ fn warnings() {
     let hosts = b"[web]\nlocalhost ansible_connection=local\n".as_slice();
     let run = rplay(&[("site.yml", typo.as_bytes()), ("hosts", hosts)], &["-i", "hosts", "site.yml"]);
     let words = "Could not match supplied host pattern, ignoring: wbe (site.yml:1:10); did you mean `web`?";
-    assert!(run.code == 0 && !run.touched && run.stdout.contains(words), "{}{}", run.stdout, run.stderr);
+    assert!(run.code == 0 && !run.touched && run.stderr.contains(words), "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("skipping: no hosts matched"), "{}", run.stdout);
     let run = rplay(&[("site.yml", PLAY.as_bytes()), ("hosts", b"")], &["-i", "hosts", "site.yml"]);
     assert!(run.code == 0 && run.stderr.contains("provided hosts list is empty"), "{}{}", run.stdout, run.stderr);
@@ -457,7 +453,7 @@ fn conditions_and_loops_of_other_types() {
     let play = format!("{PLAY}{tasks}").replace("  tasks:", "  vars: {text: word, empty: []}\n  tasks:");
     let run = rplay(&[("site.yml", play.as_bytes())], &["site.yml"]);
     assert!(run.code == 0 && run.stdout.contains("seen") && !run.stdout.contains("hidden"), "{}", run.stdout);
-    assert!(run.stdout.contains("conditional result of `text`"), "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("conditional result of `text`"), "{}{}", run.stdout, run.stderr);
     let looped = "    - debug:\n      loop: '{{ text }}'\n";
     let play = format!("{PLAY}{looped}").replace("  tasks:", "  vars: {text: word}\n  tasks:");
     fails(&[("site.yml", &play)], &["The `loop` value must resolve to a 'list', not 'str'."]);
@@ -483,7 +479,7 @@ fn settings_that_make_mistakes_errors_or_not() {
     refused(&[("site.yml", &notify)], &["site.yml"], 4, &words);
     let lax = config("error_on_missing_handler = false");
     let run = rplay(&[("site.yml", notify.as_bytes()), ("ansible.cfg", lax.as_bytes())], &["site.yml"]);
-    assert!(run.code == 0 && run.touched && run.stdout.contains("the handler 'restrt'"), "{}", run.stdout);
+    assert!(run.code == 0 && run.touched && run.stderr.contains("the handler 'restrt'"), "{}", run.stderr);
 }
 
 /// A name that is known only when it is notified: the whole run ends there, without a recap and
@@ -505,6 +501,6 @@ fn a_handler_that_is_missing_when_it_is_notified() {
         assert!(!run.stdout.contains("after") && !run.stdout.contains("PLAY RECAP"), "{}", run.stdout);
     }
     let run = rplay(&files(b"[defaults]\nerror_on_missing_handler = false\n"), &["site.yml"]);
-    assert!(run.code == 0 && run.stdout.contains("the handler 'restrt'"), "{}{}", run.stdout, run.stderr);
+    assert!(run.code == 0 && run.stderr.contains("the handler 'restrt'"), "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("after") && run.stdout.contains("PLAY RECAP"), "{}", run.stdout);
 }

@@ -1,7 +1,6 @@
 //! `rplay exec PATTERN -m MODULE -a ARGS`, also called as `ansible`: one task on many hosts.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use crate::event::Event;
 use crate::load::{Config, Environment, Files, Project};
 use crate::model::{Origin, Source};
 use crate::playbook::{Entry, parse_playbook};
-use crate::report::{AdHoc, PATTERN, Report, result_line};
+use crate::report::{AdHoc, PATTERN, Page, Report, result_line};
 use crate::schedule;
 use crate::yaml::{self, Node, NodeKind, Scalar, Style};
 
@@ -252,12 +251,12 @@ struct Tree {
 }
 
 impl Report for Tree {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> std::io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> std::io::Result<()> {
         if let Event::HostDone(result) = event {
             // A host's name may not leave the directory.
             let path = self.dir.join(result.host.replace('/', "_"));
             if let Err(error) = std::fs::write(&path, result_line(result)) {
-                writeln!(out, "[WARNING]: Unable to write to {}'s file: {error}", result.host)?;
+                out.aside(&format!("[WARNING]: Unable to write to {}'s file: {error}", result.host));
             }
         }
         self.inner.event(event, out)

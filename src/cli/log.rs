@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::Local;
 
 use crate::event::Event;
-use crate::report::Report;
+use crate::report::{Page, Report};
 
 /// A log that is written while a run goes on.
 pub struct Log {
@@ -30,11 +30,11 @@ impl Log {
 
     /// Takes an event, in which secrets are masked.
     pub fn event(&mut self, event: &Event) {
-        let mut text = Vec::new();
+        let mut page = Page::default();
         // A log that cannot be written any more (a full disk) does not end a run that is under way.
-        let _ = self.report.event(event, &mut text);
+        let _ = self.report.event(event, &mut page);
         let time = Local::now().format("%Y-%m-%d %H:%M:%S,%3f").to_string();
-        let lines = lines(&String::from_utf8_lossy(&text), &format!("{time} {}", self.writer));
+        let lines = lines(&String::from_utf8_lossy(&page.text()), &format!("{time} {}", self.writer));
         let _ = self.file.write_all(lines.as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! From events to standard output.
+//! From events to standard output, and warnings to standard error.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::mask;
 use super::options::{Options, Output};
 use crate::event::Event;
 use crate::load::Config;
-use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Report, Timed};
+use crate::report::{self, Colours, DefaultReport, Document, Form, Lines, Page, Report, Stream, Timed};
 use crate::schedule::Progress;
 use crate::vault::Secrets;
 
@@ -82,11 +82,18 @@ pub fn pump(
             break;
         }
         mask::event(&mut event, &secrets.mask(), show);
-        let mut text = Vec::new();
+        let mut page = Page::default();
         // Writing to memory does not fail; a reader that has gone away (`| head`) does not
         // end a run that is under way.
-        let _ = report.event(&event, &mut text);
-        let _ = out.write_all(&text);
+        let _ = report.event(&event, &mut page);
+        for (stream, text) in page.parts() {
+            if *stream == Stream::Err {
+                let _ = out.flush();
+                let _ = io::stderr().write_all(text);
+            } else {
+                let _ = out.write_all(text);
+            }
+        }
         let idle = events.is_empty();
         if idle {
             let _ = out.flush();

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value as Json;
 
+use super::page::Page;
 use super::style::Style;
 use super::{Options, Report, data, render_diff, render_failure};
 use crate::diag::Diagnostic;
@@ -49,9 +50,9 @@ impl AdHoc {
         self.options.colours.paint(style, text)
     }
 
-    fn result(&self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
+    fn result(&self, result: &HostResult, out: &mut Page) -> io::Result<()> {
         for warning in &result.outcome.warnings {
-            writeln!(out, "{}", self.paint(Style::Warning, &format!("[WARNING]: {warning}")))?;
+            out.aside(&self.paint(Style::Warning, &format!("[WARNING]: {warning}")));
         }
         for diff in result.outcome.diff.iter().filter(|_| !result.hidden) {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
@@ -131,10 +132,13 @@ fn compact(json: &Json) -> String {
 }
 
 impl Report for AdHoc {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> io::Result<()> {
         match event {
             Event::HostDone(result) => self.result(result, out),
-            Event::Warning(text) => writeln!(out, "{}", self.paint(Style::Warning, &format!("[WARNING]: {text}"))),
+            Event::Warning(text) => {
+                out.aside(&self.paint(Style::Warning, &format!("[WARNING]: {text}")));
+                Ok(())
+            }
             Event::Background { host, job, state } => {
                 let line = super::data::job_line(host, job, *state);
                 writeln!(out, "{line}")

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value as Json;
 
+use super::page::Page;
 use super::style::Style;
 use super::{Options, Report, data, render_diff, render_failure};
 use crate::event::{Counts, Event, HostResult, TaskKind};
@@ -26,14 +27,14 @@ impl Default {
         Self { options, warned: HashSet::new(), pending: None, custom: Vec::new() }
     }
 
-    fn banner(&self, title: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn banner(&self, title: &str, out: &mut Page) -> io::Result<()> {
         let width = if self.options.width == 0 { 79 } else { self.options.width };
         let stars = width.saturating_sub(title.chars().count()).max(3);
         writeln!(out, "\n{title} {}", "*".repeat(stars))
     }
 
     /// A task's headline: at once, or with the first result that is shown, where some are hidden.
-    fn headline(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    fn headline(&mut self, out: &mut Page) -> io::Result<()> {
         let Some((name, kind, path)) = self.pending.take() else { return Ok(()) };
         let word = if kind == TaskKind::Handler { "RUNNING HANDLER" } else { "TASK" };
         self.banner(&format!("{word} [{name}]"), out)?;
@@ -44,14 +45,14 @@ impl Default {
         self.options.colours.paint(style, text)
     }
 
-    fn warn(&mut self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn warn(&mut self, text: &str, out: &mut Page) -> io::Result<()> {
         if self.warned.insert(text.to_owned()) {
-            writeln!(out, "{}", self.paint(Style::Warning, &format!("[WARNING]: {text}")))?;
+            out.aside(&self.paint(Style::Warning, &format!("[WARNING]: {text}")));
         }
         Ok(())
     }
 
-    fn result(&mut self, result: &HostResult, looped: bool, out: &mut dyn Write) -> io::Result<()> {
+    fn result(&mut self, result: &HostResult, looped: bool, out: &mut Page) -> io::Result<()> {
         for warning in &result.outcome.warnings {
             self.warn(warning, out)?;
         }
@@ -77,14 +78,14 @@ impl Default {
     }
 
     /// Why it failed, and where that is written: before the result, as in Ansible.
-    fn explain(&mut self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
+    fn explain(&mut self, result: &HostResult, out: &mut Page) -> io::Result<()> {
         let Some(finding) = result.explanation.as_ref().filter(|_| !result.hidden) else { return Ok(()) };
         let text = render_failure(finding, self.options.colours);
         // The same mistake on many hosts is explained once.
         if self.warned.insert(text.clone()) { writeln!(out, "{text}") } else { Ok(()) }
     }
 
-    fn diffs(&self, result: &HostResult, out: &mut dyn Write) -> io::Result<()> {
+    fn diffs(&self, result: &HostResult, out: &mut Page) -> io::Result<()> {
         for diff in result.outcome.diff.iter().filter(|_| !result.hidden) {
             write!(out, "{}", render_diff(diff, self.options.colours))?;
         }
@@ -158,7 +159,7 @@ impl Default {
         Some(format!(" => {}", if over_lines { data::indented(&shown) } else { data::one_line(&shown) }))
     }
 
-    fn recap(&self, recap: &[(String, Counts)], out: &mut dyn Write) -> io::Result<()> {
+    fn recap(&self, recap: &[(String, Counts)], out: &mut Page) -> io::Result<()> {
         self.banner("PLAY RECAP", out)?;
         for (host, counts) in recap {
             writeln!(out, "{}", self.recap_line(host, counts))?;
@@ -207,7 +208,7 @@ impl Default {
         format!("{} : {}", self.paint(style, &format!("{host:<26}")), parts.join(" "))
     }
 
-    fn retry(&self, host: &str, task: &str, left: u32, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    fn retry(&self, host: &str, task: &str, left: u32, outcome: &Outcome, out: &mut Page) -> io::Result<()> {
         let mut line = format!("FAILED - RETRYING: [{host}]: {task} ({left} retries left).");
         if self.options.verbosity > 0 {
             line.push_str(&format!(" Result was: {}", data::one_line(&Json::Object(data::result(outcome, false)))));
@@ -248,7 +249,7 @@ fn python(json: &Json) -> String {
 }
 
 impl Report for Default {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> io::Result<()> {
         match event {
             Event::RunStarted { .. } => Ok(()),
             Event::PlayStarted { name, .. } => {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use super::page::Page;
 use super::{Colours, Report, Timings, data, render_diff, timing};
 use crate::event::{Counts, Event, HostResult};
 use crate::model::Status;
@@ -82,7 +83,7 @@ impl Document {
         Self { form, ..Self::default() }
     }
 
-    fn write(&self, document: &Json, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, document: &Json, out: &mut Page) -> io::Result<()> {
         match self.form {
             Form::Json => writeln!(out, "{}", data::indented(document)),
             Form::Yaml => write!(out, "---\n{}", serde_yaml::to_string(document).map_err(io::Error::other)?),
@@ -111,7 +112,7 @@ impl Document {
 }
 
 impl Report for Document {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> io::Result<()> {
         self.timings.event(event);
         match event {
             Event::RunStarted { check, .. } => self.check = *check,
@@ -146,7 +147,7 @@ impl Report for Document {
 }
 
 impl Report for Lines {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> io::Result<()> {
         let line = match event {
             Event::Over => return Ok(()),
             Event::RunStarted { version, check } => json!({"event": "run_started", "version": version, "check": check}),

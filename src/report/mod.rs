@@ -7,12 +7,11 @@ mod diagnostic;
 mod diff;
 pub mod graph;
 mod json;
+mod page;
 mod style;
 #[cfg(test)]
 mod tests;
 mod timing;
-
-use std::io::Write;
 
 pub use adhoc::{AdHoc, PATTERN, result_line};
 pub use data::to_json;
@@ -20,6 +19,7 @@ pub use default::Default as DefaultReport;
 pub use diagnostic::{render_diagnostic, render_diagnostics, render_failure};
 pub use diff::render_diff;
 pub use json::{Document, Form, Lines};
+pub use page::{Page, Stream};
 pub use style::{Colours, Style};
 pub use timing::{Timed, Timings};
 
@@ -45,6 +45,6 @@ pub trait Report: Send {
     /// Takes an event and writes what is to be seen of it.
     ///
     /// # Errors
-    /// When the output cannot be written.
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> std::io::Result<()>;
+    /// When something cannot be written.
+    fn event(&mut self, event: &Event, out: &mut Page) -> std::io::Result<()>;
 }

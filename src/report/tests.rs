@@ -22,11 +22,11 @@ fn done(host: &str, status: Status, result: Map) -> HostResult {
 
 fn show(events: &[Event]) -> String {
     let mut report = DefaultReport::new(Options { width: 40, ..Options::default() });
-    let mut out = Vec::new();
+    let mut out = Page::default();
     for event in events {
         report.event(event, &mut out).unwrap();
     }
-    String::from_utf8(out).unwrap()
+    String::from_utf8(out.text()).unwrap()
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn secrets_are_masked_wherever_they_stand() {
     let mut result = done("h", Status::Failed, Map::from_iter([("msg", Value::list([secret.clone()]))]));
     result.item = Some(secret);
     let events = [Event::ItemDone(Box::new(result))];
-    let mut lines = Vec::new();
+    let mut lines = Page::default();
     Lines.event(&events[0], &mut lines).unwrap();
-    let all = show(&events) + &String::from_utf8(lines).unwrap();
+    let all = show(&events) + &String::from_utf8(lines.text()).unwrap();
     assert!(!all.contains("hunter2") && all.contains("********"), "{all}");
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::Report;
+use super::page::Page;
 use crate::event::{Event, HostResult};
 use crate::model::Timing;
 
@@ -57,7 +58,7 @@ impl Timings {
         Json::Array(self.0.iter().map(play).collect())
     }
 
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, out: &mut Page) -> io::Result<()> {
         for play in &self.0 {
             writeln!(out, "\nTIMING [{}]", play.name)?;
             let head = ["round trips", "sent", "received", "waiting", "planning", "acting"];
@@ -75,7 +76,7 @@ impl Timings {
     }
 }
 
-fn row(t: &Timing, name: &str, out: &mut dyn Write) -> io::Result<()> {
+fn row(t: &Timing, name: &str, out: &mut Page) -> io::Result<()> {
     let seconds = |time: std::time::Duration| format!("{:.3}s", time.as_secs_f64());
     let (waiting, planning, acting) = (seconds(t.waiting), seconds(t.planning), seconds(t.acting));
     let (sent, received) = (bytes(t.sent), bytes(t.received));
@@ -116,7 +117,7 @@ impl Timed {
 }
 
 impl Report for Timed {
-    fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    fn event(&mut self, event: &Event, out: &mut Page) -> io::Result<()> {
         self.timings.event(event);
         self.inner.event(event, out)?;
         if matches!(event, Event::RunEnded { .. }) { self.timings.write(out) } else { Ok(()) }

@@ -73,7 +73,7 @@ pub struct Linear {
     /// The inventory that it was last seen with.
     inventory: Arc<HostLayers>,
     /// What the play says of each host.
-    grounds: HashMap<String, Scope>,
+    pub(super) grounds: HashMap<String, Scope>,
     /// Magic variables, and the state of the world that they tell of.
     magic: Option<(u64, Arc<Layer>)>,
 }
@@ -279,7 +279,7 @@ impl Linear {
     }
 
     /// Magic variables of the play as it stands.
-    fn magic(&mut self) -> Arc<Layer> {
+    pub(super) fn magic(&mut self) -> Arc<Layer> {
         let now = self.context.hosts.now();
         if !Arc::ptr_eq(&now, &self.inventory) {
             self.inventory = now;
@@ -316,11 +316,11 @@ impl Linear {
     }
 
     fn moment_of(&mut self, host: &str, magic: Arc<Layer>, hostvars: Arc<dyn HostVars>) -> Moment {
-        let files = self.batch.layers.get(host).map(Vec::as_slice).unwrap_or_default();
         let ground = match self.grounds.get(host) {
             Some(ground) => ground.clone(),
             None => {
-                let ground = scope::of_play(&self.world, &self.context, &self.play, files, host);
+                let files = self.batch.files.layers(host);
+                let ground = scope::of_play(&self.world, &self.context, &self.play, &files, host);
                 self.grounds.insert(host.to_owned(), ground.clone());
                 ground
             }
@@ -335,6 +335,9 @@ impl Linear {
         turn: Option<Turn>,
         kind: TaskKind,
     ) {
+        if !task.gathers {
+            self.tell_of_missing_files();
+        }
         if task.keywords.get("delegate_to").is_some() {
             // It may change any host.
             self.forget_all();

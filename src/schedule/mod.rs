@@ -42,6 +42,7 @@ mod shared;
 mod stats;
 mod strategy;
 mod teller;
+mod vars_files;
 mod view;
 mod world;
 

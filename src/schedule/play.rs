@@ -1,13 +1,13 @@
 //! Plays one after the other: their hosts, their batches, what is left of the hosts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Context;
 use super::linear::{End, Over};
-use super::scope::{self, Moment, magic};
+use super::scope::magic;
 use super::strategy::{self, Went};
+use super::vars_files::PlayFiles;
 use super::view::View;
 use super::world::World;
 use crate::compile::CompiledPlay;
@@ -15,7 +15,6 @@ use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::event::{Counts, Event};
 use crate::model::{Text, Value};
 use crate::playbook;
-use crate::vars::{Layer, Level};
 
 /// How a run ended.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +48,7 @@ pub struct Batch {
     /// Those of them that were lost before this batch.
     pub lost: BTreeSet<String>,
     /// `vars_files` of each host.
-    pub layers: HashMap<String, Vec<Arc<Layer>>>,
+    pub files: PlayFiles,
 }
 
 /// Runs plays on their hosts.
@@ -108,8 +107,8 @@ async fn run_plays(
             if index > 0 {
                 context.emit(Event::PlayStarted { name: name.clone(), hosts: batch.clone() });
             }
-            let layers = vars_files(context, play, world, &batch, &all)?;
-            let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), layers });
+            let files = PlayFiles::of(context, play, world, &batch, &all)?;
+            let batch = Arc::new(Batch { hosts: batch, all: all.clone(), lost: lost.clone(), files });
             let before = world.forgiven();
             let went = strategy::run(context, play, world, &batch, *started)?;
             let Went { end, failed, gone, over, started: begun } = went.await?;
@@ -159,7 +158,7 @@ pub(super) fn gathers(context: &Context, play: &CompiledPlay, batch: &Batch, wor
         return false;
     }
     let Some(text @ Value::Str(_)) = play.keywords.value("gather_facts") else { return true };
-    let scope = play_view(context, play).scope.push_all(batch.layers.get(host).cloned().unwrap_or_default());
+    let scope = play_view(context, play).scope.push_all(batch.files.layers(host));
     let wanted = View::new(&context.engine, scope).render(text).ok().flatten();
     wanted.as_ref().and_then(crate::module::to_bool).unwrap_or(true)
 }
@@ -244,72 +243,4 @@ fn batches(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<
         rest = later;
     }
     Ok(out)
-}
-
-/// The files that `vars_files` names, by host; of a list, the first that is there.
-fn vars_files(
-    context: &Arc<Context>,
-    play: &CompiledPlay,
-    world: &Arc<World>,
-    batch: &[String],
-    all: &[String],
-) -> Checked<HashMap<String, Vec<Arc<Layer>>>> {
-    let Some(setting) = play.keywords.get("vars_files") else { return Ok(HashMap::new()) };
-    let entries = match &setting.value {
-        Value::List(items) => items.to_vec(),
-        Value::Null => Vec::new(),
-        other => vec![other.clone()],
-    };
-    let magic = magic::shared(context, play, all, batch, batch);
-    let hostvars = world.everyone(context, &magic);
-    let mut layers = HashMap::new();
-    for host in batch {
-        let moment = Moment {
-            ground: scope::of_play(world, context, play, &[], host),
-            known: world.known(host),
-            magic: Arc::clone(&magic),
-            hostvars: Arc::clone(&hostvars),
-        };
-        let view = View::new(&context.engine, moment.of_host());
-        let mut found = Vec::new();
-        for entry in &entries {
-            let names: Vec<Value> = match entry {
-                Value::List(names) => names.to_vec(),
-                one => vec![one.clone()],
-            };
-            found.push(first_file(context, play, &view, &names)?);
-        }
-        layers.insert(host.clone(), found);
-    }
-    Ok(layers)
-}
-
-fn first_file(context: &Context, play: &CompiledPlay, view: &View, names: &[Value]) -> Checked<Arc<Layer>> {
-    let mut tried = Vec::new();
-    for name in names {
-        let Some(Value::Str(text)) = view.render(name).map_err(Diagnostic::from)? else { continue };
-        let own = PathBuf::from(text.as_str());
-        let dir = &play.playbook_dir;
-        for path in [dir.join(&own), dir.join("vars").join(&own)] {
-            if path.is_file() {
-                let (vars, warnings) = (context.vars_loader)(&path)?;
-                for warning in warnings {
-                    context.emit(Event::Warning(super::explain::explain(&warning)));
-                }
-                return Ok(Layer::new(Level::PlayFiles, path.display().to_string(), vars));
-            }
-        }
-        tried.push(text.as_str().to_owned());
-    }
-    let origin = names.iter().find_map(|n| match n {
-        Value::Str(t) => t.origin().cloned(),
-        _ => None,
-    });
-    let finding = Diagnostic::error(format!("vars file {} was not found", tried.join(", "))).at(origin);
-    let last = tried.last().map(|name| play.playbook_dir.join(name)).unwrap_or_default();
-    let finding = match crate::load::near_name(&last) {
-        Some(near) => finding.hint(format!("did you mean `{}`?", last.with_file_name(near).display())),
-        None => finding,
-    };
-    Err(finding.hint(format!("paths are relative to {}", play.playbook_dir.display())).into())
 }

@@ -48,6 +48,7 @@ impl Linear {
         let stands = result.outcome.status != Status::Failed;
         if stands && !result.facts.is_empty() {
             self.world.add_facts(&self.context, host, &result.facts);
+            self.refresh_files(host);
         }
         let merge = self.context.options.merge;
         self.world.update(host, |known| {

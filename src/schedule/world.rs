@@ -50,6 +50,11 @@ impl Known {
         self.facts_layer = None;
     }
 
+    /// Its facts alone.
+    pub fn facts_only(&self) -> Self {
+        Self { included: None, registered: None, ..self.clone() }
+    }
+
     /// Its layers.
     pub fn layers(&self) -> impl Iterator<Item = Arc<Layer>> {
         self.facts_layer.iter().chain(&self.included).chain(&self.registered).cloned()
