@@ -64,7 +64,8 @@ fn try_run(options: &DocOptions, files: &Files) -> Checked<ExitCode> {
     for name in &options.modules {
         let Some(module) = modules::find(name) else {
             let known = MODULES.iter().map(|m| m.name);
-            return Err(Diagnostic::error(format!("there is no module `{name}`")).suggest(name, known).into());
+            let finding = Diagnostic::error(format!("there is no module `{name}`")).suggest(name, known);
+            return Err(finding.exit(ExitCode::Error).into());
         };
         say(&page(module));
     }
