@@ -52,12 +52,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Envelope, Problem> {
         _ => return Err(Problem::Unknown(format!("the header is `{}`", header.join(";")))),
     };
     let body: String = lines.map(str::trim).collect();
-    let inner = unhex(body.as_bytes()).ok_or_else(|| Problem::Damaged("a line is not hexadecimal".to_owned()))?;
+    let inner = unhex(body.as_bytes()).map_err(|why| Problem::Damaged(why.to_owned()))?;
     let parts: Vec<&[u8]> = inner.split(|b| *b == b'\n').collect();
     let [salt, mac, cipher] = parts.as_slice() else {
         return Err(Problem::Damaged("salt, HMAC and data are not all there".to_owned()));
     };
-    let part = |hex: &[u8], what: &str| unhex(hex).ok_or_else(|| Problem::Damaged(format!("{what} is not whole")));
+    let part =
+        |hex: &[u8], what: &str| unhex(hex).map_err(|why| Problem::Damaged(format!("{what} is not whole: {why}")));
     let envelope = Envelope {
         label,
         salt: part(salt, "the salt")?,
@@ -160,11 +161,15 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that hexadecimal digits stand for, or why they do not, in Ansible's words.
+fn unhex(text: &[u8]) -> Result<Vec<u8>, &'static str> {
+    if !text.len().is_multiple_of(2) {
+        return Err("Vault format unhexlify error: Odd-length string");
+    }
     let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let pairs = text.chunks(2).map(|pair| match pair {
         [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
         _ => None,
     });
-    pairs.collect()
+    pairs.collect::<Option<_>>().ok_or("Vault format unhexlify error: Non-hexadecimal digit found")
 }

@@ -127,7 +127,8 @@ fn problems_say_what_was_wanted_and_what_was_tried() {
     for (text, part) in [
         ("$ANSIBLE_VAULT;1.3;AES256\n00\n", "1.3"),
         ("$ANSIBLE_VAULT;1.0;AES\n00\n", "1.0;AES"),
-        ("$ANSIBLE_VAULT;1.1;AES256\nzz\n", "not hexadecimal"),
+        ("$ANSIBLE_VAULT;1.1;AES256\nzz\n", "Non-hexadecimal digit found"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n666\n", "Odd-length string"),
         ("$ANSIBLE_VAULT;1.1;AES256\n3661\n", "not all there"),
         ("age-encryption.org/v1\n-> X25519 a\n", "no end"),
     ] {
