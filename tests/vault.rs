@@ -112,7 +112,7 @@ fn a_file_is_encrypted_in_its_place_once_and_opened_by_its_password_alone() {
         assert_eq!(place.read("dir/secret.yml"), encrypted, "refused, and yet changed");
         let wrong = place.vault(&["decrypt", "--vault-id", "dev@pw2", "link.yml"]).exits(1);
         wrong.says("link.yml").says("the password in pw2 (`dev`)");
-        place.vault(&["decrypt", "link.yml"]).exits(1).says("no vault secret was given").says("--vault-password-file");
+        place.vault(&["decrypt", "link.yml"]).exits(1).says("no vault secrets found").says("--vault-password-file");
         assert_eq!(place.read("dir/secret.yml"), encrypted, "a wrong password changed it");
         assert_eq!(place.vault(&[&["view"], &with[..]].concat()).exits(0).out, TEXT);
         place.vault(&[&["decrypt"], &with[..]].concat()).exits(0);
@@ -152,8 +152,47 @@ fn passwords_come_from_files_programs_the_environment_and_standard_input() {
     place.write("ansible.cfg", "[defaults]\nvault_identity_list = prod@pw\n");
     assert_eq!(place.vault(&["view", "s"]).exits(0).out, TEXT);
     place.write("empty", "\n");
+    // What is given besides is enough; without anything it is an error.
+    let empty = place.vault(&["view", "--vault-password-file", "empty", "s"]).exits(0);
+    assert!(
+        empty.out == TEXT && empty.err.contains("[WARNING]: Error getting vault password file (default)"),
+        "{empty:?}"
+    );
+    place.vault(&["view", "--vault-id", "x@pv", "s"]).exits(0).says("did you mean").says("pw");
+    place.write("ansible.cfg", "");
     place.vault(&["view", "--vault-password-file", "empty", "s"]).exits(1).says("empty vault password");
     place.vault(&["view", "--vault-password-file", "pv", "s"]).exits(1).says("did you mean").says("pw");
+}
+
+/// What is encrypted for others is no hindrance to those whose hosts it is not about.
+#[test]
+fn files_of_groups_that_no_play_is_for_may_stay_encrypted() {
+    let place = Place::new();
+    place.write("pw", "first\n");
+    place.write("other", "second\n");
+    place.write("hosts", "[dev]\na\n[prod]\nb\n[all:vars]\nansible_connection=local\n");
+    place.write("group_vars/prod.yml", "shown: from prod\n");
+    place.vault(&["encrypt", "--vault-password-file", "pw", "group_vars/prod.yml"]).exits(0);
+    let play = |hosts: &str| {
+        format!(
+            "- hosts: {hosts}\n  gather_facts: false\n  tasks: [{{debug: {{msg: \"{{{{ shown | default('none') }}}}\"}}}}]\n"
+        )
+    };
+    place.write("dev.yml", &play("dev"));
+    place.write("all.yml", &play("all"));
+    let go = |args: &[&str]| run(&mut place.rplay(&[&["-i", "hosts"], args].concat()));
+    go(&["dev.yml"])
+        .exits(0)
+        .says("\"msg\": \"none\"")
+        .says("[WARNING]: cannot decrypt")
+        .says("no play is for its hosts");
+    go(&["all.yml", "--limit", "dev", "--vault-password-file", "other"]).exits(0).says("could decrypt it");
+    let refused = go(&["all.yml"]).exits(4).says("[ERROR]: cannot decrypt").says("group_vars/prod.yml");
+    assert!(!refused.out.contains("TASK"), "{}", refused.out);
+    go(&["all.yml", "--vault-password-file", "pw"]).exits(0).says("\"msg\": \"********\"");
+    run(&mut place.rplay(&["inventory", "-i", "hosts", "--list"])).exits(1).says("cannot decrypt");
+    run(&mut place.rplay(&["vars", "a", "-i", "hosts"])).exits(0);
+    run(&mut place.rplay(&["vars", "b", "-i", "hosts"])).exits(1).says("cannot decrypt");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use super::ask;
-use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::load::{Config, Environment};
 use crate::model::Source;
 use crate::vault::{self, Identity, Keyring, Password, Recipient, Secret};
@@ -40,13 +40,25 @@ impl Given<'_> {
 /// When one of them cannot be had.
 pub fn keyring(given: &Given<'_>, config: &Config, environment: &Environment) -> Checked<Keyring> {
     let default = &config.vault_identity.value;
-    let mut secrets = Vec::new();
-    for id in config.vault_identity_list.value.iter().chain(given.ids) {
-        secrets.push(secret(id, default, environment, given.new, &secrets)?);
+    let files = given.files.iter().chain(config.vault_password_file.value.iter());
+    let files = files.map(|file| format!("{default}@{}", file.display()));
+    let ids = config.vault_identity_list.value.iter().chain(given.ids).cloned().chain(files);
+    let (mut secrets, mut failed) = (Vec::new(), None);
+    for id in ids {
+        match secret(&id, default, environment, given.new, &secrets) {
+            Ok(secret) => secrets.push(secret),
+            // What is asked for and not given ends it. A file may be another one's: with the rest it goes on.
+            Err(finding) if asks(&id) => return Err(finding.into()),
+            Err(finding) => {
+                let label = parts(&id, default).0;
+                let message = format!("Error getting vault password file ({label}): {}", finding.message);
+                super::complain(&[Diagnostic { severity: Severity::Warning, message, ..finding.clone() }]);
+                failed = Some(finding);
+            }
+        }
     }
-    for file in given.files.iter().chain(config.vault_password_file.value.iter()) {
-        let id = format!("{default}@{}", file.display());
-        secrets.push(secret(&id, default, environment, given.new, &secrets)?);
+    if let Some(finding) = failed.filter(|_| secrets.is_empty()) {
+        return Err(finding.into());
     }
     if given.ask || config.ask_vault_pass.value && !given.has_password() {
         secrets.push(secret(&format!("{default}@prompt_ask_vault_pass"), default, environment, given.new, &secrets)?);
@@ -70,6 +82,20 @@ pub fn keyring(given: &Given<'_>, config: &Config, environment: &Environment) ->
     Ok(keyring.with_more(Box::new(move || more.iter().filter_map(|path| usual(path)).flatten().collect())))
 }
 
+/// A label and where its password comes from.
+fn parts<'a>(id: &'a str, default: &'a str) -> (&'a str, &'a str) {
+    match id.split_once('@') {
+        Some(("", source)) => (default, source),
+        Some((label, source)) => (label, source),
+        None => (default, id),
+    }
+}
+
+/// Whether somebody is asked for the password.
+fn asks(id: &str) -> bool {
+    matches!(parts(id, "").1, "prompt" | "prompt_ask_vault_pass" | "-")
+}
+
 /// What one `LABEL@SOURCE` gives. `new` passwords are asked for twice.
 ///
 /// # Errors
@@ -81,11 +107,7 @@ pub fn secret(
     new: bool,
     known: &[Secret],
 ) -> Result<Secret, Diagnostic> {
-    let (label, source) = match id.split_once('@') {
-        Some(("", source)) => (default, source),
-        Some((label, source)) => (label, source),
-        None => (default, id),
-    };
+    let (label, source) = parts(id, default);
     let words = if new { "New Vault password" } else { "Vault password" };
     let password = match source {
         "prompt" | "prompt_ask_vault_pass" => {

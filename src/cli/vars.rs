@@ -118,6 +118,9 @@ fn of_inventory(given: &VarsOptions, files: &Arc<Files>) -> Checked<View> {
     let read = sources::read(files, &environment, &config, &given.inventory, &extra, vec![dir])?;
     warnings.splice(0..0, config.warnings().iter().cloned().chain(read.warnings).chain(read.vars_warnings));
     playbook::complain_masked(files, warnings);
+    if let Some(locked) = read.hosts.locked(&given.host).first() {
+        return Err((*locked).clone().into());
+    }
     setup::check_host(read.hosts.inventory(), &given.host)?;
     let merge = config.hash_behaviour.value == HashBehaviour::Merge;
     let scope = Scope::builder().merge(merge).layers(read.hosts.layers(&given.host)).layer(extra).build();

@@ -154,6 +154,11 @@ impl Files {
         Ok(Arc::clone(sources.entry(path.to_owned()).or_insert(source)))
     }
 
+    /// Whether a file is there and encrypted.
+    pub fn is_encrypted(&self, path: &Path) -> bool {
+        std::fs::read(path).is_ok_and(|bytes| vault::detect(&bytes).is_some())
+    }
+
     /// The names in a directory, sorted; `None` where there is no such directory.
     ///
     /// # Errors

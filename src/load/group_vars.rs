@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Files, load_vars};
 use crate::diag::{Checked, Diagnostic};
 use crate::inventory::Inventory;
+use crate::model::Vars;
 use crate::vars::{FileVars, MoreVars, Side};
 
 /// Endings of files with variables; the first that is found for a name is the one.
@@ -76,13 +77,15 @@ fn read(
         let paths: Vec<PathBuf> = group_files.iter().chain(&host_files).map(|(_, path)| path.clone()).collect();
         files.prefetch(&paths);
         for (group, path) in group_files {
-            if let Some(vars) = reader.vars(&path) {
-                into.add_group(side, &group, &path.display().to_string(), vars);
+            match reader.vars(&path) {
+                Ok(vars) => into.add_group(side, &group, &path.display().to_string(), vars),
+                Err(locked) => into.lock_group(&group, locked),
             }
         }
         for (host, path) in host_files {
-            if let Some(vars) = reader.vars(&path) {
-                into.add_host(side, &host, &path.display().to_string(), vars);
+            match reader.vars(&path) {
+                Ok(vars) => into.add_host(side, &host, &path.display().to_string(), vars),
+                Err(locked) => into.lock_host(&host, locked),
             }
         }
     }
@@ -110,16 +113,21 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn vars(&mut self, path: &Path) -> Option<crate::model::Vars> {
+    /// A file's variables, or what keeps an encrypted one from being read: that matters to its group or
+    /// host alone. Of others all that is wrong is said.
+    fn vars(&mut self, path: &Path) -> Result<Vars, Diagnostic> {
         match load_vars(self.files, path) {
             Ok(loaded) => {
                 self.warnings.extend(loaded.warnings);
-                Some(loaded.vars)
+                Ok(loaded.vars)
             }
-            Err(found) => {
-                self.errors.extend(found);
-                None
-            }
+            Err(found) => match found.first() {
+                Some(first) if self.files.is_encrypted(path) => Err(first.clone()),
+                _ => {
+                    self.errors.extend(found);
+                    Ok(Vars::new())
+                }
+            },
         }
     }
 

@@ -179,7 +179,12 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
         let warning = warning.at(origin.cloned());
         context.emit(Event::Warning(super::explain::explain_all(&warning)));
     }
-    Ok(selection.hosts)
+    // Hosts and groups that tasks have added may have encrypted files, too.
+    let layers = context.hosts.now();
+    match selection.hosts.iter().find_map(|host| layers.locked(host).first().copied().cloned()) {
+        Some(locked) => Err(locked.into()),
+        None => Ok(selection.hosts),
+    }
 }
 
 fn ordered(context: &Context, play: &CompiledPlay, hosts: &[String]) -> Checked<Vec<String>> {

@@ -70,6 +70,7 @@ impl Check<'_> {
     /// Variables that say how the hosts of the plays are reached.
     fn hosts(&mut self, plays: &[Arc<CompiledPlay>]) {
         let mut seen = BTreeSet::new();
+        let mut locked: Vec<Diagnostic> = Vec::new();
         for play in plays {
             // A pattern that cannot be evaluated yet is dealt with when its play begins.
             let Ok(hosts) = play::patterns(self.context, play) else { continue };
@@ -78,8 +79,15 @@ impl Check<'_> {
             let Ok(selection) = inventory.select(&hosts.join(","), limit) else { continue };
             for host in selection.hosts.into_iter().filter(|host| seen.insert(host.clone())) {
                 self.host(&host);
+                locked.extend(self.context.hosts.now().locked(&host).into_iter().cloned());
             }
         }
+        // What is encrypted for others, and for no host of this run, may stay so.
+        for finding in self.context.hosts.now().all_locked().filter(|finding| !locked.contains(finding)) {
+            let words = "no play is for its hosts: its variables are missing where others read them";
+            self.findings.push(finding.clone().into_warning(words));
+        }
+        self.findings.extend(locked.into_iter().map(|finding| finding.exit(ExitCode::Parse)));
     }
 
     fn host(&mut self, host: &str) {

@@ -87,6 +87,12 @@ impl Eval {
             Val::Float(f) => out.push_str(&float(*f)),
             Val::Str(t) => out.push_str(&quoted(t)),
             Val::Omit => out.push_str("<<Omit>>"),
+            // `hostvars`, a host in it and `vars` are shown as the mappings that they are.
+            Val::Object(o) if o.is_map() => {
+                let all = self.finish(value.clone())?;
+                let all = self.read(&all, None)?;
+                self.repr_into(&all, out)?;
+            }
             Val::Object(o) => out.push_str(&o.text()),
             Val::List(list) => {
                 let items = list.all(self)?;

@@ -1,6 +1,6 @@
 //! A host's layers: what inventory, group_vars and host_vars say about it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Layer, Level};
@@ -22,6 +22,10 @@ pub enum Side {
 pub struct FileVars {
     groups: HashMap<String, Vec<Arc<Layer>>>,
     hosts: HashMap<String, Vec<Arc<Layer>>>,
+    /// Of groups, what keeps an encrypted file of theirs from being read.
+    locked_groups: BTreeMap<String, Diagnostic>,
+    /// The same of hosts.
+    locked_hosts: BTreeMap<String, Diagnostic>,
 }
 
 impl FileVars {
@@ -48,6 +52,18 @@ impl FileVars {
             Side::Playbook => Level::PlaybookHostFile,
         };
         self.hosts.entry(host.to_owned()).or_default().push(Layer::new(level, label, vars));
+    }
+}
+
+impl FileVars {
+    /// Notes that an encrypted file of a group cannot be read.
+    pub fn lock_group(&mut self, group: &str, why: Diagnostic) {
+        self.locked_groups.entry(group.to_owned()).or_insert(why);
+    }
+
+    /// Notes that an encrypted file of a host cannot be read.
+    pub fn lock_host(&mut self, host: &str, why: Diagnostic) {
+        self.locked_hosts.entry(host.to_owned()).or_insert(why);
     }
 }
 
@@ -123,10 +139,13 @@ impl HostLayers {
         if let Some(more) = self.more.as_ref().filter(|_| !new_groups.is_empty() || !new_hosts.is_empty()) {
             let mut found = FileVars::new();
             warnings = more.load(&new_groups, &new_hosts, &mut found)?;
-            if !found.groups.is_empty() || !found.hosts.is_empty() {
+            let locked = !found.locked_groups.is_empty() || !found.locked_hosts.is_empty();
+            if locked || !found.groups.is_empty() || !found.hosts.is_empty() {
                 let all = Arc::make_mut(&mut files);
                 all.groups.extend(found.groups);
                 all.hosts.extend(found.hosts);
+                all.locked_groups.extend(found.locked_groups);
+                all.locked_hosts.extend(found.locked_hosts);
             }
         }
         let layers =
@@ -138,6 +157,18 @@ impl HostLayers {
     pub fn group_layers(&self, group: &str) -> Vec<Arc<Layer>> {
         let own = self.groups.get(group).into_iter();
         own.chain(self.files.groups.get(group).into_iter().flatten()).cloned().collect()
+    }
+
+    /// What keeps encrypted files of a host, and of its groups, from being read.
+    pub fn locked(&self, host: &str) -> Vec<&Diagnostic> {
+        let groups = self.inventory.host_groups(host);
+        let of_groups = groups.into_iter().filter_map(|group| self.files.locked_groups.get(&group.name));
+        of_groups.chain(self.files.locked_hosts.get(host)).collect()
+    }
+
+    /// What keeps any encrypted file from being read.
+    pub fn all_locked(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.files.locked_groups.values().chain(self.files.locked_hosts.values())
     }
 
     /// The variables of each group, host and file, each once.

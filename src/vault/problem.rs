@@ -27,11 +27,13 @@ pub enum Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoSecret(wanted) => write!(f, "it is encrypted for {wanted}, and no vault secret was given for that"),
+            Self::NoSecret(wanted) => {
+                write!(f, "Attempting to decrypt but no vault secrets found for {wanted}")
+            }
             Self::WrongSecret { wanted, tried } => {
                 write!(
                     f,
-                    "no given vault secret opens it: it is encrypted for {wanted}, tried were {}",
+                    "no vault secrets were found that could decrypt it: it is encrypted for {wanted}, tried were {}",
                     tried.join(", ")
                 )
             }

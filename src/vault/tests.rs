@@ -114,7 +114,7 @@ fn any_change_or_cut_is_noticed() {
 fn problems_say_what_was_wanted_and_what_was_tried() {
     let prod = ansible(b"x", "prod", "one");
     let words = problem(&Keyring::default(), &prod).to_string();
-    assert!(words.contains("the vault id `prod`") && words.contains("no vault secret was given"), "{words}");
+    assert!(words.contains("the vault id `prod`") && words.contains("no vault secrets found"), "{words}");
     let ring = Keyring::new(vec![secret("dev", "two")]);
     let words = problem(&ring, &prod).to_string();
     assert!(words.contains("`prod`") && words.contains("that of dev"), "{words}");

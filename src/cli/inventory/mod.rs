@@ -108,6 +108,9 @@ fn try_run(options: &InventoryOptions, files: &Arc<Files>) -> Checked<ExitCode> 
     let read = sources::read(files, &environment, &config, &options.inventory, &extra, vec![dir])?;
     warnings.splice(0..0, config.warnings().iter().cloned().chain(read.warnings).chain(read.vars_warnings));
     playbook::complain_masked(files, warnings);
+    if let Some(locked) = read.hosts.all_locked().next() {
+        return Err(locked.clone().into());
+    }
     let limit = options.limit.as_deref().map(|l| load::limit(files, &environment, l)).transpose()?;
     let hosts = if options.list {
         let selection = read.hosts.inventory().select("all", limit.as_deref())?;

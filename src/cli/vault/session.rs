@@ -183,7 +183,9 @@ impl<'a> Session<'a> {
         };
         found.cloned().ok_or_else(|| {
             let wanted = wanted.map(String::as_str).unwrap_or_default();
-            let words = format!("there is no vault id `{wanted}`, only {}", labels.join(", "));
+            let known = labels.iter().map(|label| format!("'{label}'")).collect::<Vec<_>>().join(", ");
+            let words =
+                format!("Did not find a match for --encrypt-vault-id={wanted} in the known vault-ids [{known}]");
             options(words, "see --encrypt-vault-id").exit(ExitCode::Error)
         })
     }
