@@ -368,30 +368,6 @@ fn undefined_variables_are_shown_where_they_stand() {
 }
 
 #[test]
-fn settings_that_are_not_built_are_warned_about() {
-    let dir = tempfile::tempdir().unwrap();
-    let play = dir.path().join("p.yml");
-    std::fs::write(&play, "- hosts: localhost\n  gather_facts: false\n  tasks: [{ping: }]\n").unwrap();
-    for (name, value, words) in [
-        ("ANSIBLE_SSH_RETRIES", "3", "`retries of ssh` has no effect"),
-        ("ANSIBLE_ERROR_ON_UNDEFINED_VARS", "0", "`error_on_undefined_vars` has no effect"),
-    ] {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
-        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success() && said.contains(words), "{said}");
-    }
-    for (name, value) in
-        [("ANSIBLE_PRECEDENCE", "all_inventory,groups_inventory"), ("ANSIBLE_HOST_PATTERN_MISMATCH", "error")]
-    {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
-        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.code() == Some(5) && said.contains("is not supported yet"), "{said}");
-    }
-}
-
-#[test]
 fn roles_and_collections() {
     let missing = "- hosts: all\n  roles: [a.b.c]\n";
     refused(

@@ -110,3 +110,32 @@ fn what_cannot_be_a_handler_is_refused() {
     in_order(&said, &["flush_handlers cannot be used as a handler", "site.yml:11:7"]);
     in_order(&said, &["'with_itmes' is not a valid attribute", "site.yml:13:7", "did you mean `with_items`?"]);
 }
+
+#[test]
+fn settings_that_are_not_built_are_warned_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let play = dir.path().join("p.yml");
+    std::fs::write(&play, "- hosts: localhost\n  gather_facts: false\n  tasks: [{ping: }]\n").unwrap();
+    for (name, value, words) in [
+        ("ANSIBLE_SSH_RETRIES", "3", "`retries of ssh` has no effect"),
+        ("ANSIBLE_ERROR_ON_UNDEFINED_VARS", "0", "`error_on_undefined_vars` has no effect"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
+        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && said.contains(words), "{said}");
+    }
+    let go = |name: &str, value: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rplay"));
+        let out = command.arg(&play).current_dir(dir.path()).env(name, value).output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let (code, said) = go("ANSIBLE_PRECEDENCE", "all_inventory,groups_inventory");
+    assert!(code == Some(5) && said.contains("is not supported yet"), "{said}");
+    std::fs::write(&play, "- hosts: nobody\n  gather_facts: false\n  tasks: [{ping: }]\n").unwrap();
+    let words = "Could not match supplied host pattern, ignoring: nobody";
+    let (code, said) = go("ANSIBLE_HOST_PATTERN_MISMATCH", "error");
+    assert!(code == Some(1) && said.contains(words) && said.contains("p.yml:1:10"), "{said}");
+    let (code, said) = go("ANSIBLE_HOST_PATTERN_MISMATCH", "ignore");
+    assert!(code == Some(0) && !said.contains(words), "{said}");
+}

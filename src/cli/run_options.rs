@@ -87,6 +87,7 @@ pub(super) fn run_options(options: &Options, environment: &Environment, loaded: 
         connection: connection(options, config)?,
         inject_facts: config.inject_facts.value,
         no_log: config.no_log.value,
+        pattern_mismatch: config.host_pattern_mismatch.value,
         any_errors_fatal: config.any_errors_fatal.value,
         shell: Some(config.executable.value.clone()).filter(|_| !config.executable.is_default()),
         strategy: Some(strategy(config)?),

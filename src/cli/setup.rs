@@ -90,10 +90,7 @@ fn fact_cache(config: &Config) -> Option<FactCache> {
 /// Refuses settings that would change what a run does, and are not built: a run that goes
 /// on without them would not be the one that was asked for.
 fn check_meaning(config: &Config) -> Checked<()> {
-    let set = [
-        ("host_pattern_mismatch = error", config.host_pattern_mismatch.value == "error"),
-        ("precedence", config.precedence.value.is_some()),
-    ];
+    let set = [("precedence", config.precedence.value.is_some())];
     match set.iter().find(|(_, wrong)| *wrong) {
         Some((name, _)) => Err(refuse(
             &format!("the setting `{name}` is not supported yet"),

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::Files;
 use super::config_file::{self, ConfigFile, Unknown};
-use super::config_value::{AsValue, Base, DuplicateKeys, FromText, Gathering, HashBehaviour, SetBy, Setting, Sources};
+use super::config_value::{
+    AsValue, Base, DuplicateKeys, FromText, Gathering, HashBehaviour, PatternMismatch, SetBy, Setting, Sources,
+};
 use super::files::Environment;
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::inventory::GroupNames;
@@ -258,7 +260,7 @@ settings! {
     /// Files above this size are not compared line by line.
     max_diff_size: u32 = 104_448, "MAX_FILE_SIZE_FOR_DIFF", ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
     /// What a pattern that matches no host is: a warning, nothing, an error.
-    host_pattern_mismatch: String = "warning".to_owned(), "HOST_PATTERN_MISMATCH", ["ANSIBLE_HOST_PATTERN_MISMATCH"], ["inventory"."host_pattern_mismatch"];
+    host_pattern_mismatch: PatternMismatch = PatternMismatch::Warning, "HOST_PATTERN_MISMATCH", ["ANSIBLE_HOST_PATTERN_MISMATCH"], ["inventory"."host_pattern_mismatch"];
     /// The order in which variables of groups win.
     precedence: Option<String> = None, "VARIABLE_PRECEDENCE", ["ANSIBLE_PRECEDENCE"], ["defaults"."precedence"];
     /// How results are printed.

@@ -41,6 +41,18 @@ impl<T> Setting<T> {
     }
 }
 
+/// What a pattern is that matches no host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternMismatch {
+    /// A warning.
+    #[default]
+    Warning,
+    /// An error: the run does not start.
+    Error,
+    /// Nothing is said of it.
+    Ignore,
+}
+
 /// When facts are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gathering {
@@ -258,6 +270,23 @@ impl FromText for DuplicateKeys {
             "ignore" => Ok(Self::Ignore),
             _ => Err("expected warn, error or ignore".to_owned()),
         }
+    }
+}
+
+impl FromText for PatternMismatch {
+    fn from_text(text: &str, _: &Base) -> Result<Self, String> {
+        match text {
+            "warning" => Ok(Self::Warning),
+            "error" => Ok(Self::Error),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err("expected warning, error or ignore".to_owned()),
+        }
+    }
+}
+
+impl AsValue for PatternMismatch {
+    fn to_value(&self) -> Value {
+        Value::from(format!("{self:?}").to_lowercase())
     }
 }
 

@@ -24,7 +24,7 @@ mod vars_file;
 
 pub use config::{Config, Shown};
 pub use config_file::Unknown;
-pub use config_value::{DuplicateKeys, Gathering, HashBehaviour, SetBy, Setting};
+pub use config_value::{DuplicateKeys, Gathering, HashBehaviour, PatternMismatch, SetBy, Setting};
 pub use files::{Environment, Files, near_name};
 pub use find_role::collection_playbook;
 pub use group_vars::{VarsFolders, load_group_vars};

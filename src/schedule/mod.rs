@@ -66,6 +66,7 @@ use crate::compile::{Includes, TagFilter};
 use crate::connection::Links;
 use crate::diag::{Checked, Diagnostic};
 use crate::event::Event;
+use crate::load::PatternMismatch;
 use crate::model::Vars;
 use crate::playbook::Strategy;
 use crate::sys::Payload;
@@ -106,6 +107,8 @@ pub struct RunOptions {
     pub shell: Option<String>,
     /// Facts are put among the variables under `ansible_…` as well.
     pub inject_facts: bool,
+    /// What a pattern is that matches no host.
+    pub pattern_mismatch: PatternMismatch,
     /// `no_log` where a task does not say.
     pub no_log: bool,
     /// `any_errors_fatal` where a play does not say.

@@ -11,8 +11,9 @@ use super::vars_files::PlayFiles;
 use super::view::View;
 use super::world::World;
 use crate::compile::CompiledPlay;
-use crate::diag::{Checked, Diagnostic, ExitCode};
+use crate::diag::{Checked, Diagnostic, ExitCode, Severity};
 use crate::event::{Counts, Event};
+use crate::load::PatternMismatch;
 use crate::model::{Text, Value};
 use crate::playbook;
 
@@ -175,8 +176,8 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     let pattern = patterns(context, play)?.join(",");
     let selection = context.hosts.inventory().select(&pattern, context.options.limit.as_deref())?;
     let origin = play.hosts.first().and_then(Text::origin);
-    for warning in selection.warnings {
-        let warning = warning.at(origin.cloned());
+    let mismatches = selection.warnings.into_iter().map(|warning| warning.at(origin.cloned()));
+    for warning in mismatched(context, mismatches)? {
         context.emit(Event::Warning(super::explain::explain_all(&warning)));
     }
     // Hosts and groups that tasks have added may have encrypted files, too.
@@ -184,6 +185,20 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
     match selection.hosts.iter().find_map(|host| layers.locked(host).first().copied().cloned()) {
         Some(locked) => Err(locked.into()),
         None => Ok(selection.hosts),
+    }
+}
+
+/// What is said of patterns that match no host: a warning, an error or nothing, as the configuration has it.
+pub(super) fn mismatched(context: &Context, found: impl Iterator<Item = Diagnostic>) -> Checked<Vec<Diagnostic>> {
+    let found: Vec<Diagnostic> = found.collect();
+    match context.options.pattern_mismatch {
+        PatternMismatch::Warning => Ok(found),
+        PatternMismatch::Ignore => Ok(Vec::new()),
+        PatternMismatch::Error if found.is_empty() => Ok(found),
+        PatternMismatch::Error => {
+            let error = |finding| Diagnostic { severity: Severity::Error, exit: ExitCode::Error, ..finding };
+            Err(found.into_iter().map(error).collect())
+        }
     }
 }
 
