@@ -189,7 +189,8 @@ fn selected(context: &Context, play: &CompiledPlay) -> Checked<Vec<String>> {
 }
 
 /// What is said of patterns that match no host: a warning, an error or nothing, as the configuration has it.
-pub(super) fn mismatched(context: &Context, found: impl Iterator<Item = Diagnostic>) -> Checked<Vec<Diagnostic>> {
+/// It is said when the play begins: earlier plays may add hosts and groups.
+fn mismatched(context: &Context, found: impl Iterator<Item = Diagnostic>) -> Checked<Vec<Diagnostic>> {
     let found: Vec<Diagnostic> = found.collect();
     match context.options.pattern_mismatch {
         PatternMismatch::Warning => Ok(found),

@@ -77,9 +77,6 @@ impl Check<'_> {
             let inventory = self.context.hosts.inventory();
             let limit = self.context.options.limit.as_deref();
             let Ok(selection) = inventory.select(&hosts.join(","), limit) else { continue };
-            let origin = play.hosts.first().and_then(crate::model::Text::origin).cloned();
-            let mismatches = selection.warnings.into_iter().map(|warning| warning.at(origin.clone()));
-            self.findings.extend(play::mismatched(self.context, mismatches).err().into_iter().flatten());
             for host in selection.hosts.into_iter().filter(|host| seen.insert(host.clone())) {
                 self.host(&host);
                 locked.extend(self.context.hosts.now().locked(&host).into_iter().cloned());
