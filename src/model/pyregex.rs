@@ -1,6 +1,6 @@
-//! Python's regular expressions on fancy-regex: syntax and replacement texts.
+//! Python's regular expressions on fancy-regex: their syntax.
 
-use fancy_regex::{Captures, Regex};
+use fancy_regex::Regex;
 
 /// Compiles a Python pattern.
 ///
@@ -53,49 +53,6 @@ fn translate(pattern: &str, multiline: bool, out: &mut String) {
     }
 }
 
-/// Fills a Python replacement text: `\1`, `\g<1>`, `\g<name>`, `\n`.
-///
-/// # Errors
-/// When it names a group that the pattern does not have.
-pub fn expand(template: &str, found: &Captures<'_, str>) -> Result<String, String> {
-    let mut out = String::new();
-    let mut chars = template.chars().peekable();
-    let group = |name: &str| -> Result<String, String> {
-        let known = match name.parse::<usize>() {
-            Ok(i) => (i < found.len()).then(|| found.get(i)),
-            Err(_) => Some(found.name(name)),
-        };
-        let known = known.ok_or_else(|| format!("invalid group reference {name}"))?;
-        Ok(known.map_or_else(String::new, |m| m.as_str().to_owned()))
-    };
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('g') if chars.next_if_eq(&'<').is_some() => {
-                let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
-                out.push_str(&group(&name)?);
-            }
-            Some(d) if d.is_ascii_digit() => {
-                let mut name = d.to_string();
-                if d != '0' {
-                    name.extend(chars.next_if(char::is_ascii_digit));
-                }
-                out.push_str(&group(&name)?);
-            }
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some('\\') => out.push('\\'),
-            Some(c) => out.extend(['\\', c]),
-            None => out.push('\\'),
-        }
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,13 +76,5 @@ mod tests {
             assert_eq!(found, expected, "{pattern} on {text:?}");
         }
         assert!(compile("(", false, false).is_err());
-    }
-
-    #[test]
-    fn replacements_take_groups() {
-        let regex = compile("(?P<k>a)(b)?(c)", false, false).unwrap();
-        let found = regex.captures("ac").unwrap().unwrap();
-        assert_eq!(expand(r"\g<k>-\2-\3\n\g<1>", &found).unwrap(), "a--c\na");
-        assert!(expand(r"\9", &found).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path as FsPath;
 use super::attributes::FileAttributes;
 use super::lines::{self, TextFile, Writing, bare};
 use crate::args;
-use crate::model::{Diff, Failure, Map, pyregex};
+use crate::model::{Diff, Failure, Map, Replacement, pyregex};
 use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run, Step};
 use crate::sys::{Effect, Probe};
 
@@ -197,7 +197,8 @@ fn edit(args: &LineInFile, lines: &mut Vec<String>, line: &str) -> Result<&'stat
             (Some(Search::Regex(regex)), Some(at), true) => {
                 let old = lines.get(at).map(String::as_str).unwrap_or_default();
                 let found = regex.captures(old).map_err(|e| Failure::new(format!("regular expression: {e}")))?;
-                found.map_or_else(|| Ok(line.to_owned()), |f| pyregex::expand(line, &f)).map_err(Failure::new)?
+                let new = found.map(|f| Replacement::parse(line, regex).map(|new| new.fill(&f)));
+                new.transpose().map_err(Failure::new)?.unwrap_or_else(|| line.to_owned())
             }
             _ => line.to_owned(),
         };

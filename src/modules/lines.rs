@@ -98,6 +98,11 @@ impl TextFile {
             message.push_str(if changed { " and " } else { "" });
             message.push_str("ownership, perms or SE linux context changed");
         }
+        plan.set("msg", message);
+        if let Some(stat) = now.filter(|_| !changed) {
+            // Whatever kind of file it is, it stays what it is.
+            return attributes::plan(plan, host, &self.path, &stat, how.attributes);
+        }
         let content = Content::Bytes(self.bytes(text).into());
         let write = Write {
             backup: how.backup,
@@ -105,9 +110,7 @@ impl TextFile {
             parent_planned: !plan.is_empty(),
             ..Write::new(&self.path, content, how.attributes)
         };
-        content::plan(plan, host, write)?;
-        plan.set("msg", message);
-        Ok(())
+        content::plan(plan, host, write)
     }
 }
 

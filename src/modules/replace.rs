@@ -5,7 +5,7 @@ use fancy_regex::Regex;
 use super::attributes::FileAttributes;
 use super::lines::{TextFile, Writing};
 use crate::args;
-use crate::model::{Failure, Map, pyregex};
+use crate::model::{Failure, Map, Replacement, pyregex};
 use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run};
 use crate::sys::Probe;
 
@@ -108,11 +108,16 @@ fn section(args: &Replace, text: &str) -> Result<Option<(usize, usize)>, Failure
 /// The text with every match replaced, and how many there were.
 fn replaced(regex: &Regex, text: &str, with: &str) -> Result<(String, usize), Failure> {
     let (mut out, mut at, mut count) = (String::new(), 0, 0);
+    let with = Replacement::parse(with, regex).map_err(|why| {
+        // As in Ansible, where it is an error of another class.
+        let other = why.starts_with("unknown group name");
+        Failure::new(if other { why } else { format!("Unable to process replace due to error: {why}") })
+    })?;
     for found in regex.captures_iter(text) {
         let found = found.map_err(|e| Failure::new(format!("regular expression: {e}")))?;
         let Some(whole) = found.get(0) else { continue };
         out.push_str(text.get(at..whole.start()).unwrap_or_default());
-        out.push_str(&pyregex::expand(with, &found).map_err(Failure::new)?);
+        out.push_str(&with.fill(&found));
         at = whole.end();
         count += 1;
     }

@@ -4,7 +4,7 @@ use fancy_regex::{Captures, Regex};
 
 use super::error::Error;
 use super::value::R;
-use crate::model::pyregex;
+use crate::model::{Replacement, pyregex};
 
 /// Compiles a Python pattern.
 pub(super) fn compile(pattern: &str, ignorecase: bool, multiline: bool) -> R<Regex> {
@@ -63,13 +63,14 @@ pub(super) fn replace(regex: &Regex, text: &str, template: &str, most: usize) ->
     let mut out = String::new();
     let mut last = 0;
     let mut count = 0;
+    let template = Replacement::parse(template, regex).map_err(Error::new)?;
     for found in all(regex, text)? {
         if most != 0 && count == most {
             break;
         }
         let Some(whole) = found.get(0) else { continue };
         out.push_str(text.get(last..whole.start()).unwrap_or_default());
-        out.push_str(&pyregex::expand(template, &found).map_err(Error::new)?);
+        out.push_str(&template.fill(&found));
         last = whole.end();
         count += 1;
     }
