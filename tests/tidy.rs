@@ -57,6 +57,7 @@ const AMENDMENTS: &[(&str, &str, &str)] = &[
     ("connection", "sys", "hands content and planned effects, which are sys's types, to and from workers"),
     ("schedule", "sys", "keeps what is planned on a host, in sys's types, between tasks"),
     ("schedule", "load", "reads the files that a module's controller half asks for"),
+    ("load", "sys", "asks whose home `~user` is"),
     ("load", "compile", "a loaded play is what compile takes, with roles resolved"),
     ("playbook", "module", "checks a task's arguments while their positions are at hand"),
     ("playbook", "modules", "finds the module whose arguments it checks"),

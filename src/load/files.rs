@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diag::{Checked, Diagnostic, ExitCode};
 use crate::model::Source;
+use crate::sys;
 use crate::vault::{self, Vault};
 
 /// Environment variables and directories that decide where files are looked for.
@@ -31,17 +32,11 @@ impl Environment {
         self.vars.get(name).map(String::as_str)
     }
 
-    /// A path as a user writes it: `~`, `$NAME` and `${NAME}` are expanded, and a relative
+    /// A path as a user writes it: `~`, `~user`, `$NAME` and `${NAME}` are expanded, and a relative
     /// one starts from `base`.
     pub fn path(&self, text: &str, base: &Path) -> PathBuf {
         let text = self.expand(text);
-        let path = match (text.strip_prefix('~'), self.var("HOME")) {
-            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-                Path::new(home).join(rest.trim_start_matches('/'))
-            }
-            _ => PathBuf::from(text),
-        };
-        tidy(&base.join(path))
+        tidy(&base.join(sys::expand_home(&text, self.var("HOME").map(str::to_owned))))
     }
 
     fn expand(&self, text: &str) -> String {

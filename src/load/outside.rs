@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Config, private};
 use crate::model::Value;
+use crate::sys;
 use crate::template::{Entry, Fetch, Outside};
 use crate::vault::Vault;
 use crate::yaml;
@@ -122,6 +123,10 @@ impl Outside for Machine {
                 .to_string_lossy()
                 .into_owned(),
         }
+    }
+
+    fn expand_user(&self, path: &str) -> String {
+        sys::expand_home(path, self.env("HOME"))
     }
 
     fn env(&self, name: &str) -> Option<String> {

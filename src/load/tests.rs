@@ -282,7 +282,8 @@ fn paths_are_expanded() {
         ("/c/../d", "/d"),
         ("./e", "/b/e"),
         ("$NO", "/b/$NO"),
-        ("~u", "/b/~u"),
+        ("~nobody-here/a", "/b/~nobody-here/a"),
+        ("~root/a", "/root/a"),
     ] {
         assert_eq!(env.path(text, Path::new("/b")), Path::new(expected), "{text}");
     }

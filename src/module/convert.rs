@@ -2,6 +2,7 @@
 
 use super::ArgSpec;
 use crate::model::{Failure, Map, Value};
+use crate::sys;
 
 /// What kind of value an argument takes, by Ansible's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,14 +180,9 @@ impl FromArg for Path {
     }
 }
 
-/// `~`, `$VAR` and `${VAR}` as a shell expands them in a path; `look_up` knows the variables.
+/// `~`, `~user`, `$VAR` and `${VAR}` as a shell expands them in a path; `look_up` knows the variables.
 pub fn expand(text: &str, look_up: &dyn Fn(&str) -> Option<String>) -> String {
-    let text = if text == "~" || text.starts_with("~/") {
-        let home = look_up("HOME").unwrap_or_else(|| "/root".to_owned());
-        format!("{home}{}", text.get(1..).unwrap_or_default())
-    } else {
-        text.to_owned()
-    };
+    let text = sys::expand_home(text, look_up("HOME"));
     if !text.contains('$') {
         return text;
     }

@@ -6,7 +6,7 @@ use super::json;
 use crate::args;
 use crate::model::{Failure, Map, Value};
 use crate::module::{Arguments, Kind, Module, Plan, ReturnSpec, Run, Step};
-use crate::sys::{Effect, Probe};
+use crate::sys::{self, Effect, Probe};
 
 args! {
     /// Arguments of `async_status`.
@@ -45,10 +45,7 @@ pub static MODULE: Module = Module {
 
 /// A path with the home directory for `~`.
 pub fn expand(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
-    }
+    PathBuf::from(sys::expand_home(path, std::env::var("HOME").ok()))
 }
 
 fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {

@@ -49,16 +49,12 @@ struct Destination {
     flat: bool,
     host: String,
     base: String,
-    home: String,
 }
 
 impl Destination {
     /// The file here for `src` there.
     fn of(&self, src: &str) -> Result<PathBuf, String> {
-        let dest = match self.dest.strip_prefix("~/") {
-            Some(rest) => Path::new(&self.home).join(rest),
-            None => Path::new(&self.base).join(&self.dest),
-        };
+        let dest = Path::new(&self.base).join(&self.dest);
         if self.flat {
             if self.dest.ends_with('/') {
                 return Ok(normal(&dest.join(src.rsplit('/').next().unwrap_or_default())));
@@ -89,11 +85,10 @@ impl OnHost<'_> {
         let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
         let host = view.variable("inventory_hostname")?;
         Ok(Destination {
-            dest: text(args.get("dest").cloned()),
+            dest: self.context.outside.expand_user(&text(args.get("dest").cloned())),
             flat: args.get("flat").and_then(to_bool).unwrap_or(false),
             host: host.as_ref().and_then(Value::as_str).unwrap_or(self.host).to_owned(),
             base: text(view.variable("playbook_dir")?),
-            home: self.context.outside.env("HOME").unwrap_or_default(),
         })
     }
 
@@ -241,14 +236,13 @@ mod tests {
 
     fn to(dest: &str, flat: bool) -> Destination {
         let text = |text: &str| text.to_owned();
-        Destination { dest: text(dest), flat, host: text("h1"), base: text("/play"), home: text("/home/me") }
+        Destination { dest: text(dest), flat, host: text("h1"), base: text("/play") }
     }
 
     #[test]
     fn a_file_goes_below_its_host() {
         assert_eq!(to("/b", false).of("/etc/motd"), Ok(PathBuf::from("/b/h1/etc/motd")));
         assert_eq!(to("b", false).of("as/../a"), Ok(PathBuf::from("/play/b/h1/a")));
-        assert_eq!(to("~/b", false).of("/a"), Ok(PathBuf::from("/home/me/b/h1/a")));
         assert_eq!(to("b/", true).of("/etc/motd"), Ok(PathBuf::from("/play/b/motd")));
         assert_eq!(to("b/x", true).of("/etc/motd"), Ok(PathBuf::from("/play/b/x")));
     }

@@ -49,10 +49,7 @@ fn failed(what: &str, path: &Path, e: &std::io::Error) -> Failure {
 
 impl Local for Files<'_> {
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, Failure> {
-        let name = name.strip_prefix("~/").map_or_else(
-            || name.to_owned(),
-            |rest| format!("{}/{rest}", self.context.outside.env("HOME").unwrap_or_default()),
-        );
+        let name = self.context.outside.expand_user(name);
         let roots = self.roots();
         self.context.outside.find(folder, &name, &roots).map(PathBuf::from).ok_or_else(|| {
             let places: Vec<String> = if name.starts_with('/') {

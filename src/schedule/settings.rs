@@ -11,6 +11,7 @@ use crate::diag::Diagnostic;
 use crate::model::{Origin, Text, Value};
 use crate::module::to_bool;
 use crate::playbook::Keywords;
+use crate::sys;
 use crate::template::Error;
 use crate::vars::{Variables, connects};
 
@@ -289,12 +290,9 @@ fn address(reader: &Reader<'_>, host: &str) -> Result<String, Unsettled> {
     Ok(newer.map_or_else(older, |address| Ok(Some(address)))?.unwrap_or_else(|| host.to_owned()))
 }
 
-/// `~/…`, as a shell reads it.
+/// `~/…` and `~user/…`, as a shell reads it.
 pub fn expand_home(path: &str) -> String {
-    match (path.strip_prefix("~/"), std::env::var("HOME")) {
-        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
-        _ => path.to_owned(),
-    }
+    sys::expand_home(path, std::env::var("HOME").ok())
 }
 
 /// A word without its shell quotes.

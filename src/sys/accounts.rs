@@ -108,6 +108,24 @@ pub fn user_name(uid: u32) -> String {
     user_by_id(uid).map_or_else(|| uid.to_string(), |u| u.name)
 }
 
+/// A path whose `~` or `~user` at the beginning is a home directory; `own` is that of the user who asks, as
+/// the environment has it. As a shell does, it leaves names as they are that nobody has.
+pub fn expand_home(path: &str, own: Option<String>) -> String {
+    let Some(after) = path.strip_prefix('~') else { return path.to_owned() };
+    let (name, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
+    let home = if name.is_empty() {
+        own.or_else(|| user_by_id(rustix::process::geteuid().as_raw()).map(|user| user.home))
+    } else {
+        user(name).map(|user| user.home)
+    };
+    let Some(home) = home else { return path.to_owned() };
+    // A home that is the root is no second `/`.
+    match (home.trim_end_matches('/'), rest) {
+        ("", "") => "/".to_owned(),
+        (home, rest) => format!("{home}{rest}"),
+    }
+}
+
 /// The group with this name.
 pub(super) fn group(name: &str) -> Option<Group> {
     groups()

@@ -20,7 +20,7 @@ mod reach;
 mod scratch;
 mod session;
 
-pub use accounts::{Group, User, user_name};
+pub use accounts::{Group, User, expand_home, user_name};
 pub use effect::{Content, Effect, Stat, Time};
 pub use fs::replace_file;
 pub use host::Host;

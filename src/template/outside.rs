@@ -97,6 +97,13 @@ pub trait Outside: Send + Sync {
     fn note_secret(&self, _text: &str) {}
     /// What is at a path: `file`, `directory`, or `None`; links are followed.
     fn kind(&self, path: &str) -> Option<&'static str>;
+    /// A path whose `~` or `~user` at the beginning is a home directory. Without users there is but one.
+    fn expand_user(&self, path: &str) -> String {
+        match (path.strip_prefix('~'), self.env("HOME")) {
+            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
+            _ => path.to_owned(),
+        }
+    }
     /// Whether a path is a symbolic link.
     fn is_link(&self, _path: &str) -> bool {
         false

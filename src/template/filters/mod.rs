@@ -45,7 +45,6 @@ pub(super) use maps::entries;
 pub(super) use net::addr::{Net, within};
 pub(super) use net::mac;
 pub(super) use numbers::{generator, pick};
-pub(super) use paths::expanduser;
 pub(super) use tables::{Csv, Ini};
 pub(super) use time::now;
 

@@ -17,7 +17,7 @@ pub(super) const FILTERS: &[Row] = &[
     }),
     ("expanduser", "", |ev, v, _| {
         let path = ev.text(&v)?;
-        Ok(Val::str(expanduser(ev, &path)))
+        Ok(Val::str(ev.engine.outside.expand_user(&path)))
     }),
     ("fileglob", "", |ev, v, _| {
         let pattern = ev.text(&v)?;
@@ -51,14 +51,6 @@ pub(super) fn dirname(path: &str) -> String {
     let head = tail(path, '/').0;
     let trimmed = head.trim_end_matches('/');
     if trimmed.is_empty() { head.to_owned() } else { trimmed.to_owned() }
-}
-
-/// `~` at the beginning as the home directory.
-pub(in crate::template) fn expanduser(ev: &Eval, path: &str) -> String {
-    match (path.strip_prefix('~'), ev.engine.outside.env("HOME")) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
-        _ => path.to_owned(),
-    }
 }
 
 /// A drive, or a server with its share, and the rest.

@@ -5,7 +5,7 @@ use super::options::{Options, inline};
 use super::{plain, terms};
 use crate::template::error::Error;
 use crate::template::eval::Eval;
-use crate::template::filters::{Scheme, expanduser, random_salt};
+use crate::template::filters::{Scheme, random_salt};
 use crate::template::random::Random;
 use crate::template::value::{Args, R, Val};
 
@@ -62,7 +62,7 @@ fn one_password(ev: &mut Eval, path: &str, options: &Options) -> R<Val> {
     let encrypt = options.str(ev, "encrypt", "")?;
     let ident = Some(options.str(ev, "ident", "")?).filter(|i| !i.is_empty());
     let salted = if encrypt.is_empty() { None } else { Some(if encrypt == "bcrypt" { 22 } else { 8 }) };
-    let path = match expanduser(ev, path) {
+    let path = match ev.engine.outside.expand_user(path) {
         path if path.starts_with('/') => path,
         path => format!("{}/{path}", playbook_dir(ev)?),
     };
