@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ini;
 use crate::model::{Command, Map, Value};
 use crate::modules::json;
 use crate::sys::Probe;
@@ -12,14 +13,17 @@ pub(super) fn local(host: &Probe<'_>, dir: &str, timeout: Duration, warnings: &m
     for name in host.names(dir) {
         let Some(base) = name.strip_suffix(".fact") else { continue };
         let path = format!("{dir}/{name}");
-        let Ok(Some(stat)) = host.stat(&path) else { continue };
-        let value = if stat.mode & 0o100 == 0 {
-            match host.read(&path) {
+        let value = match host.stat(&path) {
+            Ok(Some(stat)) if stat.mode & 0o100 != 0 => run(host, &path, timeout, warnings),
+            Ok(Some(_)) => match host.read(&path) {
                 Ok(bytes) => parse(&path, &bytes, warnings),
                 Err(failure) => complain(failure.message, warnings),
-            }
-        } else {
-            run(host, &path, timeout, warnings)
+            },
+            Ok(None) => complain(
+                format!("Could not stat fact ({path}): [Errno 2] No such file or directory: '{path}'"),
+                warnings,
+            ),
+            Err(failure) => complain(format!("Could not stat fact ({path}): {failure}"), warnings),
         };
         facts.insert(base, value);
     }
@@ -43,45 +47,19 @@ fn complain(message: String, warnings: &mut Vec<String>) -> Value {
 }
 
 fn parse(path: &str, bytes: &[u8], warnings: &mut Vec<String>) -> Value {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return complain(format!("error loading fact - output of running \"{path}\" was not utf-8"), warnings);
-    };
-    json::parse(text).or_else(|| ini(text).map(Value::from)).unwrap_or_else(|| {
-        complain(format!("error loading facts as JSON or ini - please check content: {path}"), warnings)
-    })
-}
-
-/// Sections of `name = value` or `name: value`; names in lower case, as Python reads them.
-fn ini(text: &str) -> Option<Map> {
-    let mut sections = Map::new();
-    let mut current: Option<(String, Map)> = None;
-    let mut last: Option<String> = None;
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(name) = trimmed.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            sections.extend(current.take().into_iter().collect());
-            current = Some((name.to_owned(), Map::new()));
-            continue;
-        }
-        let (_, section) = current.as_mut()?;
-        if line.starts_with(char::is_whitespace)
-            && let Some(Value::Str(old)) = last.as_deref().and_then(|name| section.get(name))
-        {
-            let joined = format!("{}\n{trimmed}", old.as_str());
-            section.insert(last.clone().unwrap_or_default(), joined);
-            continue;
-        }
-        let at = trimmed.find(['=', ':'])?;
-        let (name, value) = trimmed.split_at(at);
-        let name = name.trim().to_lowercase();
-        section.insert(name.clone(), value.get(1..).unwrap_or_default().trim());
-        last = Some(name);
+    let text = std::str::from_utf8(bytes);
+    if let Some(value) = text.ok().and_then(json::parse) {
+        return value;
     }
-    sections.extend(current.into_iter().collect());
-    Some(sections)
+    match text.map_or(Err(ini::Problem::Form), ini::parse) {
+        Ok(sections) => Value::from(sections),
+        Err(ini::Problem::Form) => {
+            complain(format!("error loading facts as JSON or ini - please check content: {path}"), warnings)
+        }
+        Err(ini::Problem::Value(why)) => {
+            complain(format!("error loading facts as ini - please check content: {path} ({why})"), warnings)
+        }
+    }
 }
 
 #[cfg(test)]

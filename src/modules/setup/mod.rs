@@ -5,6 +5,7 @@ mod devices;
 mod distribution;
 mod hardware;
 
+mod ini;
 mod local;
 mod managers;
 mod network;
