@@ -135,7 +135,8 @@ fn secrets(args: &User, entry: Option<&shadow::Shadow>, c: &mut Changes) {
     let hash = entry.map(|e| e.hash.as_str()).unwrap_or_default();
     if let Some(expires) = args.expires {
         let (now, wanted) = (entry.and_then(|e| e.expires).filter(|d| *d >= 0), shadow::expiry_day(expires));
-        if now != wanted {
+        // Without an entry there is nowhere that the date stands, not even that there is none.
+        if now != wanted || entry.is_none() {
             let before = now.map_or_else(String::new, |day| {
                 shadow::expiry_argument(
                     #[allow(clippy::cast_precision_loss, reason = "days are few")]

@@ -34,7 +34,8 @@ pub(super) fn effects(
     }
     effects.push(Effect::Directory { path: home.clone(), mode, uid: user.uid, gid: user.gid });
     let skeleton = args.skeleton.clone().or_else(|| default(host, "SKEL")).unwrap_or_else(|| "/etc/skel".to_owned());
-    if host.stat(&skeleton)?.is_some() {
+    // One that is no directory, such as /dev/null, has nothing in it.
+    if host.stat(&skeleton)?.is_some_and(|stat| stat.kind == FileKind::Directory) {
         copy(host, Path::new(&skeleton), &home, user, &mut effects)?;
     }
     Ok(effects)

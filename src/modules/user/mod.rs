@@ -225,12 +225,29 @@ fn facts(user: &sys::User) -> Map {
 /// Warns where a password looks like one in clear text, as Ansible does.
 fn check_password(args: &User, plan: &mut Plan) {
     let Some(password) = args.password.as_deref() else { return };
-    let plain = !matches!(password, "" | "*" | "!" | "!!") && !password.trim_start_matches('!').starts_with(['$', '*']);
-    if plain && password.trim_start_matches('!').len() != 13 {
+    if !is_hash(password) {
         plan.warn(
             "The input password appears not to have been hashed. The 'password' argument must be encrypted for this module to work properly.",
         );
     }
+}
+
+/// Whether a text is a hash as crypt(5) has it, or one of those that lock an account: a method, and at last
+/// the hash in its own letters, of the method's length where that is known.
+fn is_hash(password: &str) -> bool {
+    if matches!(password, "" | "*" | "!" | "*************") {
+        return true;
+    }
+    let parts: Vec<&str> = password.split('$').collect();
+    let &[_, method, .., hash] = parts.as_slice() else { return false };
+    let length = match method {
+        "1" => 22,
+        "5" | "y" => 43,
+        "6" => 86,
+        _ => hash.len(),
+    };
+    let own = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'/';
+    !password.contains([':', '*', '!']) && hash.len() == length && hash.bytes().all(own)
 }
 
 fn remove(args: &User, host: &Probe<'_>, user: &sys::User, plan: &mut Plan) -> Result<(), Failure> {
