@@ -55,15 +55,7 @@ pub static MODULE: Module = Module {
 
 fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = CommandArgs::parse(args)?;
-    let text = args._raw_params.or(args.cmd).filter(|t| !t.trim().is_empty());
-    let mut words = match (text, args.argv.filter(|a| !a.is_empty())) {
-        (Some(_), Some(_)) => {
-            return Err(Failure::new("only command or argv can be given, not both").with("rc", 256));
-        }
-        (Some(text), None) => shlex::split(&text).map_err(Failure::new)?,
-        (None, Some(argv)) => argv,
-        (None, None) => return Err(Failure::new("no command given").with("rc", 256)),
-    };
+    let mut words = words(args._raw_params, args.cmd, args.argv)?;
     if args.expand_argument_vars {
         words = words.iter().map(|word| expand(word, &|name| host.env(name))).collect();
     }
@@ -84,6 +76,22 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         ));
     }
     Ok(plan)
+}
+
+/// The program and its arguments.
+fn words(free: Option<String>, cmd: Option<String>, argv: Option<Vec<String>>) -> Result<Vec<String>, Failure> {
+    let words = match (free, cmd, argv) {
+        (Some(text), None, None) | (None, Some(text), None) => shlex::split(&text).map_err(Failure::new)?,
+        (None, None, Some(argv)) => argv,
+        (None, None, None) => {
+            return Err(Failure::new("one of the following is required: _raw_params, cmd, argv"));
+        }
+        _ => return Err(Failure::new("parameters are mutually exclusive: _raw_params|cmd|argv")),
+    };
+    if words.is_empty() {
+        return Err(Failure::new("no command given").with("rc", 256));
+    }
+    Ok(words)
 }
 
 /// Standard input from the arguments for it.

@@ -104,13 +104,16 @@ fn not_started(failure: Failure, shown: &Value) -> Failure {
     if failure.message.starts_with("Unable to change directory") {
         rc = Value::Null;
     }
-    let text = failure.message.clone();
     let mut failure = failure.with("cmd", shown.clone());
-    if !rc.is_null() {
-        failure = failure.with("rc", rc);
-        failure.message = format!("Error executing command: {text}");
-        failure.fields.extend(output_fields("", ""));
+    if rc.is_null() {
+        for name in ["delta", "end", "start"] {
+            failure.fields.insert(name, Value::Null);
+        }
+    } else {
+        failure.message = format!("Error executing command: {}", failure.message);
     }
+    failure.fields.insert("rc", rc);
+    failure.fields.extend(output_fields("", ""));
     failure
 }
 

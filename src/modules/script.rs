@@ -75,7 +75,11 @@ pub static MODULE: Module = Module {
 
 fn prepare(mut args: Map, local: &dyn Local) -> Result<Prepared, Failure> {
     let script = Script::parse(&args)?;
-    let text = script._raw_params.or(script.cmd).ok_or_else(|| Failure::new("No script was given"))?;
+    let text = match (script._raw_params, script.cmd) {
+        (Some(text), None) | (None, Some(text)) => text,
+        (None, None) => return Err(Failure::new("one of the following is required: _raw_params, cmd")),
+        (Some(_), Some(_)) => return Err(Failure::new("parameters are mutually exclusive: _raw_params|cmd")),
+    };
     let text = text.trim();
     let words = shlex::split(text).map_err(Failure::new)?;
     let name = words.first().ok_or_else(|| Failure::new("No script was given"))?;

@@ -55,9 +55,14 @@ pub static MODULE: Module = Module {
 
 fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Shell::parse(args)?;
-    let Some(text) = args._raw_params.or(args.cmd).filter(|t| !t.trim().is_empty()) else {
-        return Err(Failure::new("no command given").with("rc", 256));
+    let text = match (args._raw_params, args.cmd) {
+        (Some(text), None) | (None, Some(text)) => text,
+        (None, None) => return Err(Failure::new("one of the following is required: _raw_params, cmd, argv")),
+        (Some(_), Some(_)) => return Err(Failure::new("parameters are mutually exclusive: _raw_params|cmd|argv")),
     };
+    if text.trim().is_empty() {
+        return Err(Failure::new("no command given").with("rc", 256));
+    }
     let dir = args.chdir.as_deref();
     let shown = Value::from(&text);
     if let Some(why) = exec::needless(host, args.creates.as_deref(), args.removes.as_deref(), dir)? {

@@ -5,7 +5,7 @@ use std::path::Path as FsPath;
 use base64::Engine as _;
 
 use crate::args;
-use crate::model::{Failure, FileKind, Map};
+use crate::model::{Cause, Failure, FileKind, Map};
 use crate::module::{Arguments, Kind, Module, Path, Plan, ReturnSpec, Run};
 use crate::sys::Probe;
 
@@ -41,20 +41,24 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = Slurp::parse(args)?;
     let path = FsPath::new(&args.src.0);
     let shown = path.display();
-    match host.stat(path)? {
+    let unreadable = |failure: Failure| match failure.cause {
+        Cause::Unknown(_) => failure,
+        _ if failure.message.to_lowercase().contains("permission") => {
+            Failure::new(format!("File is not readable: {shown}"))
+        }
+        _ => failure,
+    };
+    match host.stat(path).map_err(unreadable)? {
+        None if host.is_below_a_file(path) => {
+            return Err(Failure::new(format!("Unable to slurp file: {shown}: Not a directory")));
+        }
         None => return Err(Failure::missing(format!("File not found: {shown}"))),
         Some(stat) if stat.kind == FileKind::Directory => {
             return Err(Failure::new(format!("Source is a directory and must be a file: {shown}")));
         }
         Some(_) => {}
     }
-    let content = host.read(path).map_err(|failure| match failure.cause {
-        crate::model::Cause::Unknown(_) => failure,
-        _ if failure.message.to_lowercase().contains("permission") => {
-            Failure::new(format!("File is not readable: {shown}"))
-        }
-        _ => failure,
-    })?;
+    let content = host.read(path).map_err(unreadable)?;
     Ok(Plan::new()
         .with("content", base64::engine::general_purpose::STANDARD.encode(content))
         .with("encoding", "base64")

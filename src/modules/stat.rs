@@ -59,6 +59,9 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
     let args = StatArgs::parse(args)?;
     let path = FsPath::new(&args.path.0);
     let found = if args.follow { host.stat(path)? } else { host.lstat_certain(path)? };
+    if found.is_none() && host.is_below_a_file(path) {
+        return Err(Failure::new("Not a directory"));
+    }
     let Some(stat) = found else {
         if let Some(reason) = host.may_be_provided() {
             return Err(Failure::unknown(reason));

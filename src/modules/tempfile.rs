@@ -38,8 +38,10 @@ pub static MODULE: Module = Module {
 
 fn plan(args: &Map, _: &Probe<'_>) -> Result<Plan, Failure> {
     let args = TempFile::parse(args)?;
-    if args.prefix.contains('/') || args.suffix.contains('/') {
-        return Err(Failure::new("prefix and suffix are parts of a name: they have no `/`"));
+    for (name, part) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+        if part.contains('/') {
+            return Err(Failure::new(format!("{name} must be a valid file name component, got '{part}'")));
+        }
     }
     let mut plan = Plan::new();
     plan.step(Step::action([], move |host| make(host, &args)).yields(&["path"]));

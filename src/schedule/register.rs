@@ -70,10 +70,17 @@ pub fn of_loop(items: &[(Outcome, Map)]) -> Outcome {
     let results = items.iter().map(|(outcome, extra)| {
         let value = as_variable(outcome);
         let Some(mut map) = value.as_map().cloned() else { return value };
+        map.remove("warnings");
         map.extend(extra.clone());
         Value::from(map)
     });
     let mut result = Map::from_iter([("results", Value::list(results))]);
+    // As in Ansible, what items warn of is said of the whole.
+    let warnings = items.iter().flat_map(|(outcome, _)| outcome.warnings.iter().map(String::as_str));
+    let warnings: Vec<Value> = warnings.map(Value::from).collect();
+    if !warnings.is_empty() {
+        result.insert("warnings", Value::list(warnings));
+    }
     let any =
         |wanted: fn(&Status) -> bool| items.iter().find(|(o, _)| wanted(&o.status)).map(|(o, _)| o.status.clone());
     let all_skipped = !items.is_empty() && items.iter().all(|(o, _)| o.status == Status::Skipped);

@@ -74,6 +74,12 @@ impl<'s> Probe<'s> {
         }
     }
 
+    /// Whether the path leads through something that is no directory.
+    pub fn is_below_a_file(&self, path: &Path) -> bool {
+        let mut above = path.ancestors().skip(1).filter_map(|above| self.stat(above).ok().flatten());
+        above.next().is_some_and(|stat| stat.kind != FileKind::Directory)
+    }
+
     /// As [`Probe::lstat`], for a question whose answer "nothing" is a result: under
     /// `--check`, where an earlier step may provide the path, it is unknown.
     ///
