@@ -259,14 +259,17 @@ fn read_text(
             args.insert(name, value);
         }
     }
+    let rest = parsed.rest.trim();
     match module.free_form {
-        Some(free) if !parsed.rest.is_empty() => drop(args.insert(free, template(parsed.rest))),
-        None if is_template(&parsed.rest) => {
+        // What a shell reads is returned as it was written.
+        Some(free) if !rest.is_empty() && module.name == "shell" => drop(args.insert(free, template(parsed.rest))),
+        Some(free) if !rest.is_empty() => drop(args.insert(free, template(rest.to_owned()))),
+        None if is_template(rest) => {
             splat(node, findings);
-            return Some(template(parsed.rest));
+            return Some(template(rest.to_owned()));
         }
-        None if !parsed.rest.is_empty() => findings.push(
-            Diagnostic::error(format!("Action '{}' does not support raw params: {}", module.full_name(), parsed.rest))
+        None if !rest.is_empty() => findings.push(
+            Diagnostic::error(format!("Action '{}' does not support raw params: {rest}", module.full_name()))
                 .at(node.origin.clone())
                 .hint("its arguments are `key=value` words"),
         ),

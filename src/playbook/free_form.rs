@@ -6,7 +6,7 @@
 pub struct FreeForm {
     /// `key=value` words in order, quotes removed from values.
     pub pairs: Vec<(String, String)>,
-    /// All the other words, spaced as written.
+    /// All the other words, spaced as written; a backslash at the end of a line joins it to the next.
     pub rest: String,
 }
 
@@ -18,19 +18,49 @@ impl FreeForm {
     /// When a quote or a `{{` is not closed.
     pub fn parse(text: &str, is_argument: impl Fn(&str) -> bool) -> Result<Self, String> {
         let mut out = Self::default();
-        let mut keep = String::new();
+        let mut keep = Vec::new();
+        let mut pair_last = false;
         for word in split_words(text)? {
             let decoded = decode_escapes(word.trim());
-            match split_pair(&decoded) {
-                Some((key, value)) if is_key(key) && is_argument(key) => {
-                    out.pairs.push((key.to_owned(), unquote(value)));
-                }
-                _ => keep.push_str(&word),
+            let pair = split_pair(&decoded).filter(|(key, _)| is_key(key) && is_argument(key));
+            pair_last = pair.is_some();
+            match pair {
+                Some((key, value)) => out.pairs.push((key.to_owned(), unquote(value))),
+                _ => keep.push(word),
             }
         }
-        keep.trim().clone_into(&mut out.rest);
+        out.rest = joined(&keep);
+        if pair_last {
+            out.rest.truncate(out.rest.trim_end().len());
+        }
         Ok(out)
     }
+}
+
+/// Words and the white space after them as one text. A word that is a backslash goes, and with it the end
+/// of its line: one blank stands there instead, unless the next line begins with its own.
+fn joined(words: &[String]) -> String {
+    let mut out = String::new();
+    let mut continues = false;
+    for (i, word) in words.iter().enumerate() {
+        let (body, gap) = word.split_at(word.trim_end().len());
+        let dropped = body == "\\" && (gap.is_empty() || gap.starts_with([' ', '\n']));
+        continues |= dropped;
+        if !dropped {
+            out.push_str(body);
+        } else if out.ends_with(' ') {
+            out.pop();
+        }
+        let ends = continues && gap.contains('\n');
+        let gap = if ends { gap.replacen('\n', "", 1) } else { gap.to_owned() };
+        continues &= !ends;
+        let last = i + 1 == words.len();
+        if (dropped || ends) && !out.is_empty() && !last && !gap.starts_with([' ', '\n']) {
+            out.push(' ');
+        }
+        out.push_str(if dropped && out.is_empty() { gap.trim_start_matches(' ') } else { &gap });
+    }
+    out
 }
 
 /// The first word, which may be a template with spaces in it, and the rest.
@@ -140,6 +170,9 @@ pub fn split_words(text: &str) -> Result<Vec<String>, String> {
         in_space = space && !word.is_empty();
         word.push(c);
         match (c, quote) {
+            // By itself it is a word: a line that goes on.
+            ('\\', None)
+                if depth == 0 && word == "\\" && chars.peek().is_none_or(|next| matches!(next, ' ' | '\n')) => {}
             ('\\', _) => word.extend(chars.next()),
             (q, Some(open)) if q == open => quote = None,
             ('"' | '\'', None) => quote = Some(c),
@@ -195,6 +228,24 @@ mod tests {
         let expected = [("a", "x\ty\\1 A\u{e9} \\q\\1"), ("b", "\n"), ("c", "it's"), ("d", "q\"r")];
         assert_eq!(p, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert_eq!(decode_escapes(r"\x4 \uD800 \"), r"\x4 \uD800 \");
+    }
+
+    #[test]
+    fn lines_that_end_in_a_backslash_go_on() {
+        for (text, expected) in [
+            ("echo a \\\n   b\nc", "echo a   b\nc"),
+            ("echo a   \\\n  b", "echo a    b"),
+            ("echo a \\\nb \\\n\\\n \\\n c \\\n", "echo a b c"),
+            ("echo a \\ b\necho c\necho d", "echo a b echo c\necho d"),
+            ("\\\necho a \\\n\necho b \\", "echo a\necho b"),
+            ("echo a \\\n\tb", "echo a \tb"),
+            ("echo 'x \\\ny' \\\n\"z\n\" {{ 'a \\\\ b' }}\nc", "echo 'x \\\ny' \"z\n\" {{ 'a \\\\ b' }}\nc"),
+            ("echo \\\\ a\\ b\\\nc \\\r\nd", "echo \\\\ a\\ b\\\nc \\\r\nd"),
+            ("\n  echo a  \n  echo b\t\n", "\n  echo a  \n  echo b\t\n"),
+        ] {
+            assert_eq!(pairs(text).1, expected, "{text:?}");
+        }
+        assert_eq!(pairs("a=1 \\\n  b=2 \\\n").0.len(), 2);
     }
 
     #[test]
