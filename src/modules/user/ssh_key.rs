@@ -30,6 +30,15 @@ pub(super) fn plan(args: &User, host: &Probe<'_>, user: &sys::User, plan: &mut P
         }
         return Ok(());
     }
+    // A link there would have ssh-keygen write elsewhere, as root.
+    let stray = host.lstat(public(&file))?.is_some();
+    if stray && !args.force {
+        return Err(Failure::new(format!(
+            "cannot create the ssh key {shown}: its public key {} is there already (`force: true` replaces it)",
+            public(&file).display()
+        )));
+    }
+    let replace = stray || there;
     let mut dirs = Vec::new();
     if let Some(dir) = file.parent().filter(|d| host.stat(d).is_ok_and(|s| s.is_none())) {
         dirs.push(Effect::Directory { path: dir.to_owned(), mode: 0o700, uid: user.uid, gid: user.gid });
@@ -45,7 +54,7 @@ pub(super) fn plan(args: &User, host: &Probe<'_>, user: &sys::User, plan: &mut P
     let effects: Vec<Effect> = dirs.iter().cloned().chain(planned).collect();
     let command = command(args, host, &shown);
     let (ids, name) = ((user.uid, user.gid), args.name.clone());
-    let step = Step::action(effects, move |host| make(host, &command, &dirs, &file, ids, &name, there));
+    let step = Step::action(effects, move |host| make(host, &command, &dirs, &file, ids, &name, replace));
     let changes = vec![Attribute::new("ssh_key_file", if there { shown.as_str() } else { "absent" }, shown.as_str())];
     plan.step(step.diff(diff(&args.name, changes)).yields(YIELDS));
     Ok(())
@@ -77,8 +86,11 @@ fn make(
 ) -> Result<Done, Failure> {
     dirs.iter().try_for_each(|dir| host.apply(dir))?;
     if replace {
-        host.apply(&Effect::Remove { path: file.to_owned() })?;
-        host.apply(&Effect::Remove { path: public(file) })?;
+        for path in [file.to_owned(), public(file)] {
+            if host.probe().lstat(&path)?.is_some() {
+                host.apply(&Effect::Remove { path })?;
+            }
+        }
     }
     let out = host.run(command, None)?;
     if !out.success() {
