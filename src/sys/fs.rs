@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{AtFlags, CWD, Mode, Timespec, Timestamps};
 
-use super::{Stat, Time};
+use super::{Stat, Time, xattr};
 use crate::model::FileKind;
 
 /// `lstat`, or nothing where nothing is.
@@ -65,6 +65,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32), i
     let result = (|| {
         file.write_all(bytes)?;
         set_owner_fd(&file, owner)?;
+        xattr::keep(path, &file);
         // After the owner: a change of owner clears set-id bits.
         rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
         file.sync_all()?;

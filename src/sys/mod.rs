@@ -19,6 +19,7 @@ mod process;
 mod reach;
 mod scratch;
 mod session;
+mod xattr;
 
 pub use accounts::{Group, User, expand_home, user_name};
 pub use effect::{Content, Effect, Stat, Time};
