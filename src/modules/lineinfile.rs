@@ -78,7 +78,22 @@ fn plan(args: &Map, host: &Probe<'_>) -> Result<Plan, Failure> {
         return Err(Failure::new("parameters are mutually exclusive: backrefs|search_string"));
     }
     let file = TextFile::read(host, &args.path)?;
-    if args.state == "absent" { absent(&args, host, &file) } else { present(&args, host, &file) }
+    let mut plan = if args.state == "absent" { absent(&args, host, &file) } else { present(&args, host, &file) }?;
+    warn_of_empty(&args, &mut plan);
+    Ok(plan)
+}
+
+/// What is empty is in every line: hardly ever what was meant.
+fn warn_of_empty(args: &LineInFile, plan: &mut Plan) {
+    let every = "is an empty string, which will match every line in the file. This may have unintended \
+                 consequences, such as replacing the last line in the file rather than appending.";
+    if args.regexp.as_deref() == Some("") {
+        plan.warn(format!(
+            "The regular expression {every} If this is desired, use '^' to match every line in the file and avoid this warning."
+        ));
+    } else if args.search_string.as_deref() == Some("") {
+        plan.warn(format!("The search string {every}"));
+    }
 }
 
 fn writing(args: &LineInFile) -> Writing<'_> {
