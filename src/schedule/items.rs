@@ -206,7 +206,7 @@ impl Job {
             timing: results.timing,
             ignored: results.ignored,
             notified: self.task.notify.iter().any(Text::is_template).then_some(results.notified),
-            ..ItemResult::plain(register::of_loop(&results.done))
+            ..ItemResult::plain(register::of_loop(&results.done, self.task.action.module.name))
         }
     }
 
