@@ -100,6 +100,15 @@ fn loops_imports_and_batches_that_cannot_be() {
 }
 
 #[test]
+fn setup_has_nothing_to_run_in_parallel() {
+    let site = "- hosts: all\n  tasks:\n    - gather_facts: {parallel: true}\n    - setup: {parallel: true}\n";
+    let (code, said) = check(&[("site.yml", site)], &["site.yml"]);
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("Unsupported parameters") && said.contains("site.yml:4:15"), "{said}");
+    assert!(!said.contains("site.yml:3:") && !said.contains("did you mean `parallel`"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_a_handler_is_refused() {
     let site = "- hosts: all\n  tasks:\n    - ping:\n  handlers:\n    - name: h\n      block:\n        - ping:\n        - \
                 block:\n            - ping:\n    - name: f\n      meta: flush_handlers\n    - debug:\n      \

@@ -89,14 +89,19 @@ impl Linear {
     /// Takes hosts that were taken up again through the rest of the play.
     pub(super) async fn catch_up(&mut self) -> Option<End> {
         let mut end = None;
-        while let Some((hosts, frames)) = self.lagging.next() {
-            for frame in frames.into_iter().rev() {
+        'all: while let Some((hosts, frames)) = self.lagging.next() {
+            for at in (0..frames.len()).rev() {
+                let (outer, rest) = frames.split_at(at);
+                let Some(frame) = rest.first().cloned() else { continue };
+                // Who stops again in here has still to go on in the courses around it.
+                self.lagging.frames = outer.to_vec();
                 end = Some(self.course(frame.course, frame.kind, Some(&hosts), frame.stage + 1).await);
                 if self.over().is_some() || end == Some(End::Stop) {
-                    return end;
+                    break 'all;
                 }
             }
         }
+        self.lagging.frames.clear();
         end
     }
 }
