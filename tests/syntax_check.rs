@@ -141,6 +141,9 @@ fn settings_that_are_not_built_are_warned_about() {
     };
     let (code, said) = go("ANSIBLE_PRECEDENCE", "all_inventory,groups_inventory");
     assert!(code == Some(5) && said.contains("is not supported yet"), "{said}");
+    let (code, said) = go("ANSIBLE_FACTS_MODULES", "setup,service_facts");
+    assert!(code == Some(5) && said.contains("`facts_modules` is not supported yet"), "{said}");
+    assert_eq!(go("ANSIBLE_FACTS_MODULES", "ansible.legacy.setup").0, Some(0));
     std::fs::write(&play, "- hosts: nobody\n  gather_facts: false\n  tasks: [{ping: }]\n").unwrap();
     let words = "Could not match supplied host pattern, ignoring: nobody";
     let (code, said) = go("ANSIBLE_HOST_PATTERN_MISMATCH", "error");

@@ -90,7 +90,9 @@ fn fact_cache(config: &Config) -> Option<FactCache> {
 /// Refuses settings that would change what a run does, and are not built: a run that goes
 /// on without them would not be the one that was asked for.
 fn check_meaning(config: &Config) -> Checked<()> {
-    let set = [("precedence", config.precedence.value.is_some())];
+    let gathers = |name: &str| matches!(name.trim().rsplit('.').next(), Some("smart" | "setup" | "gather_facts"));
+    let other_facts = config.facts_modules.value.as_deref().is_some_and(|names| !names.split(',').all(gathers));
+    let set = [("precedence", config.precedence.value.is_some()), ("facts_modules", other_facts)];
     match set.iter().find(|(_, wrong)| *wrong) {
         Some((name, _)) => Err(refuse(
             &format!("the setting `{name}` is not supported yet"),

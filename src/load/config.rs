@@ -261,6 +261,8 @@ settings! {
     max_diff_size: u32 = 104_448, "MAX_FILE_SIZE_FOR_DIFF", ["ANSIBLE_MAX_DIFF_SIZE"], ["defaults"."max_diff_size"];
     /// What a pattern that matches no host is: a warning, nothing, an error.
     host_pattern_mismatch: PatternMismatch = PatternMismatch::Warning, "HOST_PATTERN_MISMATCH", ["ANSIBLE_HOST_PATTERN_MISMATCH"], ["inventory"."host_pattern_mismatch"];
+    /// The modules that gather facts.
+    facts_modules: Option<String> = None, "FACTS_MODULES", ["ANSIBLE_FACTS_MODULES"], ["defaults"."facts_modules"];
     /// The order in which variables of groups win.
     precedence: Option<String> = None, "VARIABLE_PRECEDENCE", ["ANSIBLE_PRECEDENCE"], ["defaults"."precedence"];
     /// How results are printed.

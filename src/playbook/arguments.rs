@@ -31,10 +31,7 @@ pub(super) fn read(
     task: &Node,
     findings: &mut Findings,
 ) -> Option<(Map, Vec<Value>)> {
-    let specs = (module.args)();
-    // Of those that run the module, `gather_facts` alone has this one.
-    let others = |n: &str| n == "parallel" && module.name == "setup" && !name.ends_with("gather_facts");
-    let known = |n: &str| module.any_args || !others(n) && specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
+    let known = |n: &str| has(module, name, n);
     let mut args = Map::new();
     let mut more = Vec::new();
     match task.get("args").map(|n| (n, &n.kind)) {
@@ -85,6 +82,13 @@ pub(super) fn read(
         }
     }
     Some((args, more))
+}
+
+/// Whether an action of that name has an argument. `parallel` is that of `gather_facts` alone, which runs `setup`.
+fn has(module: &Module, action: &str, argument: &str) -> bool {
+    let another = module.name == "setup" && argument == "parallel" && !action.ends_with("gather_facts");
+    let named = |spec: &ArgSpec| spec.name == argument || spec.aliases.contains(&argument);
+    module.any_args || !another && (module.args)().iter().any(named)
 }
 
 /// Whether a text is one template and nothing else.
@@ -317,8 +321,7 @@ impl Action {
             args.insert(free, text);
         }
         let mut findings = Findings::default();
-        let specs = (module.args)();
-        let known = |n: &str| module.any_args || specs.iter().any(|s| s.name == n || s.aliases.contains(&n));
+        let known = |n: &str| has(module, name, n);
         for (name, value) in &args {
             check_argument(&name.to_string(), value, &self.origin, &self.origin, module, &known, &mut findings);
         }
